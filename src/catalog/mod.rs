@@ -1,0 +1,302 @@
+//! Tables, columns, indexes, statistics and settings of a database: plain data, whoever read it
+//! (the server, a snapshot file, or DDL text). Serialisable: this is the snapshot file.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::names::{RelName, quote_ident};
+
+/// What is known of one database. Names are as `pg_catalog` stores them.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Catalog {
+    /// `server_version_num`, such as 150018; 0 when unknown (DDL text).
+    pub version: u32,
+    pub database: String,
+    /// `datcollate` is C or POSIX (or a C-like one such as C.UTF-8): a plain B-tree serves LIKE 'x%'.
+    pub c_collation: bool,
+    /// `search_path` resolved to existing schemas, in order.
+    pub search_path: Vec<String>,
+    /// Sorted by schema and name.
+    pub tables: Vec<Table>,
+    pub settings: Settings,
+    /// Installed extensions and their versions.
+    pub extensions: BTreeMap<String, String>,
+    /// Extensions that CREATE EXTENSION could install.
+    pub available_extensions: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Table {
+    /// Always with its schema.
+    pub name: RelName,
+    pub kind: TableKind,
+    /// `pg_class.reltuples`; `None` when never analysed (-1 there) or unknown.
+    pub rows: Option<f64>,
+    /// Heap size in bytes, without indexes and TOAST; `None` when unknown.
+    pub bytes: Option<u64>,
+    /// `relallvisible / relpages`, 0 to 1.
+    pub all_visible: Option<f64>,
+    pub columns: Vec<Column>,
+    pub indexes: Vec<Index>,
+    pub foreign_keys: Vec<ForeignKey>,
+    pub activity: Option<Activity>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TableKind {
+    Table,
+    Partitioned,
+    Partition,
+    View,
+    MaterializedView,
+    Foreign,
+}
+
+/// `pg_stat_user_tables`, since the statistics were last reset.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Activity {
+    pub seq_scans: u64,
+    pub seq_rows: u64,
+    pub index_scans: u64,
+    pub inserts: u64,
+    pub updates: u64,
+    pub hot_updates: u64,
+    pub deletes: u64,
+    /// Seconds since 1970 of the last (auto)analyze.
+    pub last_analyze: Option<i64>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Column {
+    pub name: String,
+    /// As `format_type()` prints it: `bigint`, `character varying(255)`, `jsonb`.
+    pub type_name: String,
+    pub not_null: bool,
+    /// The column's own collation sorts like C.
+    pub c_collation: bool,
+    pub statistics: Option<ColumnStatistics>,
+}
+
+/// `pg_stats`, as the role may see it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ColumnStatistics {
+    /// 0 to 1.
+    pub null_fraction: f64,
+    /// Bytes.
+    pub average_width: u32,
+    /// Distinct values, already made absolute (pg_stats' negative fractions times the rows).
+    pub distinct: f64,
+    /// Most common values as text with their frequency, the most common first.
+    pub common: Vec<(String, f64)>,
+    /// -1 to 1.
+    pub correlation: Option<f64>,
+    /// The histogram's bounds as text; empty when there is none.
+    pub histogram: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Index {
+    /// The index's own name, in the schema of its table.
+    pub name: String,
+    pub spec: IndexSpec,
+    pub unique: bool,
+    pub primary: bool,
+    /// Made by a constraint (primary key, unique, exclusion): cannot be dropped alone.
+    pub constraint: bool,
+    /// `indisvalid` and `indisready`.
+    pub valid: bool,
+    /// UNIQUE … NULLS NOT DISTINCT, or every key column NOT NULL, or a primary key need not be told
+    /// apart here: `unique` bounds a lookup only when no key is NULL.
+    pub bytes: Option<u64>,
+    pub scans: Option<u64>,
+    /// `CREATE INDEX …` as the server prints it; empty when unknown.
+    pub definition: String,
+}
+
+/// What an index is, whether it exists or is proposed.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct IndexSpec {
+    pub table: RelName,
+    /// Access method: `btree`, `gin`, `brin` …
+    pub method: String,
+    pub keys: Vec<IndexKey>,
+    /// INCLUDE columns.
+    pub include: Vec<String>,
+    /// WHERE of a partial index, as SQL text.
+    pub predicate: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct IndexKey {
+    pub expr: KeyExpr,
+    pub desc: bool,
+    /// As it sorts, default applied: NULLS FIRST for DESC, NULLS LAST for ASC.
+    pub nulls_first: bool,
+    /// Operator class, where it is not the type's default.
+    pub opclass: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyExpr {
+    Column(String),
+    /// As the server prints it: `lower(email)`.
+    Expression(String),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ForeignKey {
+    pub name: String,
+    pub columns: Vec<String>,
+    pub references: RelName,
+    pub referenced_columns: Vec<String>,
+}
+
+/// `pg_settings`, as text in each setting's own unit.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settings(pub BTreeMap<String, String>);
+
+impl Settings {
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
+    pub fn number(&self, name: &str) -> Option<f64> {
+        self.get(name)?.parse().ok()
+    }
+}
+
+impl Catalog {
+    /// The table that a name in SQL text means: exact with a schema, along `search_path` without.
+    pub fn table(&self, name: &RelName) -> Option<&Table> {
+        let exact = |schema: &str| {
+            self.tables
+                .binary_search_by(|table| {
+                    (table.name.schema.as_deref().unwrap_or(""), table.name.name.as_str())
+                        .cmp(&(schema, name.name.as_str()))
+                })
+                .ok()
+                .map(|at| &self.tables[at])
+        };
+        match &name.schema {
+            Some(schema) => exact(schema),
+            None if self.search_path.is_empty() => exact("public"),
+            None => self.search_path.iter().find_map(|schema| exact(schema)),
+        }
+    }
+}
+
+impl Table {
+    pub fn column(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|column| column.name == name)
+    }
+
+    /// Whether equality on these columns finds at most one row: they hold all keys of a valid unique
+    /// index that is neither partial nor on expressions.
+    pub fn unique_on(&self, columns: &[&str]) -> bool {
+        self.indexes.iter().any(|index| {
+            index.unique
+                && index.valid
+                && index.spec.predicate.is_none()
+                && index
+                    .spec
+                    .keys
+                    .iter()
+                    .all(|key| matches!(&key.expr, KeyExpr::Column(name) if columns.contains(&name.as_str())))
+        })
+    }
+}
+
+impl IndexKey {
+    /// An ascending key on a plain column.
+    pub fn column(name: &str) -> IndexKey {
+        IndexKey { expr: KeyExpr::Column(name.to_owned()), desc: false, nulls_first: false, opclass: None }
+    }
+
+    /// SQL text: `created_at DESC`, `lower(email)`, `name text_pattern_ops`.
+    pub fn sql(&self) -> String {
+        let mut sql = match &self.expr {
+            KeyExpr::Column(name) => quote_ident(name),
+            KeyExpr::Expression(expr) if is_call(expr) => expr.clone(),
+            KeyExpr::Expression(expr) => format!("({expr})"),
+        };
+        if let Some(opclass) = &self.opclass {
+            sql.push(' ');
+            sql.push_str(opclass);
+        }
+        if self.desc {
+            sql.push_str(" DESC");
+        }
+        match (self.desc, self.nulls_first) {
+            (true, false) => sql.push_str(" NULLS LAST"),
+            (false, true) => sql.push_str(" NULLS FIRST"),
+            _ => {}
+        }
+        sql
+    }
+}
+
+/// Whether an expression is one function call, which CREATE INDEX takes without parentheses.
+fn is_call(expr: &str) -> bool {
+    let Some(open) = expr.find('(') else { return false };
+    if !expr.ends_with(')') || !expr[..open].bytes().all(|b| b.is_ascii_alphanumeric() || b"_.".contains(&b))
+    {
+        return false;
+    }
+    let mut depth = 0_usize;
+    for (at, byte) in expr.bytes().enumerate() {
+        match byte {
+            b'(' => depth += 1,
+            b')' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth == 0 && at > open && at + 1 < expr.len() {
+            return false;
+        }
+    }
+    true
+}
+
+impl IndexSpec {
+    /// A B-tree on plain ascending columns.
+    pub fn btree(table: RelName, columns: &[&str]) -> IndexSpec {
+        IndexSpec {
+            table,
+            method: "btree".to_owned(),
+            keys: columns.iter().map(|name| IndexKey::column(name)).collect(),
+            include: Vec::new(),
+            predicate: None,
+        }
+    }
+
+    /// `ON schema.table USING … (…) INCLUDE (…) WHERE …`: the end of every CREATE INDEX.
+    fn tail(&self) -> String {
+        let keys: Vec<String> = self.keys.iter().map(IndexKey::sql).collect();
+        let mut sql = format!("ON {}", self.table);
+        if self.method != "btree" {
+            sql.push_str(" USING ");
+            sql.push_str(&self.method);
+        }
+        sql.push_str(&format!(" ({})", keys.join(", ")));
+        if !self.include.is_empty() {
+            let columns: Vec<String> = self.include.iter().map(|name| quote_ident(name)).collect();
+            sql.push_str(&format!(" INCLUDE ({})", columns.join(", ")));
+        }
+        if let Some(predicate) = &self.predicate {
+            sql.push_str(&format!(" WHERE {predicate}"));
+        }
+        sql
+    }
+
+    /// `CREATE INDEX CONCURRENTLY …`, as a person runs it. The server names it.
+    pub fn create_concurrently(&self) -> String {
+        format!("CREATE INDEX CONCURRENTLY {}", self.tail())
+    }
+
+    /// `CREATE INDEX …`, for `HypoPG` and for private servers.
+    pub fn create(&self) -> String {
+        format!("CREATE INDEX {}", self.tail())
+    }
+}

@@ -1,0 +1,143 @@
+//! EXPLAIN (FORMAT JSON) → [`Plan`], and the question "what if these indexes were there?".
+
+use serde_json::Value;
+
+use crate::{catalog::IndexSpec, names::RelName};
+
+/// A plan as the server gave it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan {
+    pub root: Node,
+    pub planning_ms: Option<f64>,
+    pub execution_ms: Option<f64>,
+    /// The server's own JSON, for reports.
+    pub json: Value,
+}
+
+/// One node; its children are inputs, init plans, subplans and CTEs alike (see [`Node::relationship`]).
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Node {
+    /// `Seq Scan`, `Index Only Scan`, `Hash Join` …
+    pub node_type: String,
+    pub parallel_aware: bool,
+    /// `Outer`, `Inner`, `InitPlan`, `SubPlan`, `Member`, `Subquery`; empty at the root.
+    pub relationship: String,
+    pub subplan_name: Option<String>,
+    pub relation: Option<RelName>,
+    pub alias: Option<String>,
+    pub index: Option<String>,
+    pub cte: Option<String>,
+    pub function: Option<String>,
+    pub join_type: Option<String>,
+    /// `Hashed`, `Sorted`, `Plain`, `Mixed` of an aggregate or set operation.
+    pub strategy: Option<String>,
+    pub startup_cost: f64,
+    pub total_cost: f64,
+    /// The planner's estimate, per loop.
+    pub rows: f64,
+    /// Bytes.
+    pub width: u32,
+    /// `None` without ANALYZE, and for a node that never ran.
+    pub actual: Option<Actual>,
+    pub never_executed: bool,
+    pub filter: Option<String>,
+    /// Per loop, as EXPLAIN prints it.
+    pub rows_removed_by_filter: Option<f64>,
+    pub join_filter: Option<String>,
+    pub rows_removed_by_join_filter: Option<f64>,
+    pub rows_removed_by_recheck: Option<f64>,
+    pub index_cond: Option<String>,
+    pub recheck_cond: Option<String>,
+    pub hash_cond: Option<String>,
+    pub merge_cond: Option<String>,
+    /// Rows an index-only scan had to look up in the heap.
+    pub heap_fetches: Option<u64>,
+    pub sort_keys: Vec<String>,
+    pub presorted_keys: Vec<String>,
+    pub sort_method: Option<String>,
+    /// Kilobytes, and whether they were on disk.
+    pub sort_space: Option<(u64, bool)>,
+    /// More than 1 batch means that a hash went to disk.
+    pub hash_batches: Option<u64>,
+    /// Kilobytes of an aggregate's or hash's spill.
+    pub disk_kb: Option<u64>,
+    pub group_keys: Vec<String>,
+    pub buffers: Option<Buffers>,
+    pub workers_planned: Option<u64>,
+    pub workers_launched: Option<u64>,
+    pub children: Vec<Node>,
+}
+
+/// Measured by ANALYZE. Rows and times are averages per loop, as EXPLAIN prints them.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Actual {
+    pub rows: f64,
+    pub loops: f64,
+    pub startup_ms: f64,
+    pub total_ms: f64,
+}
+
+/// 8 kB blocks, this node and its children together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Buffers {
+    pub shared_hit: u64,
+    pub shared_read: u64,
+    pub shared_dirtied: u64,
+    pub shared_written: u64,
+    pub temp_read: u64,
+    pub temp_written: u64,
+}
+
+/// Why a text is not a plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotAPlan {
+    pub why: String,
+}
+
+/// What the planner says of a query with some indexes more or fewer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Estimate {
+    pub cost: f64,
+    /// For each proposed index, in order: does the plan use it?
+    pub used: Vec<bool>,
+    pub plan: Plan,
+}
+
+/// A statement to be planned, with the bind values the log gave; `None` stands for NULL.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Probe {
+    pub sql: String,
+    /// Empty for a text without parameters; for a text that has some it means "not known".
+    pub binds: Vec<Option<String>>,
+}
+
+/// The what-if question, answered by `HypoPG`, by a private cluster, or by a recording.
+pub trait WhatIf {
+    /// Plans `probe` with `indexes` added. Errors say in words why it could not be asked.
+    fn estimate(&mut self, probe: &Probe, indexes: &[IndexSpec]) -> Result<Estimate, String>;
+
+    /// Size in bytes that the oracle gives to an index that does not exist.
+    fn size(&mut self, index: &IndexSpec) -> Result<u64, String>;
+
+    /// Whether it can cost this kind of index at all, and if not, why not.
+    fn supports(&self, index: &IndexSpec) -> Result<(), String>;
+}
+
+impl Plan {
+    /// Reads what EXPLAIN (FORMAT JSON) gives, from PostgreSQL 13 to 18, or an object of `auto_explain`.
+    pub fn from_json(json: Value) -> Result<Plan, NotAPlan> {
+        let _ = json;
+        Err(NotAPlan { why: "not built yet".to_owned() })
+    }
+
+    /// Every node, parents before children.
+    pub fn nodes(&self) -> Vec<&Node> {
+        let mut nodes = vec![&self.root];
+        let mut at = 0;
+        while at < nodes.len() {
+            nodes.extend(&nodes[at].children);
+            at += 1;
+        }
+        nodes
+    }
+}

@@ -1,0 +1,15 @@
+//! SQL text → statements, fingerprints and [`Shape`]s.
+//!
+//! Two readers with two purposes. The byte scanner ([`normalize`], [`split`], [`tags`]) never fails,
+//! allocates nothing per statement, and sees every execution of a log. The parser front ([`parse`])
+//! runs once per fingerprint, drops sqlparser's tree after the [`Shape`] is taken, and says so when it
+//! could not read a statement.
+
+pub mod normalize;
+pub mod parse;
+pub mod shape;
+pub mod split;
+pub mod tags;
+
+pub use normalize::{Fingerprint, Normalizer, Scanned, StatementKind};
+pub use shape::Shape;

@@ -1,0 +1,1 @@
+//! Tests against a real PostgreSQL, which they start themselves. They fail when there is none.
