@@ -86,7 +86,7 @@ pub struct ColumnStatistics {
     pub null_fraction: f64,
     /// Bytes.
     pub average_width: u32,
-    /// Distinct values, already made absolute (pg_stats' negative fractions times the rows).
+    /// Distinct values, already made absolute (`pg_stats`' negative fractions times the rows).
     pub distinct: f64,
     /// Most common values as text with their frequency, the most common first.
     pub common: Vec<(String, f64)>,

@@ -184,7 +184,7 @@ pub enum Op {
     Regex,
     IsDistinctFrom,
     IsNotDistinctFrom,
-    /// `@>` (`<@` turned round is ContainedBy).
+    /// `@>` (`<@` turned round is `ContainedBy`).
     Contains,
     ContainedBy,
     /// jsonb `?`, `?|`, `?&`.
@@ -223,7 +223,7 @@ pub enum Sargable {
     LeadingWildcard,
     /// `<>`, NOT IN, NOT LIKE, IS DISTINCT FROM and their kin.
     Negated,
-    /// The operator needs another kind of index (GIN, GiST).
+    /// The operator needs another kind of index (GIN, `GiST`).
     OtherIndexKind,
     /// Column against column of the same table, or the column on both sides.
     SelfComparison,
