@@ -1,4 +1,5 @@
 //! Tests that need no server and no network.
 
 mod house;
+mod sql_normalize;
 mod workload;
