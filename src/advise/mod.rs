@@ -1,10 +1,10 @@
 //! Proposed changes, each with its proof.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::catalog::IndexSpec;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AdviceKind {
     CreateIndex,
@@ -15,7 +15,7 @@ pub enum AdviceKind {
 }
 
 /// How far the advice is proven.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Proof {
     /// Nothing could cost it; `because` says why.
@@ -26,7 +26,7 @@ pub enum Proof {
     Verified,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Advice {
     pub kind: AdviceKind,
     /// What to run, without a `;`.

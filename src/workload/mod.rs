@@ -36,7 +36,7 @@ use crate::{
 };
 
 /// Executions by how their statement begins; transaction control counts as utility.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct ByKind {
     pub select: u64,
     pub insert: u64,
