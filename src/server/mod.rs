@@ -4,6 +4,7 @@
 //! Everything that it asks is read-only, bounded in time, and rolled back; what it may send of a user's
 //! statement is decided in [`safety`].
 
+mod catalog;
 pub mod connect;
 mod session;
 
