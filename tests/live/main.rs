@@ -1,1 +1,3 @@
 //! Tests against a real PostgreSQL, which they start themselves. They fail when there is none.
+
+mod cluster;
