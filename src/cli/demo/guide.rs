@@ -8,7 +8,7 @@ use super::{
     measure::{Medians, median_ms},
     shop::{self, Sizes},
     statements::{
-        ALL_PRODUCTS, CATEGORY_PAGE, LATEST_ORDERS, ORDERS_OF_A_USER, ORDERS_WITH_USERS, REVIEWS_PAGE, USER_BY_EMAIL,
+        CATEGORY_PAGE, LATEST_ORDERS, ORDERS_OF_A_USER, ORDERS_WITH_USERS, REVIEWS_PAGE, USER_BY_EMAIL,
         USER_OF_AN_ORDER,
     },
     traffic::as_strs,
@@ -25,7 +25,7 @@ const ROUND_TRIP: Duration = Duration::from_millis(1);
 
 /// One claim.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Row {
+pub(super) struct Row {
     pub what: String,
     pub claim: String,
     pub here: String,
@@ -34,7 +34,7 @@ pub struct Row {
 }
 
 /// Measures every claim. The first two were measured before the advice was applied, too.
-pub fn measure(
+pub(super) fn measure(
     cluster: &Cluster,
     sizes: &Sizes,
     before: &Medians,
@@ -58,7 +58,11 @@ fn email_lookup((before, after): (f64, f64)) -> Row {
         what: "e-mail lookup: sequential scan, then an index".to_owned(),
         claim: "2,500 ms → 8 ms, 312 times".to_owned(),
         here: before_after(before, after),
-        why: short(before / after, 312.0, "the table lies in this machine's memory, so that the scan reads no disk"),
+        why: short(
+            before / after,
+            312.0,
+            "the table lies in this machine's memory, so that the scan reads no disk",
+        ),
     }
 }
 
@@ -104,7 +108,11 @@ fn one_by_one(session: &Session, sizes: &Sizes) -> Result<Row, Error> {
             ROUND_TRIP.as_millis(),
             before_after(bare_many, bare_one)
         ),
-        why: short(many / one, 55.0, "the guide's round trips take 25 ms each; with longer ones the factor nears 101"),
+        why: short(
+            many / one,
+            55.0,
+            "the guide's round trips take 25 ms each; with longer ones the factor nears 101",
+        ),
     })
 }
 
@@ -185,7 +193,7 @@ fn timed(
 
 /// The reason, where our factor is below the claimed one.
 fn short(factor: f64, claimed: f64, why: &str) -> Option<String> {
-    (factor < claimed).then(|| why.to_owned())
+    (factor.is_nan() || factor < claimed).then(|| why.to_owned())
 }
 
 fn before_after(before: f64, after: f64) -> String {

@@ -107,7 +107,8 @@ pub fn load(cluster: &Cluster, sizes: &Sizes) -> Result<(), Error> {
     maintenance.batch(&format!("CREATE DATABASE {DATABASE}"))?;
 
     let sql = filled_in(SQL, sizes);
-    let halves: Vec<&str> = sql.split(HALF).skip(1).filter_map(|half| Some(half.split_once('\n')?.1)).collect();
+    let halves: Vec<&str> =
+        sql.split(HALF).skip(1).filter_map(|half| Some(half.split_once('\n')?.1)).collect();
     let [people, orders, together] = halves[..] else {
         unreachable!("shop.sql has two halves and an end, which a test counts");
     };

@@ -95,8 +95,11 @@ pub const USERS_AT_ONCE: Statement = Statement {
         vec![format!("{{{}}}", ids.join(","))]
     },
 };
-pub const CATEGORIES: Statement =
-    Statement { name: "categories", sql: "SELECT id, name FROM categories ORDER BY name", values: |_, _| Vec::new() };
+pub const CATEGORIES: Statement = Statement {
+    name: "categories",
+    sql: "SELECT id, name FROM categories ORDER BY name",
+    values: |_, _| Vec::new(),
+};
 pub const ORDERS_BY_STATUS: Statement = Statement {
     name: "orders by status",
     sql: "SELECT status, count(*) FROM orders GROUP BY status",

@@ -155,7 +155,10 @@ fn queue() -> Vec<(Request, u64)> {
 /// All sessions write into one pipe: once a line that was sent last is in the file, all are.
 fn wait_for_log(cluster: &Cluster) -> Result<(), Error> {
     let session = shop::connect(cluster, cluster::USER, "sargable demo")?;
-    session.batch(&format!("DO $$ BEGIN RAISE LOG '%', {} ; END $$", crate::names::quote_literal(END_OF_TRAFFIC)))?;
+    session.batch(&format!(
+        "DO $$ BEGIN RAISE LOG '%', {} ; END $$",
+        crate::names::quote_literal(END_OF_TRAFFIC)
+    ))?;
     let path = cluster.log_file();
     let deadline = Instant::now() + LOG_LIMIT;
     loop {
