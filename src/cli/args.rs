@@ -29,7 +29,7 @@ pub(super) enum Command {
     /// List the rules, or show one with its reasons and examples
     Rules(RulesArgs),
     /// Run the whole job on a private throw-away PostgreSQL with a shop database
-    Demo(super::demo::DemoArgs),
+    Demo(DemoArgs),
 }
 
 #[derive(Args, Debug)]
@@ -102,6 +102,19 @@ pub(super) struct ExplainArgs {
     /// Exit with 1 when a finding is at least this severe
     #[arg(long, value_enum, default_value_t = FailOn::Never)]
     pub(super) fail_on: FailOn,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct DemoArgs {
+    /// Times the number of rows: 1 is a million users, a million orders, three million order items
+    #[arg(long, value_name = "FACTOR", default_value_t = 1.0)]
+    pub(super) rows_scale: f64,
+    /// Folder of `initdb` and `postgres` [default: looked for in the usual places]
+    #[arg(long, value_name = "FOLDER", env = "PG_BIN")]
+    pub(super) pg_bin: Option<PathBuf>,
+    /// Keep the server at the end until Enter is pressed
+    #[arg(long)]
+    pub(super) keep: bool,
 }
 
 #[derive(Args, Debug)]

@@ -3,7 +3,7 @@
 mod analyze;
 mod args;
 mod check;
-mod demo;
+pub mod demo;
 mod explain;
 mod gather;
 mod index;
@@ -11,6 +11,7 @@ mod logs;
 mod output;
 mod pool;
 mod rules;
+mod show;
 
 use std::{error::Error as _, io::Write as _, process::ExitCode};
 
@@ -49,7 +50,7 @@ pub fn main() -> ExitCode {
         Command::Logs(args) => logs::run(&args),
         Command::Pool(args) => pool::run(&args),
         Command::Rules(args) => rules::run(&args),
-        Command::Demo(args) => demo::command(&args),
+        Command::Demo(args) => show::run(&args),
     };
     match ended {
         Ok(Outcome::Clean) => ExitCode::SUCCESS,

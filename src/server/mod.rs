@@ -58,3 +58,5 @@ impl Server {
         self.session.local
     }
 }
+//! TBD
+pub mod raw;
