@@ -23,4 +23,9 @@ impl Tags {
     pub fn request_id(&self) -> Option<&str> {
         None
     }
+
+    /// Route, controller#action or job.
+    pub fn route(&self) -> Option<String> {
+        None
+    }
 }

@@ -1,3 +1,4 @@
 //! Tests that need no server and no network.
 
 mod house;
+mod workload;
