@@ -30,7 +30,10 @@ use crate::{
     names::RelName,
     plan::Plan,
     rules::Rule,
-    sql::Shape,
+    sql::{
+        Shape,
+        shape::{Block, TableSource},
+    },
     workload::{Concurrency, Query, Repetition, Workload},
 };
 
@@ -144,4 +147,14 @@ fn is_partition_alias(own: &str, alias: &str) -> bool {
     own.strip_prefix(alias)
         .and_then(|rest| rest.strip_prefix('_'))
         .is_some_and(|number| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()))
+}
+
+/// A table of the server's own: what it holds is not the application's workload.
+fn is_system(name: &RelName) -> bool {
+    matches!(name.schema.as_deref(), Some("pg_catalog" | "information_schema"))
+        || name.schema.is_none() && name.name.starts_with("pg_")
+}
+
+fn reads_system(block: &Block) -> bool {
+    block.tables.iter().any(|table| matches!(&table.source, TableSource::Table(name) if is_system(name)))
 }

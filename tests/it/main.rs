@@ -1,4 +1,6 @@
 //! Tests that need no server and no network.
 
 mod house;
+mod rules;
+mod sql_normalize;
 mod workload;
