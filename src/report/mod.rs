@@ -260,11 +260,11 @@ fn query(query: &workload::Query, inputs: &[InputSummary]) -> Query {
         errors: query.errors,
         first: query.first.and_then(whole_seconds),
         last: query.last.and_then(whole_seconds),
-        databases: query.databases.clone(),
-        users: query.users.clone(),
-        applications: query.applications.clone(),
-        hosts: query.hosts.clone(),
-        routes: query.routes.clone(),
+        databases: query.databases.as_slice().to_vec(),
+        users: query.users.as_slice().to_vec(),
+        applications: query.applications.as_slice().to_vec(),
+        hosts: query.hosts.as_slice().to_vec(),
+        routes: query.routes.as_slice().to_vec(),
         sources: logged.chain(written).collect(),
     }
 }

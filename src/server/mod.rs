@@ -6,6 +6,7 @@
 
 mod catalog;
 pub mod connect;
+pub mod raw;
 mod session;
 
 pub use connect::{Environment, Target};
@@ -58,5 +59,3 @@ impl Server {
         self.session.local
     }
 }
-//! TBD
-pub mod raw;

@@ -13,6 +13,7 @@
 //! statements that a log does not show.
 
 mod chunks;
+pub mod ddl;
 mod open;
 mod pglog;
 mod pipeline;
