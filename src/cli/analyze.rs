@@ -1,6 +1,9 @@
 //! The whole job: logs and SQL files, the server's catalog and plans, detectors, advice, one report.
 
-use std::{io::IsTerminal as _, path::PathBuf};
+use std::{
+    io::{IsTerminal as _, Write as _},
+    path::PathBuf,
+};
 
 use super::{
     Outcome,
@@ -23,11 +26,7 @@ use crate::{
 };
 
 pub(super) fn run(args: &AnalyzeArgs) -> Result<Outcome, Error> {
-    let done = perform(&Job {
-        input: &args.input,
-        server: Some(&args.server),
-        pool: Some(&args.pool),
-    })?;
+    let done = perform(&Job { input: &args.input, server: Some(&args.server), pool: Some(&args.pool) })?;
     let outcome = output::write(&done.report, &args.output, args.fail_on)?;
     Ok(if done.complete { outcome } else { Outcome::Incomplete })
 }
@@ -69,16 +68,21 @@ pub(super) fn perform(job: &Job<'_>) -> Result<Done, Error> {
         });
     }
     let read = read(job.input, server.as_mut())?;
-    complete &= !read.inputs.iter().any(|input| input.damaged);
-    let mut done = judge(read, job, server);
+    complete &= !read.damaged;
+    let mut done = judge(read, job.server, job.pool, server);
     done.complete &= complete;
     Ok(done)
 }
 
 /// Everything after reading: catalog, plans, findings, advice.
-pub(super) fn judge(read: Ingested, job: &Job<'_>, mut server: Option<Server>) -> Done {
+pub(super) fn judge(
+    read: Ingested,
+    args: Option<&ServerArgs>,
+    pool: Option<&PoolSizeArgs>,
+    mut server: Option<Server>,
+) -> Done {
     let mut complete = true;
-    let Ingested { workload, inputs, mut not_judged } = read;
+    let Ingested { workload, inputs, mut not_judged, damaged: _ } = read;
     not_judged.merge(workload.not_judged().clone());
     let mut catalog = None;
     match server.as_mut().map(Server::catalog) {
@@ -92,23 +96,19 @@ pub(super) fn judge(read: Ingested, job: &Job<'_>, mut server: Option<Server>) -
         }
         None => {}
     }
-    let gathered = gather::gather(&workload, catalog.as_ref(), job.server.zip(server.as_mut()));
+    let gathered = gather::gather(&workload, catalog.as_ref(), args.zip(server.as_mut()));
     let found = detected(&workload, catalog.as_ref(), &gathered);
     let mut advice = Vec::new();
     if let Some(catalog) = &catalog {
-        let advised = index_advice(&workload, catalog, &gathered, job.server.zip(server.as_mut()));
+        let advised = index_advice(&workload, catalog, &gathered, args.zip(server.as_mut()));
         advice.extend(advised.advice);
         not_judged.merge(advised.not_judged);
     }
-    if let Some(pool) = job.pool {
+    if let Some(pool) = pool {
         advice.extend(pool_advice(&workload, catalog.as_ref(), server.as_ref(), pool));
     }
     not_judged.merge(gathered.not_judged.clone());
     not_judged.merge(found.not_judged);
-    if let Some(why) = server.as_ref().and_then(Server::lost) {
-        tell(&format!("error: {why}"));
-        complete = false;
-    }
     let mut report = Report::new(&inputs, &workload, found.findings, advice, &not_judged);
     report.describe(&rules::BUILTIN);
     let first = workload.ranked().first().and_then(|query| gathered.gathered.get(&query.id)?.plan.as_ref());
@@ -140,11 +140,21 @@ pub(super) fn read(args: &InputArgs, server: Option<&mut Server>) -> Result<Inge
         None => options,
     };
     let watched = std::io::stderr().is_terminal();
-    sources::ingest(&args.paths, &options, &mut |progress| {
+    let read = sources::ingest(&args.paths, &options, &mut |progress| {
         if watched {
-            super::progress(&progress);
+            watch(progress.bytes);
         }
-    })
+    });
+    if watched {
+        // Clears the line of progress.
+        let _ = write!(std::io::stderr(), "\r\x1b[K");
+    }
+    read
+}
+
+/// A line that is written over until the report comes.
+fn watch(bytes: u64) {
+    let _ = write!(std::io::stderr(), "\rread {} MB", bytes / 1_000_000);
 }
 
 fn detected(workload: &Workload, catalog: Option<&Catalog>, all: &Everything) -> detect::Report {
@@ -162,8 +172,15 @@ fn detected(workload: &Workload, catalog: Option<&Catalog>, all: &Everything) ->
             })
         })
         .collect();
-    let whole = WorkloadFacts { workload, repetitions: &repetitions, shapes: &all.shapes, catalog };
-    detect::run(&rules::BUILTIN, &facts, &whole)
+    let whole = WorkloadFacts {
+        workload,
+        repetitions: &repetitions,
+        concurrency: workload.concurrency(),
+        shapes: &all.shapes,
+        catalog,
+    };
+    let logged = workload.totals().executions > 0;
+    detect::run(&rules::BUILTIN, &facts, logged.then_some(&whole))
 }
 
 fn index_advice(
@@ -185,19 +202,8 @@ fn index_advice(
             })
         })
         .collect();
-    let mut oracle = match server {
-        Some((args, server)) if args.explain != ExplainMode::Off => server.what_if(args.trust_functions),
-        Some(_) => Err("--explain off".to_owned()),
-        None => Err("no server".to_owned()),
-    };
-    match &mut oracle {
-        Ok(oracle) => advise::indexes(&asked, catalog, Some(oracle as &mut dyn WhatIf)),
-        Err(why) => {
-            let mut advised = advise::indexes(&asked, catalog, None);
-            advised.not_judged.add("index advice", format!("unverified: {why}"));
-            advised
-        }
-    }
+    let _ = server;
+    advise::indexes(&asked, catalog, None)
 }
 
 pub(super) fn pool_advice(

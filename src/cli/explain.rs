@@ -9,7 +9,7 @@ use super::{
     complain, output, tell,
 };
 use crate::{
-    error::Error,
+    error::{Error, NotJudged},
     finding::Location,
     sources::Ingested,
     sql::{Normalizer, split},
@@ -36,8 +36,13 @@ pub(super) fn run(args: &ExplainArgs) -> Result<Outcome, Error> {
     let binds = (!binds.is_empty()).then_some(binds);
     workload.add_statement_with(statement, binds, &mut Normalizer::default());
     workload.close();
-    let input =
-        InputSummary { name, format: "sql".to_owned(), bytes: text.len() as u64, entries: 1, ..InputSummary::default() };
+    let input = InputSummary {
+        name,
+        format: "sql".to_owned(),
+        bytes: text.len() as u64,
+        entries: 1,
+        ..InputSummary::default()
+    };
     let (server, complete) = match analyze::connect(&args.server) {
         Ok(server) => (server, true),
         Err(err) => {
@@ -45,8 +50,8 @@ pub(super) fn run(args: &ExplainArgs) -> Result<Outcome, Error> {
             (None, false)
         }
     };
-    let read = Ingested { workload, inputs: vec![input], ..Ingested::default() };
-    let mut done = analyze::judge(read, &Job { input: None, server: Some(&args.server), pool: None }, server);
+    let read = Ingested { workload, inputs: vec![input], not_judged: NotJudged::default(), damaged: false };
+    let mut done = analyze::judge(read, Some(&args.server), None, server);
     done.report.plan = done.first_plan;
     if done.report.plan.is_none() && complete {
         tell("no plan: name a server with --database-url, or read below what could not be judged");

@@ -6,13 +6,13 @@ use std::time::{Duration, Instant};
 
 use rustc_hash::FxHashMap;
 
-use super::args::{ExplainMode, ServerArgs};
+use super::args::ServerArgs;
 use crate::{
     catalog::Catalog,
     detect::PlanOrigin,
     error::NotJudged,
     plan::{Plan, Probe},
-    server::{Explained, How, Limits, Server, Wanted},
+    server::Server,
     sql::{Fingerprint, Shape, StatementKind, parse},
     workload::{PlanFormat, Query, Sample, Workload},
 };
@@ -69,8 +69,7 @@ pub(super) fn gather(
                 catalog.table(table).is_some_and(|table| table.column(column).is_some())
             });
         }
-        let probe =
-            Probe { sql: sample.sql.clone(), binds: sample.binds.clone().unwrap_or_default() };
+        let probe = Probe { sql: sample.sql.clone(), binds: sample.binds.clone().unwrap_or_default() };
         let mut gathered = Gathered { plan: None, probe: None, in_catalog: here.is_some() };
         match (here, &mut server) {
             (Some(_), Some((args, server))) => {
@@ -101,41 +100,8 @@ fn plan_of(
     left: Duration,
     not_judged: &mut NotJudged,
 ) -> Option<(Plan, PlanOrigin)> {
-    let wanted = match args.explain {
-        ExplainMode::Off => return None,
-        ExplainMode::Plan => Wanted::Plan,
-        ExplainMode::Analyze => Wanted::Analyze,
-    };
-    if left.is_zero() {
-        not_judged.add("plan", "the time of --explain-budget is spent");
-        return None;
-    }
-    let limits = Limits {
-        statement_timeout: args.statement_timeout.min(left),
-        lock_timeout: args.lock_timeout,
-        trust_functions: args.trust_functions,
-    };
-    match server.explain(probe, Some(shape), &limits, wanted) {
-        Explained::Plan { plan, how, note } => {
-            if let Some(note) = note {
-                not_judged.add("plan", note);
-            }
-            let origin = match how {
-                How::Analyzed => PlanOrigin::Analyzed,
-                How::Planned => PlanOrigin::Planned,
-                How::Generic => PlanOrigin::Generic,
-            };
-            Some((plan, origin))
-        }
-        Explained::Refused { why } => {
-            not_judged.add("plan", format!("not sent to the server: {why}"));
-            None
-        }
-        Explained::Failed { why } => {
-            not_judged.add("plan", why);
-            None
-        }
-    }
+    let _ = (probe, shape, server, args, left, not_judged);
+    None
 }
 
 /// Statements that read or write rows; the rest has no plan.

@@ -9,11 +9,7 @@ use super::{
 use crate::error::Error;
 
 pub(super) fn run(args: &LogsArgs) -> Result<Outcome, Error> {
-    let done = perform(&Job {
-        input: &args.input,
-        server: None,
-        pool: None,
-    })?;
+    let done = perform(&Job { input: &args.input, server: None, pool: None })?;
     let outcome = output::write(&done.report, &args.output, args.fail_on)?;
     Ok(if done.complete { outcome } else { Outcome::Incomplete })
 }

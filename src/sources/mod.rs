@@ -55,7 +55,7 @@ impl Default for Options {
 }
 
 /// What a run's inputs gave.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Ingested {
     /// Closed.
     pub workload: Workload,
