@@ -2,3 +2,4 @@
 
 mod house;
 mod sql_normalize;
+mod sql_shape;
