@@ -3,3 +3,4 @@
 mod house;
 mod sql_normalize;
 mod sql_shape;
+mod sql_split;
