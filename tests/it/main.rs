@@ -5,4 +5,6 @@ mod house;
 mod report;
 mod rules;
 mod sql_normalize;
+mod sql_shape;
+mod sql_split;
 mod workload;
