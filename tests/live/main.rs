@@ -2,4 +2,5 @@
 
 mod catalog;
 mod connect;
+mod explain;
 mod harness;
