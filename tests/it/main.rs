@@ -1,3 +1,6 @@
 //! Tests that need no server and no network.
 
 mod house;
+mod sql_normalize;
+mod sql_shape;
+mod sql_split;
