@@ -4,4 +4,5 @@ mod catalog;
 mod cluster;
 mod connect;
 mod demo;
+mod explain;
 mod harness;
