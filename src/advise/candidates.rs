@@ -149,9 +149,8 @@ impl Candidates {
     }
 
     fn reject(&mut self, index: IndexSpec, why: String) {
-        let rejected = Rejected { index, why };
-        if !rejected.index.keys.is_empty() && !self.rejected.contains(&rejected) {
-            self.rejected.push(rejected);
+        if !index.keys.is_empty() {
+            self.rejected.push(Rejected { index, why });
         }
     }
 }
