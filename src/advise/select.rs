@@ -40,8 +40,8 @@ pub(super) struct Outcome {
     pub(super) after: Known,
 }
 
-/// Planner cost of one query.
-struct Lost {
+/// Planner cost of one query under two sets.
+struct Change {
     before: f64,
     after: f64,
 }
@@ -208,20 +208,20 @@ impl Selection<'_, '_, '_> {
         let mut loss = 0.0;
         for at in 0..self.concerned[id].len() {
             let query = self.concerned[id][at];
-            let lost = self.lost(query, instead)?;
-            if lost.after * GAIN >= lost.before {
+            let change = self.change(query, instead)?;
+            if change.after * GAIN >= change.before {
                 return None;
             }
-            loss += self.work[query].weight * (lost.after - lost.before) / self.base[&query];
+            loss += self.work[query].weight * (change.after - change.before) / self.base[&query];
         }
         Some(loss)
     }
 
     /// A query's cost under the chosen set and under another; `None` when the oracle fails.
-    fn lost(&mut self, query: usize, instead: &Set) -> Option<Lost> {
+    fn change(&mut self, query: usize, instead: &Set) -> Option<Change> {
         let before = self.under(query, &self.selected.chosen.clone())?.cost;
         let after = self.under(query, instead)?.cost;
-        Some(Lost { before, after })
+        Some(Change { before, after })
     }
 
     fn under(&mut self, query: usize, chosen: &Set) -> Option<Known> {
@@ -239,8 +239,8 @@ impl Selection<'_, '_, '_> {
             let mut saved = 0.0;
             for at in 0..self.concerned[id].len() {
                 let query = self.concerned[id][at];
-                if let Some(lost) = self.lost(query, &without) {
-                    saved += self.work[query].weight * (lost.after - lost.before) / self.base[&query];
+                if let Some(change) = self.change(query, &without) {
+                    saved += self.work[query].weight * (change.after - change.before) / self.base[&query];
                 }
             }
             if spent > saved {
