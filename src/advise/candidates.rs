@@ -10,11 +10,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{
-    Rejected,
-    access::{Access, Part},
-    existing, words,
-};
+use super::{Rejected, access::Access, existing, parts::Part, words};
 use crate::{
     catalog::{IndexKey, IndexSpec, KeyExpr, Table},
     names::RelName,
