@@ -2,3 +2,6 @@
 
 mod advise;
 mod house;
+mod sql_normalize;
+mod sql_shape;
+mod sql_split;
