@@ -367,6 +367,7 @@ fn joins_are_indexed_on_the_side_that_is_looked_up() {
         &shop(),
         &[
             "SELECT i.product_id FROM orders o JOIN order_items i ON i.order_id = o.id WHERE o.user_id = $1",
+            "SELECT product_id FROM order_items WHERE order_id = $1",
             "SELECT total FROM orders WHERE user_id = $1",
         ],
         &[
