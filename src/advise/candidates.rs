@@ -32,7 +32,7 @@ pub(super) struct Candidate {
     /// Leading keys that are compared for equality: their order among themselves is free.
     pub(super) free: usize,
     /// The directions of the keys after those are what an ORDER BY asks for.
-    ordered: bool,
+    pub(super) ordered: bool,
     /// Positions of the queries that asked for it.
     pub(super) asked_by: BTreeSet<usize>,
     /// The best guess for one of them, where no planner can be asked.
