@@ -1,5 +1,6 @@
 //! Tests against a real PostgreSQL, which they start themselves. They fail when there is none.
 
+mod advise;
 mod catalog;
 mod cluster;
 mod connect;
