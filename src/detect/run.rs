@@ -8,11 +8,11 @@ use crate::{
     sql::StatementKind,
 };
 
-/// Applies `rules` to each query and, where there is one, to the workload as a whole.
+/// Applies `rules` to each query and to the workload as a whole.
 ///
 /// A rule that lacks a fact it needs is counted in `not_judged`, once for each query concerned. Findings
 /// come out the most expensive first, then the most severe, then by rule, query and words.
-pub fn run(rules: &[Rule], queries: &[Facts<'_>], workload: Option<&WorkloadFacts<'_>>) -> Report {
+pub fn run(rules: &[Rule], queries: &[Facts<'_>], workload: &WorkloadFacts<'_>) -> Report {
     let detectors: FxHashMap<&str, Detector> = ALL.iter().copied().collect();
     let mut report = Report::default();
     for rule in rules {
@@ -29,13 +29,15 @@ pub fn run(rules: &[Rule], queries: &[Facts<'_>], workload: Option<&WorkloadFact
                     }
                 }
             }
-            Detector::OfWorkload(detect) => match workload {
-                None => report.not_judged.add(&rule.name, "no log: it says nothing of single statements"),
-                Some(facts) if rule.needs.contains(&Needs::Catalog) && facts.catalog.is_none() => {
+            Detector::OfWorkload(detect) => {
+                if workload.workload.totals().executions == 0 && workload.repetitions.is_empty() {
+                    report.not_judged.add(&rule.name, "no log of executions");
+                } else if rule.needs.contains(&Needs::Catalog) && workload.catalog.is_none() {
                     report.not_judged.add(&rule.name, NO_CATALOG);
+                } else {
+                    detect(rule, workload, &mut report);
                 }
-                Some(facts) => detect(rule, facts, &mut report),
-            },
+            }
         }
     }
     report.findings.sort_by(|a, b| {
@@ -64,7 +66,9 @@ fn lacking(rule: &Rule, facts: &Facts<'_>) -> Option<&'static str> {
 /// Transaction control, SET, DDL and SELECT without FROM have nothing that a rule could judge.
 fn concerns_rows(facts: &Facts<'_>) -> bool {
     match facts.query.kind {
-        StatementKind::Begin | StatementKind::Commit | StatementKind::Rollback | StatementKind::Utility => false,
+        StatementKind::Begin | StatementKind::Commit | StatementKind::Rollback | StatementKind::Utility => {
+            false
+        }
         _ => facts.shape.is_none_or(|shape| shape.blocks.iter().any(|block| !block.tables.is_empty())),
     }
 }
