@@ -49,6 +49,8 @@ struct Read {
     /// Rows that came out of it (or out of the join that was its only filter), in all loops.
     returned: f64,
     loops: f64,
+    /// `read` is a rounded average times the loops.
+    averaged: bool,
     /// The part of the scan that a LIMIT above lets happen, 0 to 1.
     share: f64,
     filtered: bool,
@@ -63,11 +65,13 @@ struct Around {
     workers: f64,
     /// What the join above leaves of the rows, where it is the only thing that drops any.
     join: Option<f64>,
+    /// Rows that the Gather right above was given by all workers: EXPLAIN rounds each worker's average.
+    gathered: Option<f64>,
 }
 
 impl Default for Around {
     fn default() -> Around {
-        Around { loops: 1.0, share: 1.0, workers: 1.0, join: None }
+        Around { loops: 1.0, share: 1.0, workers: 1.0, join: None, gathered: None }
     }
 }
 
@@ -93,7 +97,10 @@ fn read(node: &Node, table: &RelName, around: Around) -> Option<Read> {
     }
     let removed = node.rows_removed_by_filter.unwrap_or(0.0);
     let (read, own) = match node.actual {
-        Some(actual) => (Some((actual.rows + removed) * actual.loops), actual.rows * actual.loops),
+        Some(actual) => {
+            let own = around.gathered.unwrap_or(actual.rows * actual.loops);
+            (Some((actual.rows + removed) * actual.loops), own)
+        }
         None => {
             let workers = if node.parallel_aware { around.workers } else { 1.0 };
             (None, node.rows * workers * around.loops * around.share)
@@ -105,7 +112,8 @@ fn read(node: &Node, table: &RelName, around: Around) -> Option<Read> {
         alias: node.alias.clone().unwrap_or_else(|| table.name.clone()),
         read,
         returned,
-        loops: around.loops,
+        loops: node.actual.filter(|_| !node.parallel_aware).map_or(around.loops, |actual| actual.loops),
+        averaged: node.actual.is_some_and(|actual| actual.loops > 1.0),
         share: around.share,
         filtered,
     })
@@ -113,7 +121,7 @@ fn read(node: &Node, table: &RelName, around: Around) -> Option<Read> {
 
 /// What stands above a child of `node`.
 fn below(node: &Node, child: &Node, around: Around) -> Around {
-    let mut below = Around { join: None, ..around };
+    let mut below = Around { join: None, gathered: None, ..around };
     let per_row = match node.node_type.as_str() {
         "Nested Loop" if child.relationship == "Inner" => {
             // A Materialize or Memoize reads what is under it once, or once a value.
@@ -130,6 +138,7 @@ fn below(node: &Node, child: &Node, around: Around) -> Around {
             // The leader helps, the less the more workers there are (`get_parallel_divisor()`).
             let workers = node.workers_planned.unwrap_or(0) as f64;
             below.workers = workers + (1.0 - 0.3 * workers).max(0.0);
+            below.gathered = node.actual.map(|actual| actual.rows * actual.loops);
         }
         "Limit" => below.share = around.share * (node.rows / child.rows.max(1.0)).min(1.0),
         // These need all their input before the first row.
@@ -204,9 +213,10 @@ fn finding(rule: &Rule, facts: &Facts<'_>, scan: &Read, rows: f64) -> crate::fin
         if scan.loops >= 2.0 { format!(" in {} loops", words::count(scan.loops)) } else { String::new() };
     let what = if scan.filtered { "to return" } else { "for a join that leaves" };
     let because = format!(
-        "the sequential scan of {} reads {}{loops} {what} {} ({how})",
+        "the sequential scan of {} reads {}{}{loops} {what} {} ({how})",
         scan.table.plain(),
-        words::counted(rows, "row"),
+        if scan.averaged { "about " } else { "" },
+        words::counted(if scan.averaged { three_digits(rows) } else { rows }, "row"),
         words::count(returned),
     );
     let index = facts.shape.zip(facts.catalog).and_then(|(shape, catalog)| {
@@ -228,4 +238,10 @@ fn finding(rule: &Rule, facts: &Facts<'_>, scan: &Read, rows: f64) -> crate::fin
     finding.detail.insert("rows_returned".to_owned(), json!(returned));
     finding.detail.insert("measured".to_owned(), json!(measured));
     finding
+}
+
+/// A rounded average times the loops is no better than this.
+fn three_digits(number: f64) -> f64 {
+    let unit = 10_f64.powf(number.max(1.0).log10().floor() - 2.0).max(1.0);
+    (number / unit).round() * unit
 }
