@@ -344,7 +344,10 @@ fn fault_of(access: &Access<'_>, index: &Index, uses: &[Use<'_>]) -> Option<Faul
         }
     }
     let holds = |expr: &KeyExpr| keys.iter().any(|key| same(&key.expr, expr));
+    // An index on other columns first, which the query does not name, is no misordered one.
+    let meant = any(&first) || access.order.iter().any(|wanted| same(&key_of(&wanted.expr), &first.expr));
     if access.limited()
+        && meant
         && !access.order.is_empty()
         && access.order.iter().all(|wanted| {
             let expr = key_of(&wanted.expr);

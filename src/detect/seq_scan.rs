@@ -103,7 +103,8 @@ fn read(node: &Node, table: &RelName, around: Around) -> Option<Read> {
         }
         None => {
             let workers = if node.parallel_aware { around.workers } else { 1.0 };
-            (None, node.rows * workers * around.loops * around.share)
+            let own = around.gathered.unwrap_or(node.rows * workers);
+            (None, own * around.loops * around.share)
         }
     };
     let returned = around.join.map_or(own, |join| if filtered { own.min(join) } else { join });
@@ -138,7 +139,7 @@ fn below(node: &Node, child: &Node, around: Around) -> Around {
             // The leader helps, the less the more workers there are (`get_parallel_divisor()`).
             let workers = node.workers_planned.unwrap_or(0) as f64;
             below.workers = workers + (1.0 - 0.3 * workers).max(0.0);
-            below.gathered = node.actual.map(|actual| actual.rows * actual.loops);
+            below.gathered = Some(node.actual.map_or(node.rows, |actual| actual.rows * actual.loops));
         }
         "Limit" => below.share = around.share * (node.rows / child.rows.max(1.0)).min(1.0),
         // These need all their input before the first row.
