@@ -3,4 +3,5 @@
 mod house;
 mod rules;
 mod sql_normalize;
+mod sql_shape;
 mod workload;
