@@ -330,8 +330,9 @@ fn fault_of(access: &Access<'_>, index: &Index, uses: &[Use<'_>]) -> Option<Faul
         let skips = access.catalog.version >= 180_000 && few_values(access, &first.expr);
         let asked: Vec<String> = keys[1..].iter().filter(equal).map(text).collect();
         let served = uses.iter().any(|other| !other.served.is_empty());
-        return (!asked.is_empty() && !served && !skips)
-            .then(|| Fault::Leading { first: text(first), asked });
+        if !asked.is_empty() && !served && !skips {
+            return Some(Fault::Leading { first: text(first), asked });
+        }
     }
     let prefix = keys.iter().take_while(equal).count();
     if let Some(key) = keys.get(prefix)

@@ -34,7 +34,7 @@ use crate::{
         Shape,
         shape::{Block, TableSource},
     },
-    workload::{Query, Repetition, Workload},
+    workload::{Concurrency, Query, Repetition, Workload},
 };
 
 /// One query with what is known of it.
@@ -71,6 +71,8 @@ pub enum PlanOrigin {
 pub struct WorkloadFacts<'a> {
     pub workload: &'a Workload,
     pub repetitions: &'a [Repetition],
+    /// As [`Workload::concurrency`] gives it.
+    pub concurrency: Option<Concurrency>,
     /// By fingerprint, for every query that parsed.
     pub shapes: &'a rustc_hash::FxHashMap<crate::sql::Fingerprint, Shape>,
     pub catalog: Option<&'a Catalog>,

@@ -48,7 +48,7 @@ pub(super) fn detect(rule: &Rule, facts: &WorkloadFacts<'_>, report: &mut Report
             detail,
         });
     };
-    if let Some(busy) = facts.workload.concurrency() {
+    if let Some(busy) = facts.concurrency {
         let what = format!(
             "{} were busy at once at the peak ({} in the 95th percentile)",
             words::counted(busy.peak as f64, "session"),

@@ -8,11 +8,11 @@ use crate::{
     sql::StatementKind,
 };
 
-/// Applies `rules` to each query and to the workload as a whole.
+/// Applies `rules` to each query and, where a log was read, to the workload as a whole.
 ///
 /// A rule that lacks a fact it needs is counted in `not_judged`, once for each query concerned. Findings
 /// come out the most expensive first, then the most severe, then by rule, query and words.
-pub fn run(rules: &[Rule], queries: &[Facts<'_>], workload: &WorkloadFacts<'_>) -> Report {
+pub fn run(rules: &[Rule], queries: &[Facts<'_>], workload: Option<&WorkloadFacts<'_>>) -> Report {
     let detectors: FxHashMap<&str, Detector> = ALL.iter().copied().collect();
     let mut report = Report::default();
     for rule in rules {
@@ -29,15 +29,13 @@ pub fn run(rules: &[Rule], queries: &[Facts<'_>], workload: &WorkloadFacts<'_>) 
                     }
                 }
             }
-            Detector::OfWorkload(detect) => {
-                if workload.workload.totals().executions == 0 && workload.repetitions.is_empty() {
-                    report.not_judged.add(&rule.name, "no log of executions");
-                } else if rule.needs.contains(&Needs::Catalog) && workload.catalog.is_none() {
+            Detector::OfWorkload(detect) => match workload {
+                None => report.not_judged.add(&rule.name, "no log of executions"),
+                Some(facts) if rule.needs.contains(&Needs::Catalog) && facts.catalog.is_none() => {
                     report.not_judged.add(&rule.name, NO_CATALOG);
-                } else {
-                    detect(rule, workload, &mut report);
                 }
-            }
+                Some(facts) => detect(rule, facts, &mut report),
+            },
         }
     }
     report.findings.sort_by(|a, b| {

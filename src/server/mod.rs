@@ -4,7 +4,9 @@
 //! Everything that it asks is read-only, bounded in time, and rolled back; what it may send of a user's
 //! statement is decided in [`safety`].
 
+mod catalog;
 pub mod connect;
+pub mod raw;
 mod session;
 
 pub use connect::{Environment, Target};

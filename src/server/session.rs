@@ -13,7 +13,10 @@ use tokio_postgres::{
     types::{ToSql, Type},
 };
 
-use super::connect::{Target, open};
+use super::{
+    OWN_LIMIT,
+    connect::{Target, open},
+};
 use crate::error::Error;
 
 /// Time that a call gets beyond what the server itself enforces.
@@ -45,6 +48,19 @@ impl Failure {
         let hint = self.gone.then(|| "the connection is lost: run again when the server is back".to_owned());
         Error::Server { doing: doing.to_owned(), why: self.why, hint }
     }
+}
+
+/// Begins a transaction that cannot write, with every limit that PostgreSQL has for it. In
+/// milliseconds; 0 would mean "no limit" there, so a limit is at least one.
+pub(super) fn begin(statement_timeout: Duration, lock_timeout: Duration) -> String {
+    format!(
+        "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; \
+         SET LOCAL statement_timeout = {}; SET LOCAL lock_timeout = {}; \
+         SET LOCAL idle_in_transaction_session_timeout = 60000; \
+         SET LOCAL application_name = 'sargable'",
+        statement_timeout.as_millis().max(1),
+        lock_timeout.as_millis().max(1),
+    )
 }
 
 pub(super) type Parameter<'a> = (&'a (dyn ToSql + Sync), Type);
@@ -96,6 +112,19 @@ impl Session {
         let call = async { tokio::time::timeout(limit + GRACE, client.batch_execute(sql)).await };
         let answer = self.runtime.block_on(call);
         self.judge(answer, limit)
+    }
+
+    /// Runs `work` in a read-only transaction that sees one snapshot and is rolled back whatever happens.
+    pub(super) fn read_only<T>(
+        &mut self,
+        lock_timeout: Duration,
+        work: impl FnOnce(&mut Session) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        self.run(&begin(OWN_LIMIT, lock_timeout), OWN_LIMIT)?;
+        let outcome = work(self);
+        let ended = self.run("ROLLBACK", OWN_LIMIT);
+        let value = outcome?;
+        ended.map(|()| value)
     }
 
     fn alive(&self) -> Result<(), Failure> {

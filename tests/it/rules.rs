@@ -84,10 +84,12 @@ fn run(rules: &[Rule], example: &Example) -> Report {
     let whole = WorkloadFacts {
         workload: &workload,
         repetitions: &repetitions,
+        concurrency: workload.concurrency(),
         shapes: &shapes,
         catalog: catalog.as_ref(),
     };
-    detect::run(rules, &facts, &whole)
+    let logged = workload.totals().executions > 0 || !repetitions.is_empty();
+    detect::run(rules, &facts, logged.then_some(&whole))
 }
 
 fn event(kind: EventKind<'_>, session: u32, end: i64, duration: u64) -> Event<'_> {

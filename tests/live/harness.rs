@@ -36,7 +36,7 @@ const SCRIPT: &str = r#"
     $as "$1/initdb" -D data -U postgres -A trust -E UTF8 --no-locale --no-sync >initdb.log 2>&1 || exit 1
     printf 'local all locked scram-sha-256\nlocal all all trust\n' >data/pg_hba.conf
     preload=; [ -e "$1/../lib/pg_stat_statements.so" ] && preload='-c shared_preload_libraries=pg_stat_statements'
-    $as "$1/postgres" -D data -k "$0" -F -c listen_addresses= -c max_connections=60 $preload \
+    $as "$1/postgres" -D data -k "$0" -F -c listen_addresses= -c max_connections=60 -c max_locks_per_transaction=512 $preload \
         -c log_min_duration_statement=0 -c log_line_prefix='%m [%p] %q%u@%d ' >server.log 2>&1 </dev/null &
     server=$!
     cat >/dev/null
@@ -172,5 +172,38 @@ impl Database {
     pub(crate) fn connect_as(&self, role: &str) -> Server {
         let target = Target::resolve(Some(&self.url_as(role)), &Environment::default()).expect("a target");
         Server::connect(&target).expect("a connection")
+    }
+}
+
+/// Another session that has run a statement in a transaction of its own and keeps that open (with
+/// its locks) until it is dropped.
+pub(crate) struct Holder {
+    shell: Child,
+}
+
+/// Opens a [`Holder`].
+#[track_caller]
+pub(crate) fn hold(database: &Database, sql: &str) -> Holder {
+    use std::io::{BufRead, BufReader, Write};
+    let mut shell = Command::new(CLUSTER.bin.join("psql"))
+        .args(["-XAtq", "-v", "ON_ERROR_STOP=1", "-U", "postgres", "-d", &database.name, "-h"])
+        .arg(&CLUSTER.folder)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("psql starts");
+    let stdin = shell.stdin.as_mut().expect("a pipe");
+    writeln!(stdin, "BEGIN;\n{sql};\n\\echo held").expect("psql reads");
+    let stdout = shell.stdout.as_mut().expect("a pipe");
+    let held = BufReader::new(stdout).lines().map_while(Result::ok).any(|line| line == "held");
+    assert!(held, "{sql} failed");
+    Holder { shell }
+}
+
+/// The pipe closes, psql leaves, and the server rolls back.
+impl Drop for Holder {
+    fn drop(&mut self) {
+        drop(self.shell.stdin.take());
+        self.shell.wait().expect("psql ends");
     }
 }
