@@ -8,7 +8,7 @@
 
 use super::access::{Access, Kind, Term, canonical, same};
 use crate::{
-    catalog::{Index, IndexKey, IndexSpec, KeyExpr},
+    catalog::{Catalog, Index, IndexKey, IndexSpec, KeyExpr},
     sql::shape::{Op, Operand, SortExpr},
 };
 
@@ -243,6 +243,20 @@ pub(super) fn propose(access: &Access<'_>) -> Option<IndexSpec> {
         }
         _ => None,
     })
+}
+
+/// A B-tree on one column or expression, if an index can be made of it.
+pub(super) fn on_key(access: &Access<'_>, key: &KeyExpr) -> Option<IndexSpec> {
+    let keys = vec![IndexKey { expr: key.clone(), ..IndexKey::column("") }];
+    indexable(key).then(|| IndexSpec { keys, ..IndexSpec::btree(access.table.name.clone(), &[]) })
+}
+
+/// What to run, with the extension that the operator class comes from where it is not there yet.
+pub(super) fn command(catalog: Option<&Catalog>, index: &IndexSpec) -> String {
+    let trigram = index.keys.iter().any(|key| key.opclass.as_deref() == Some("gin_trgm_ops"));
+    let installed = catalog.is_some_and(|catalog| catalog.extensions.contains_key("pg_trgm"));
+    let create = index.create_concurrently();
+    if trigram && !installed { format!("CREATE EXTENSION IF NOT EXISTS pg_trgm; {create}") } else { create }
 }
 
 /// GIN has a default operator class for these; ranges and geometry want `GiST`.

@@ -225,9 +225,13 @@ fn finding(rule: &Rule, facts: &Facts<'_>, scan: &Read, rows: f64) -> crate::fin
             .iter()
             .find(|access| access.table.name.name == scan.table.name && index_use::misorder(access).is_none())
             .filter(|access| index_use::uses(access).iter().all(|found| found.served.is_empty()))
-            .and_then(index_use::propose)
+            .and_then(|access| {
+                let on_join = || access.joins().next().and_then(|term| index_use::on_key(access, &term.key));
+                index_use::propose(access).or_else(on_join)
+            })
     });
-    let instead = index.map_or_else(|| rule.instead.trim().to_owned(), |index| index.create_concurrently());
+    let instead = index
+        .map_or_else(|| rule.instead.trim().to_owned(), |index| index_use::command(facts.catalog, &index));
     let confidence = facts.plan.map_or(crate::finding::Confidence::Planned, |plan| plan.confidence());
     let mut finding = facts.finding(rule, confidence, because, instead);
     // Below the error of an estimate of few rows nothing is certain; a generic plan knows no values.
