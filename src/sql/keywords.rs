@@ -63,7 +63,7 @@ macro_rules! named {
 
 named! {
     ABORT = "abort", AND = "and", AS = "as", ARRAY = "array", ATOMIC = "atomic", BEGIN = "begin", BY = "by", CASE = "case", COMMIT = "commit",
-    CREATE = "create", DELETE = "delete", END = "end", EXCEPT = "except", FALSE = "false", FROM = "from", GROUP = "group",
+    COPY = "copy", CREATE = "create", DELETE = "delete", END = "end", EXCEPT = "except", FALSE = "false", FROM = "from", GROUP = "group",
     IN = "in", INSERT = "insert", INTERSECT = "intersect", INTO = "into", IS = "is", ISNULL = "isnull", JOIN = "join", NOT = "not",
     NOTNULL = "notnull", NULL = "null", ONLY = "only", OR = "or", ORDER = "order", PREPARE = "prepare",
     PREPARED = "prepared", RETURNING = "returning", ROLLBACK = "rollback", SELECT = "select", SET = "set",

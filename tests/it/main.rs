@@ -5,4 +5,5 @@ mod report;
 mod rules;
 mod sql_normalize;
 mod sql_shape;
+mod sql_split;
 mod workload;
