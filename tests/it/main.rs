@@ -1,6 +1,5 @@
 //! Tests that need no server and no network.
 
-mod advise;
 mod house;
 mod report;
 mod rules;
