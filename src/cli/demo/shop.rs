@@ -8,8 +8,9 @@ use crate::{
     server::raw::{Session, Target},
 };
 
-/// The database, and the role under which the application works.
+/// The database, its copy from before the advice, and the role under which the application works.
 pub const DATABASE: &str = "shop";
+pub const DATABASE_BEFORE: &str = "shop_before";
 pub const APP_ROLE: &str = "app";
 
 const SQL: &str = include_str!("shop.sql");
@@ -84,26 +85,29 @@ pub const PLANTED: &[Planted] = &[
     Planted { rule: "n-plus-one", statement: "user of an order" },
 ];
 
-/// A session of the superuser, whose statements are not logged.
+/// A session with the shop. What the superuser sends is not logged.
 pub fn connect(cluster: &Cluster, user: &str, application_name: &str) -> Result<Session, Error> {
+    connect_to(cluster, DATABASE, user, application_name)
+}
+
+fn connect_to(
+    cluster: &Cluster,
+    database: &str,
+    user: &str,
+    application_name: &str,
+) -> Result<Session, Error> {
     Session::connect(&Target {
         socket_dir: cluster.socket_dir(),
         port: cluster::PORT,
         user,
-        database: DATABASE,
+        database,
         application_name,
     })
 }
 
 /// Makes and fills the database: two sessions at once, then what needs both halves.
 pub fn load(cluster: &Cluster, sizes: &Sizes) -> Result<(), Error> {
-    let maintenance = Session::connect(&Target {
-        socket_dir: cluster.socket_dir(),
-        port: cluster::PORT,
-        user: cluster::USER,
-        database: "postgres",
-        application_name: "sargable demo",
-    })?;
+    let maintenance = connect_to(cluster, "postgres", cluster::USER, "sargable demo")?;
     maintenance.batch(&format!("CREATE DATABASE {DATABASE}"))?;
 
     let sql = filled_in(SQL, sizes);
@@ -124,6 +128,15 @@ pub fn load(cluster: &Cluster, sizes: &Sizes) -> Result<(), Error> {
     })?;
     run(together)?;
     run("VACUUM ANALYZE")
+}
+
+/// Sets a copy aside, as the shop is now, and returns a session with it. Nobody may be connected.
+pub fn copy(cluster: &Cluster) -> Result<Session, Error> {
+    let maintenance = connect_to(cluster, "postgres", cluster::USER, "sargable demo")?;
+    // From 15 on the default writes every page to the WAL; before, files were copied anyway.
+    let strategy = if cluster.binaries().major >= 15 { " STRATEGY file_copy" } else { "" };
+    maintenance.batch(&format!("CREATE DATABASE {DATABASE_BEFORE} TEMPLATE {DATABASE}{strategy}"))?;
+    connect_to(cluster, DATABASE_BEFORE, cluster::USER, "sargable demo")
 }
 
 /// Lets the planner cost indexes that do not exist, where the server has HypoPG. Whether it has.
