@@ -6,6 +6,7 @@
 
 mod guide;
 pub mod measure;
+pub mod planted;
 pub mod shop;
 pub mod statements;
 mod tables;

@@ -1,6 +1,6 @@
-//! The demo's shop: a database of known size and content, and the problems planted in it.
+//! The demo's shop: a database of known size and content. `planted` lists what is wrong with it.
 
-use std::thread;
+use std::{panic::resume_unwind, thread};
 
 use crate::{
     cluster::{self, Cluster},
@@ -53,38 +53,6 @@ impl Sizes {
     }
 }
 
-/// A problem that the shop has on purpose.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Planted {
-    /// The rule that must find it.
-    pub rule: &'static str,
-    /// The name of the statement in `traffic::STATEMENTS`.
-    pub statement: &'static str,
-}
-
-/// All of them: the analysis must find each, and nothing else at severity warning or above.
-pub const PLANTED: &[Planted] = &[
-    // users (email) has no index.
-    Planted { rule: "seq-scan", statement: "user by e-mail" },
-    Planted { rule: "missing-index", statement: "user by e-mail" },
-    // orders (user_id, status, created_at DESC) does not exist, nor any index that begins so.
-    Planted { rule: "seq-scan", statement: "orders of a user" },
-    Planted { rule: "missing-index", statement: "orders of a user" },
-    // order_items (order_id) has no index, though it is a foreign key.
-    Planted { rule: "seq-scan", statement: "items of an order" },
-    Planted { rule: "missing-index", statement: "items of an order" },
-    // The index of reviews begins with created_at, the query gives product_id.
-    Planted { rule: "index-order", statement: "reviews of a product" },
-    // password_hash, description and attributes travel for nothing.
-    Planted { rule: "select-star", statement: "account page" },
-    Planted { rule: "select-star", statement: "category page" },
-    // The whole catalogue at once, and a page that skips 200,000 rows.
-    Planted { rule: "unbounded-select", statement: "all products" },
-    Planted { rule: "unbounded-select", statement: "users, far page" },
-    // 100 orders, then the user of each.
-    Planted { rule: "n-plus-one", statement: "user of an order" },
-];
-
 /// A session with the shop. What the superuser sends is not logged.
 pub fn connect(cluster: &Cluster, user: &str, application_name: &str) -> Result<Session, Error> {
     connect_to(cluster, DATABASE, user, application_name)
@@ -124,7 +92,7 @@ pub fn load(cluster: &Cluster, sizes: &Sizes) -> Result<(), Error> {
     thread::scope(|scope| {
         let other = scope.spawn(|| run(orders));
         let ours = run(people);
-        other.join().expect("a loader does not panic").and(ours)
+        other.join().unwrap_or_else(|panic| resume_unwind(panic)).and(ours)
     })?;
     run(together)?;
     run("VACUUM ANALYZE")
