@@ -1,3 +1,8 @@
 //! Tests that need no server and no network.
 
+mod advise;
 mod house;
+mod report;
+mod rules;
+mod sql_normalize;
+mod workload;
