@@ -35,12 +35,11 @@ impl Collector for Counter {
 
 fn main() -> Result<(), Box<dyn Error>> {
     let made = tempfile::Builder::new().suffix(".log").tempfile()?;
-    let path = match env::var_os("LOG") {
-        Some(path) => PathBuf::from(path),
-        None => {
-            make(made.path())?;
-            made.path().to_owned()
-        }
+    let path = if let Some(path) = env::var_os("LOG") {
+        PathBuf::from(path)
+    } else {
+        make(made.path())?;
+        made.path().to_owned()
     };
     let megabytes = fs::metadata(&path)?.len() as f64 / 1e6;
     println!("{}: {megabytes:.0} MB", path.display());

@@ -244,17 +244,18 @@ impl Sorted {
         let any_log = !logs.is_empty();
         let (collected, found) = pipeline::run(logs, options.threads, options.chunk_bytes, progress)?;
         let mut events = 0;
-        let mut entries = 0;
+        let (mut entries, mut translated) = (0, 0);
         for (input, found) in found {
             events += found.events;
             entries += found.tally.entries;
+            translated += found.translated;
             self.damaged |= found.damage.is_some();
             if let Some(summary) = inputs.get_mut(input as usize) {
                 summarise(summary, found, &mut self.not_judged);
             }
         }
         if any_log && events == 0 {
-            return Err(nothing_in(&heads, entries));
+            return Err(nothing_in(&heads, entries, translated));
         }
         let mut statements = Vec::new();
         for mut source in self.sql {
@@ -304,6 +305,11 @@ fn summarise(summary: &mut InputSummary, found: Found, not_judged: &mut NotJudge
         "durations without a statement (parse and bind steps, or statements that log_statement leaves out)",
         found.lone_durations,
     );
+    not_judged.add_many(
+        &*name,
+        "statements and durations in another language than English (set lc_messages = 'C')",
+        found.translated,
+    );
     if let Some(damage) = found.damage {
         let why = format!("ends early: {damage}");
         not_judged.add(name, why.clone());
@@ -321,9 +327,15 @@ fn first_lines(head: &[u8]) -> String {
 }
 
 /// Logs were read, and none held an event.
-fn nothing_in(heads: &[(String, String)], entries: u64) -> Error {
+fn nothing_in(heads: &[(String, String)], entries: u64, translated: u64) -> Error {
     let lines = |(lines, tried): &(String, String)| format!("tried: {tried}\n  {lines}");
     let seen = heads.iter().take(3).map(lines).collect::<Vec<_>>().join("\n");
+    if translated > 0 {
+        return Error::NothingUnderstood {
+            what: format!("the log is not in English\n{seen}"),
+            hint: "set lc_messages = 'C' on the server, and let the workload run again".to_owned(),
+        };
+    }
     if entries > 0 {
         return Error::NothingUnderstood {
             what: format!("the log has {entries} entries, but none is a statement, a duration or an error\n{seen}"),

@@ -12,7 +12,7 @@ pub(crate) struct Lines(pub(crate) Vec<Line>);
 #[derive(Debug)]
 pub(crate) struct Line {
     pub(crate) session: Option<u32>,
-    pub(crate) line: u64,
+    pub(crate) number: u64,
     pub(crate) sqlstate: Option<String>,
     /// Everything that each format carries: not the position, the virtual transaction and the SQLSTATE.
     pub(crate) text: String,
@@ -24,8 +24,8 @@ impl Collector for Lines {
             EventKind::Error { sqlstate: Some(state), .. } => Some(state.escape_ascii().to_string()),
             _ => None,
         };
-        let (session, line) = (event.session, event.position.line);
-        self.0.push(Line { session, line, sqlstate, text: text(event) });
+        let (session, number) = (event.session, event.position.line);
+        self.0.push(Line { session, number, sqlstate, text: text(event) });
     }
 
     fn append(&mut self, mut later: Lines) {

@@ -79,10 +79,10 @@ fn a_verbose_log_says_the_same_and_the_sqlstate() {
 #[test]
 fn executions_are_counted_once() {
     for (run, executions, timed) in [
-        ("shop", 17, 17),
-        ("statements-then-durations", 17, 17),
-        ("statements-and-threshold", 17, 17),
-        ("statements-only", 17, 0),
+        ("shop", 16, 16),
+        ("statements-then-durations", 16, 16),
+        ("statements-and-threshold", 16, 16),
+        ("statements-only", 16, 0),
         ("explain", 9, 9),
     ] {
         for format in ["log", "csv", "json"] {
@@ -90,8 +90,11 @@ fn executions_are_counted_once() {
             let ingested = sources::ingest(&paths, &Options::default(), &mut |_| ()).expect("a log");
             assert_eq!(ingested.workload.totals().executions, executions, "{run}.{format}");
             let found = gather(&paths, &Options::default()).expect("a log").collected;
-            let with_duration =
-                found.0.iter().filter(|line| line.text.contains(" executes ") && line.text.contains(" µs ")).count();
+            let with_duration = found
+                .0
+                .iter()
+                .filter(|line| line.text.contains(" executes ") && line.text.contains(" µs "))
+                .count();
             assert_eq!(with_duration, timed, "{run}.{format}");
         }
     }
@@ -106,7 +109,7 @@ fn cutting_changes_nothing() {
     {
         let bytes = bytes(&name);
         let whole = events(&bytes, &Options::default());
-        for size in (64..4096).step_by(191) {
+        for size in (64..4096).step_by(397) {
             assert_eq!(events(&bytes, &chunks(size)), whole, "{name} in chunks of {size}");
         }
     }
@@ -122,7 +125,7 @@ fn line_numbers_hold_in_every_chunk() {
             let found = read(&bytes, &chunks(size)).expect("a log").collected;
             assert!(found.0.len() > 30);
             for event in &found.0 {
-                let line = lines[usize::try_from(event.line).expect("small") - 1];
+                let line = lines[usize::try_from(event.number).expect("small") - 1];
                 let pid = event.session.expect("every event has a session").to_string();
                 assert!(line.contains("2026-11-23") && line.contains(&pid), "{name} {}: {line}", event.text);
             }
@@ -137,7 +140,11 @@ fn two_logs_are_one_after_the_other() {
     let files = [fixture("statements-then-durations.log"), fixture("shop.log")];
     let gathered = gather(&files, &Options::default()).expect("two logs");
     let names: Vec<_> = gathered.inputs.iter().map(|input| input.name.as_str()).collect();
-    assert_eq!(names, ["fixtures/logs/shop.log", "fixtures/logs/statements-then-durations.log"], "by first entry");
+    assert_eq!(
+        names,
+        ["fixtures/logs/shop.log", "fixtures/logs/statements-then-durations.log"],
+        "by first entry"
+    );
     assert_eq!(by_session(gathered.collected), events(&twice, &Options::default()));
 }
 
@@ -159,7 +166,11 @@ fn a_gzip_that_was_cut_short_keeps_what_was_read() {
     let gathered = read(&packed, &Options::default()).expect("what was read");
     assert!(gathered.damaged);
     assert!(gathered.collected.0.len() > 100);
-    assert!(gathered.inputs[0].notes.iter().any(|note| note.starts_with("ends early: ")), "{:?}", gathered.inputs);
+    assert!(
+        gathered.inputs[0].notes.iter().any(|note| note.starts_with("ends early: ")),
+        "{:?}",
+        gathered.inputs
+    );
     assert!(!gathered.not_judged.is_empty());
 }
 
@@ -175,7 +186,11 @@ fn carriage_returns_are_no_part_of_a_text() {
         let plain = bytes(&format!("shop.{format}"));
         let text = String::from_utf8(plain.clone()).expect("a fixture is UTF-8");
         let windows = text.replace('\n', "\r\n");
-        assert_eq!(events(windows.as_bytes(), &Options::default()), events(&plain, &Options::default()), "{format}");
+        assert_eq!(
+            events(windows.as_bytes(), &Options::default()),
+            events(&plain, &Options::default()),
+            "{format}"
+        );
     }
 }
 
@@ -187,7 +202,7 @@ fn a_log_cut_out_of_the_middle_invents_nothing() {
         let whole = read(&bytes, &Options::default()).expect("a log").collected;
         let whole: Vec<&str> = whole.0.iter().map(|line| line.text.as_str()).collect();
         let mut most = 0;
-        for from in (1..bytes.len() / 2).step_by(101) {
+        for from in (1..bytes.len() / 2).step_by(211) {
             let to = bytes.len() - from / 2;
             let Ok(gathered) = read(&bytes[from..to], &Options::default()) else {
                 panic!("{name} from {from} is still a log");
@@ -225,7 +240,7 @@ fn an_entry_longer_than_a_chunk_is_read_whole() {
     let found = read(log.as_bytes(), &chunks(4096)).expect("a log").collected;
     assert_eq!(found.0.len(), 2);
     assert!(found.0[0].text.len() > statement.len());
-    assert_eq!(found.0[1].line, 200_002);
+    assert_eq!(found.0[1].number, 200_002);
 }
 
 #[test]
@@ -251,7 +266,10 @@ fn the_servers_prefix_is_used_where_it_fits() {
 #[test]
 fn the_prefix_of_the_flag_is_used_as_it_is() {
     let read_with = |prefix: &str| {
-        read(&bytes("debian.log"), &Options { log_line_prefix: Some(prefix.to_owned()), ..Options::default() })
+        read(
+            &bytes("debian.log"),
+            &Options { log_line_prefix: Some(prefix.to_owned()), ..Options::default() },
+        )
     };
     assert!(read_with("%m [%p] %q%u@%d ").expect("it fits").inputs[0].notes.is_empty());
     let Err(Error::NothingUnderstood { what, hint }) = read_with("%t %u ") else { panic!("it does not fit") };
@@ -265,7 +283,7 @@ fn a_log_in_another_language_ends_in_advice() {
     let Err(Error::NothingUnderstood { what, hint }) = read(&bytes("german.log"), &Options::default()) else {
         panic!("a German log is not understood");
     };
-    assert!(what.contains("line 1: 2026-11-23 "), "{what}");
+    assert!(what.starts_with("the log is not in English") && what.contains("line 1: 2026-11-23 "), "{what}");
     assert!(hint.contains("lc_messages"), "{hint}");
 }
 
@@ -306,11 +324,5 @@ proptest! {
             }
         }
         let _ = read(&bytes, &chunks(size));
-    }
-}
-#[test]
-fn zz_write() {
-    for run in RUNS.iter().chain(&["debian", "verbose"]) {
-        fs::write(fixture(&format!("{run}.events")), events(&bytes(&format!("{run}.log")), &Options::default())).unwrap();
     }
 }

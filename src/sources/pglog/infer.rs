@@ -258,7 +258,7 @@ fn word(text: &[u8], has_pid: bool) -> (String, usize) {
     if word == b"[local]" || word.ends_with(b")") {
         return ("%r".to_owned(), len);
     }
-    if word.iter().filter(|b| **b == b'.').count() == 3 {
+    if memchr::memchr_iter(b'.', word).count() == 3 {
         return ("%h".to_owned(), len);
     }
     (String::from_utf8_lossy(word).replace('%', "%%"), len.max(1))
