@@ -155,6 +155,23 @@ struct Recognised {
     notes: Vec<String>,
 }
 
+impl Recognised {
+    /// The same first entry, written in another format (perhaps with a clock of whole seconds).
+    fn is_copy_of(&self, other: &Recognised) -> bool {
+        const SECOND: i64 = 1_000_000;
+        let seconds = |log: &Recognised| log.first.time.map(|time| time.div_euclid(SECOND));
+        let same_time = if self.format.coarse() || other.format.coarse() {
+            seconds(self) == seconds(other)
+        } else {
+            self.first.time == other.first.time
+        };
+        self.format.rank() != other.format.rank()
+            && self.first.time.is_some()
+            && same_time
+            && self.first.pid == other.first.pid
+    }
+}
+
 /// The inputs by what they are.
 #[derive(Default)]
 struct Sorted {
@@ -205,6 +222,28 @@ impl Sorted {
         }
     }
 
+    /// One run may have been logged in several formats (`log_destination = 'stderr,csvlog'`), and a folder
+    /// holds them all: each execution counts once, so only the format that says the most is read.
+    fn drop_copies(&mut self) {
+        let mut kept: Vec<Recognised> = Vec::new();
+        for log in std::mem::take(&mut self.logs) {
+            let Some(copy) = kept.iter_mut().find(|other| other.is_copy_of(&log)) else {
+                kept.push(log);
+                continue;
+            };
+            let dropped =
+                if log.format.rank() < copy.format.rank() { std::mem::replace(copy, log) } else { log };
+            let note = format!("is the log of {} in another format: not read again", copy.source.name());
+            self.others.push(InputSummary {
+                name: dropped.source.name(),
+                format: dropped.format.name().to_owned(),
+                notes: vec![note],
+                ..InputSummary::default()
+            });
+        }
+        self.logs = kept;
+    }
+
     fn read<C: Collector>(
         mut self,
         options: &Options,
@@ -212,15 +251,11 @@ impl Sorted {
     ) -> Result<Gathered<C>, Error> {
         // Rotated files in the order of the log, whatever order the shell gave them in.
         self.logs.sort_by_key(|log| log.first.time);
+        self.drop_copies();
         let mut inputs = Vec::new();
         let mut logs = Vec::new();
         let mut heads = Vec::new();
         for (input, log) in (0..).zip(self.logs) {
-            let format = match &log.format {
-                Format::Stderr(_) => "pg-stderr",
-                Format::Csv => "pg-csv",
-                Format::Json => "pg-json",
-            };
             let tried = match &log.format {
                 Format::Stderr(prefix) => format!("stderr with log_line_prefix `{}`", prefix.text),
                 Format::Csv => "csvlog".to_owned(),
@@ -229,12 +264,13 @@ impl Sorted {
             heads.push((first_lines(&log.source.head), tried));
             inputs.push(InputSummary {
                 name: log.source.name(),
-                format: format.to_owned(),
+                format: log.format.name().to_owned(),
                 notes: log.notes,
                 ..InputSummary::default()
             });
-            let coarse = matches!(&log.format, Format::Stderr(prefix) if prefix.coarse());
-            if coarse && let Some(summary) = inputs.last_mut() {
+            if log.format.coarse()
+                && let Some(summary) = inputs.last_mut()
+            {
                 summary.notes.push(
                     "its clock shows whole seconds (%t): gaps and overlaps cannot be measured".to_owned(),
                 );

@@ -6,5 +6,8 @@ mod house;
 mod logs;
 mod report;
 mod rules;
+mod sources;
 mod sql_normalize;
+mod sql_shape;
+mod sql_split;
 mod workload;
