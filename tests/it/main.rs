@@ -1,5 +1,6 @@
 //! Tests that need no server and no network.
 
+mod docs;
 mod house;
 mod report;
 mod workload;
