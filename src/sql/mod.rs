@@ -5,6 +5,10 @@
 //! runs once per fingerprint, drops sqlparser's tree after the [`Shape`] is taken, and says so when it
 //! could not read a statement.
 
+mod boundary;
+mod hash;
+mod keywords;
+mod lex;
 pub mod normalize;
 pub mod parse;
 pub mod shape;
@@ -13,3 +17,4 @@ pub mod tags;
 
 pub use normalize::{Fingerprint, Normalizer, Scanned, StatementKind};
 pub use shape::Shape;
+pub use tags::Tags;

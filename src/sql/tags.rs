@@ -7,25 +7,143 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tags(pub BTreeMap<String, String>);
 
+/// Whether a comment's inside begins with a tag: `key='` or `key:value`. Cheap, for every comment of a log.
+pub(super) fn looks_like(comment: &[u8]) -> bool {
+    let comment = comment.trim_ascii_start();
+    let key = comment.iter().take_while(|&&b| key_byte(b)).count();
+    key > 0
+        && match &comment[key..] {
+            [b'=', b'\'', ..] => true,
+            [b':', next, ..] => !next.is_ascii_whitespace() && *next != b'/' && *next != b':',
+            _ => false,
+        }
+}
+
+fn key_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'%')
+}
+
 impl Tags {
     /// Reads a comment's inside. Anything that is not a list of tags gives no tags.
     pub fn parse(comment: &str) -> Tags {
-        let _ = comment;
-        Tags::default()
+        let comment = comment.trim();
+        if !looks_like(comment.as_bytes()) {
+            return Tags::default();
+        }
+        let key = comment.bytes().take_while(|&b| key_byte(b)).count();
+        let tags = if comment[key..].starts_with('=') { sqlcommenter(comment) } else { marginalia(comment) };
+        Tags(tags.unwrap_or_default())
+    }
+
+    fn first(&self, keys: &[&str]) -> Option<&str> {
+        keys.iter().find_map(|&key| self.0.get(key)).map(String::as_str).filter(|value| !value.is_empty())
     }
 
     /// The 32 hex digits of `traceparent`'s trace id: one per request, however many spans it has.
     pub fn trace_id(&self) -> Option<&str> {
-        None
+        // https://www.w3.org/TR/trace-context/#traceparent-header: version-traceid-parentid-flags.
+        let id = match self.0.get("traceparent") {
+            Some(header) => header.split('-').nth(1)?,
+            None => self.first(&["trace_id", "traceid"])?,
+        };
+        let valid =
+            id.len() == 32 && id.bytes().all(|b| b.is_ascii_hexdigit()) && id.bytes().any(|b| b != b'0');
+        valid.then_some(id)
     }
 
     /// What names one request or job, beside a trace: `request_id`, `job_id` and their kin.
     pub fn request_id(&self) -> Option<&str> {
-        None
+        self.first(&[
+            "request_id",
+            "requestid",
+            "request-id",
+            "x-request-id",
+            "correlation_id",
+            "job_id",
+            "jobid",
+            "jid",
+            "active_job_id",
+            "task_id",
+        ])
     }
 
-    /// Route, controller#action or job.
+    /// What part of the application sent it: a route, `controller#action`, or a job.
     pub fn route(&self) -> Option<String> {
-        None
+        if let Some(route) = self.first(&["route"]) {
+            return Some(route.to_owned());
+        }
+        let controller = self.first(&["controller_with_namespace", "namespaced_controller", "controller"]);
+        match (controller, self.first(&["action"])) {
+            (Some(controller), Some(action)) => Some(format!("{controller}#{action}")),
+            (Some(one), None) | (None, Some(one)) => Some(one.to_owned()),
+            (None, None) => self.first(&["job", "job_class", "task", "task_name", "view"]).map(str::to_owned),
+        }
     }
+}
+
+/// `key='value',key='value'`; values URL-encoded, a quote within as `\'`
+/// (<https://google.github.io/sqlcommenter/spec/>).
+fn sqlcommenter(comment: &str) -> Option<BTreeMap<String, String>> {
+    let mut tags = BTreeMap::new();
+    let mut rest = comment;
+    loop {
+        let (key, after) = rest.split_once("='")?;
+        let mut value = String::new();
+        let mut chars = after.char_indices();
+        let end = loop {
+            match chars.next()? {
+                (at, '\'') => break at,
+                (_, '\\') => value.push(chars.next()?.1),
+                (_, other) => value.push(other),
+            }
+        };
+        tags.insert(decode(key.trim()), decode(&value));
+        rest = after[end + 1..].trim();
+        if rest.is_empty() {
+            return Some(tags);
+        }
+        rest = rest.strip_prefix(',')?;
+    }
+}
+
+/// `key:value,key:value`; a value may hold colons.
+fn marginalia(comment: &str) -> Option<BTreeMap<String, String>> {
+    let mut tags = BTreeMap::new();
+    let mut last: Option<(String, String)> = None;
+    for part in comment.split(',') {
+        match part.split_once(':') {
+            Some((key, value)) if !key.trim().is_empty() && key.trim().bytes().all(key_byte) => {
+                tags.extend(last.replace((key.trim().to_owned(), value.trim().to_owned())));
+            }
+            // A comma within a value.
+            _ => {
+                let (_, value) = last.as_mut()?;
+                value.push(',');
+                value.push_str(part);
+            }
+        }
+    }
+    tags.extend(last);
+    Some(tags)
+}
+
+/// Undoes URL encoding; `%%`, which drivers write for `%`, counts as `%`.
+fn decode(text: &str) -> String {
+    let doubled = text.replace("%%", "%");
+    let bytes = doubled.as_bytes();
+    let mut decoded = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        let hex = |at: usize| char::from(*bytes.get(at)?).to_digit(16).and_then(|d| u8::try_from(d).ok());
+        if bytes[at] == b'%'
+            && let (Some(high), Some(low)) = (hex(at + 1), hex(at + 2))
+        {
+            decoded.push(high << 4 | low);
+            at += 3;
+        } else {
+            decoded.push(bytes[at]);
+            at += 1;
+        }
+    }
+    String::from_utf8(decoded).unwrap_or(doubled)
 }

@@ -81,13 +81,12 @@ enum Boundary {
 struct Session {
     /// Steps before the first boundary.
     head: Vec<Step>,
-    /// The first boundary, and what came after the last one.
+    /// What came after the last boundary, where there was one.
     after: Option<Tail>,
 }
 
 #[derive(Clone, Debug)]
 struct Tail {
-    first: Boundary,
     in_transaction: bool,
     /// The unit that is still open.
     steps: Vec<Step>,
@@ -129,6 +128,20 @@ struct Tagged {
     steps: Vec<Step>,
 }
 
+impl Tagged {
+    /// A tag that comes back after a long time names another unit: so it is, too, when the first one was
+    /// folded in between.
+    fn fold(&self, folded: &mut Repetitions) {
+        let near = |a: &Step, b: &Step| match (a.end, b.end) {
+            (Some(end), Some(next)) => next - end <= TRACE_IDLE,
+            _ => true,
+        };
+        for unit in self.steps.chunk_by(near) {
+            folded.fold(unit, self.evidence);
+        }
+    }
+}
+
 impl Units {
     pub(super) fn step(&mut self, step: Step) {
         self.newest = self.newest.max(step.end);
@@ -163,11 +176,7 @@ impl Units {
         match &mut session.after {
             Some(tail) => tail.bound(boundary, &mut self.folded),
             None => {
-                session.after = Some(Tail {
-                    first: boundary,
-                    in_transaction: boundary == Boundary::Opens,
-                    steps: Vec::new(),
-                });
+                session.after = Some(Tail { in_transaction: boundary == Boundary::Opens, steps: Vec::new() });
             }
         }
     }
@@ -205,24 +214,16 @@ impl Units {
         }
     }
 
-    /// Nothing came before: what waits in the heads is known to stand outside of a transaction, unless a
-    /// COMMIT without its BEGIN follows. Sessions that are between units are forgotten.
+    /// Nothing came before: what waits in the heads began outside of a transaction. Sessions that are
+    /// between units are forgotten.
     pub(super) fn settle(&mut self) {
         for (_, session) in sorted_mut(&mut self.sessions) {
-            let first = session.after.as_ref().map(|tail| tail.first);
-            let mut start = Tail {
-                first: Boundary::Resets,
-                in_transaction: first == Some(Boundary::Closes),
-                steps: Vec::new(),
-            };
+            let mut start = Tail { in_transaction: false, steps: Vec::new() };
             for step in session.head.drain(..) {
                 start.push(step, &mut self.folded);
             }
-            match &mut session.after {
-                Some(tail) => {
-                    start.fold(&mut self.folded);
-                    tail.first = Boundary::Resets;
-                }
+            match session.after {
+                Some(_) => start.fold(&mut self.folded),
                 None => session.after = Some(start),
             }
         }
@@ -239,7 +240,7 @@ impl Units {
                 .max()
                 .is_none_or(|last| newest - last > TRACE_IDLE);
             if idle {
-                folded.fold(&unit.steps, unit.evidence);
+                unit.fold(folded);
             }
             !idle
         });
@@ -255,7 +256,7 @@ impl Units {
         }
         self.sessions.clear();
         for (_, unit) in std::mem::take(&mut self.tagged) {
-            self.folded.fold(&unit.steps, unit.evidence);
+            unit.fold(&mut self.folded);
         }
     }
 }

@@ -3,4 +3,5 @@
 mod docs;
 mod house;
 mod report;
+mod sql_normalize;
 mod workload;
