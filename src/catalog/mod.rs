@@ -13,7 +13,8 @@ pub struct Catalog {
     /// `server_version_num`, such as 150018; 0 when unknown (DDL text).
     pub version: u32,
     pub database: String,
-    /// `datcollate` is C or POSIX (or a C-like one such as C.UTF-8): a plain B-tree serves LIKE 'x%'.
+    /// The database sorts like C for the planner: C, POSIX, or the built-in provider of 17 and later (not
+    /// libc's C.UTF-8). A plain B-tree then serves LIKE 'x%'.
     pub c_collation: bool,
     /// `search_path` resolved to existing schemas, in order.
     pub search_path: Vec<String>,

@@ -1,5 +1,7 @@
 //! EXPLAIN (FORMAT JSON) → [`Plan`], and the question "what if these indexes were there?".
 
+mod read;
+
 use serde_json::Value;
 
 use crate::{catalog::IndexSpec, names::RelName};
@@ -124,12 +126,6 @@ pub trait WhatIf {
 }
 
 impl Plan {
-    /// Reads what EXPLAIN (FORMAT JSON) gives, from PostgreSQL 13 to 18, or an object of `auto_explain`.
-    pub fn from_json(json: Value) -> Result<Plan, NotAPlan> {
-        let _ = json;
-        Err(NotAPlan { why: "not built yet".to_owned() })
-    }
-
     /// Every node, parents before children.
     pub fn nodes(&self) -> Vec<&Node> {
         let mut nodes = vec![&self.root];
@@ -139,5 +135,49 @@ impl Plan {
             at += 1;
         }
         nodes
+    }
+}
+
+impl Node {
+    /// Rows that the node gave in all its loops: measured where it ran, none where it never ran,
+    /// otherwise the planner's estimate for one loop (which says nothing of how often it would run).
+    pub fn total_rows(&self) -> f64 {
+        match &self.actual {
+            Some(actual) => actual.rows * actual.loops,
+            None if self.never_executed => 0.0,
+            None => self.rows,
+        }
+    }
+
+    /// Rows that the node looked at in all its loops: those that it gave and those that its filters
+    /// threw away. Without ANALYZE what was thrown away is not known, and only the estimate remains.
+    pub fn rows_read(&self) -> f64 {
+        let Some(actual) = &self.actual else { return self.total_rows() };
+        let removed: f64 =
+            [self.rows_removed_by_filter, self.rows_removed_by_join_filter, self.rows_removed_by_recheck]
+                .into_iter()
+                .flatten()
+                .sum();
+        (actual.rows + removed) * actual.loops
+    }
+
+    /// Milliseconds in all loops, children included. A node that ran in parallel workers counts
+    /// the time of each process, so it may exceed the time that passed.
+    pub fn total_ms(&self) -> Option<f64> {
+        self.actual.as_ref().map(|actual| actual.total_ms * actual.loops)
+    }
+
+    /// Milliseconds of this node alone: without its inputs and subplans. Never below zero, though
+    /// the times of parallel workers and of shared CTEs do not add up exactly.
+    pub fn self_ms(&self) -> Option<f64> {
+        let children: f64 = self
+            .children
+            .iter()
+            // An init plan runs within the first node that needs its value, mostly one further
+            // down, whose time holds it already.
+            .filter(|child| child.relationship != "InitPlan")
+            .filter_map(Node::total_ms)
+            .sum();
+        self.total_ms().map(|total| (total - children).max(0.0))
     }
 }

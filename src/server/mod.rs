@@ -1,1 +1,60 @@
-//! TBD
+//! A connected PostgreSQL: its catalog, its plans, and what it would plan with other indexes.
+//!
+//! This is the only async code of the library, and it is hidden here: [`Server`] has a synchronous face.
+//! Everything that it asks is read-only, bounded in time, and rolled back; what it may send of a user's
+//! statement is decided in [`safety`].
+
+mod catalog;
+pub mod connect;
+mod session;
+
+pub use connect::{Environment, Target};
+
+use std::time::Duration;
+
+use crate::error::Error;
+use session::Session;
+
+/// One connection.
+pub struct Server {
+    session: Session,
+    version: u32,
+}
+
+/// Time that a question of our own to the catalog may take.
+const OWN_LIMIT: Duration = Duration::from_mins(1);
+
+impl Server {
+    pub fn connect(target: &Target) -> Result<Server, Error> {
+        let mut session = Session::open(target)?;
+        let failed = |failure: session::Failure| Error::Connect {
+            target: target.to_string(),
+            why: failure.why,
+            hint: None,
+        };
+        // Literals are read by us and by the server alike only under the standard's rules.
+        session
+            .run("SET standard_conforming_strings = on; SET client_encoding = 'UTF8'", OWN_LIMIT)
+            .map_err(failed)?;
+        let rows = session
+            .rows("SELECT current_setting('server_version_num')::int4", &[], OWN_LIMIT)
+            .map_err(failed)?;
+        let version = rows.first().map_or(0, |row| row.get::<_, i32>(0)).unsigned_abs();
+        Ok(Server { session, version })
+    }
+
+    /// `server_version_num`, such as 150018.
+    pub fn version(&self) -> u32 {
+        self.version
+    }
+
+    /// `user@host:port/database`.
+    pub fn label(&self) -> String {
+        self.session.label.clone()
+    }
+
+    /// Whether the server runs on this machine.
+    pub fn is_local(&self) -> bool {
+        self.session.local
+    }
+}

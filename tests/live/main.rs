@@ -1,1 +1,5 @@
 //! Tests against a real PostgreSQL, which they start themselves. They fail when there is none.
+
+mod catalog;
+mod connect;
+mod harness;

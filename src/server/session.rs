@@ -1,0 +1,172 @@
+//! One connection behind a synchronous face: each call runs the runtime until its answer is there,
+//! the connection has died, or the call's own time is up. Nothing waits for ever, and once
+//! the connection is gone every later call says so at once.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use tokio::runtime::Runtime;
+use tokio_postgres::{
+    Client, Row,
+    types::{ToSql, Type},
+};
+
+use super::{
+    OWN_LIMIT,
+    connect::{Target, open},
+};
+use crate::error::Error;
+
+/// Time that a call gets beyond what the server itself enforces.
+const GRACE: Duration = Duration::from_secs(10);
+
+pub(super) struct Session {
+    runtime: Runtime,
+    client: Client,
+    pub(super) label: String,
+    pub(super) local: bool,
+    /// Why the connection ended, told by the task that drives it.
+    ended: Arc<Mutex<Option<String>>>,
+    /// Why no call is made any more.
+    gone: Option<String>,
+}
+
+/// Why one call failed.
+#[derive(Clone, Debug)]
+pub(super) struct Failure {
+    /// The SQLSTATE, when the server refused; empty otherwise.
+    pub(super) code: String,
+    pub(super) why: String,
+    /// No later call can succeed.
+    pub(super) gone: bool,
+}
+
+impl Failure {
+    pub(super) fn into_error(self, doing: &str) -> Error {
+        let hint = self.gone.then(|| "the connection is lost: run again when the server is back".to_owned());
+        Error::Server { doing: doing.to_owned(), why: self.why, hint }
+    }
+}
+
+/// Begins a transaction that cannot write, with every limit that PostgreSQL has for it. In
+/// milliseconds; 0 would mean "no limit" there, so a limit is at least one.
+pub(super) fn begin(statement_timeout: Duration, lock_timeout: Duration) -> String {
+    format!(
+        "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; \
+         SET LOCAL statement_timeout = {}; SET LOCAL lock_timeout = {}; \
+         SET LOCAL idle_in_transaction_session_timeout = 60000; \
+         SET LOCAL application_name = 'sargable'",
+        statement_timeout.as_millis().max(1),
+        lock_timeout.as_millis().max(1),
+    )
+}
+
+pub(super) type Parameter<'a> = (&'a (dyn ToSql + Sync), Type);
+
+impl Session {
+    pub(super) fn open(target: &Target) -> Result<Session, Error> {
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| {
+                Error::Connect { target: target.to_string(), why: error.to_string(), hint: None }
+            })?;
+        let opened = runtime.block_on(open::open(target))?;
+        let ended = Arc::new(Mutex::new(None));
+        let told = Arc::clone(&ended);
+        runtime.spawn(async move {
+            let why = match opened.connection.await {
+                Ok(()) => "the server closed the connection".to_owned(),
+                Err(error) => open::reason(&error),
+            };
+            *told.lock().unwrap_or_else(PoisonError::into_inner) = Some(why);
+        });
+        Ok(Session {
+            runtime,
+            client: opened.client,
+            label: opened.label,
+            local: opened.local,
+            ended,
+            gone: None,
+        })
+    }
+
+    /// One statement by the extended protocol, which refuses more than one.
+    pub(super) fn rows(
+        &mut self,
+        sql: &str,
+        parameters: &[Parameter<'_>],
+        limit: Duration,
+    ) -> Result<Vec<Row>, Failure> {
+        self.alive()?;
+        let client = &self.client;
+        let call = async { tokio::time::timeout(limit + GRACE, client.query_typed(sql, parameters)).await };
+        let answer = self.runtime.block_on(call);
+        self.judge(answer, limit)
+    }
+
+    /// Statements of our own, never a user's text.
+    pub(super) fn run(&mut self, sql: &str, limit: Duration) -> Result<(), Failure> {
+        self.alive()?;
+        let client = &self.client;
+        let call = async { tokio::time::timeout(limit + GRACE, client.batch_execute(sql)).await };
+        let answer = self.runtime.block_on(call);
+        self.judge(answer, limit)
+    }
+
+    /// Runs `work` in a read-only transaction that sees one snapshot and is rolled back whatever happens.
+    pub(super) fn read_only<T>(
+        &mut self,
+        lock_timeout: Duration,
+        work: impl FnOnce(&mut Session) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        self.run(&begin(OWN_LIMIT, lock_timeout), OWN_LIMIT)?;
+        let outcome = work(self);
+        let ended = self.run("ROLLBACK", OWN_LIMIT);
+        let value = outcome?;
+        ended.map(|()| value)
+    }
+
+    fn alive(&self) -> Result<(), Failure> {
+        match &self.gone {
+            Some(why) => Err(Failure { code: String::new(), why: why.clone(), gone: true }),
+            None => Ok(()),
+        }
+    }
+
+    fn judge<T>(
+        &mut self,
+        answer: Result<Result<T, tokio_postgres::Error>, tokio::time::error::Elapsed>,
+        limit: Duration,
+    ) -> Result<T, Failure> {
+        let error = match answer {
+            Ok(Ok(value)) => return Ok(value),
+            Ok(Err(error)) => error,
+            Err(_) => {
+                let why = format!("no answer within {} s", (limit + GRACE).as_secs());
+                return Err(self.lose(String::new(), &why));
+            }
+        };
+        let code = error.code().map_or("", |code| code.code()).to_owned();
+        // Class 57P is the server taking its connections away; without a code the wire broke.
+        let broken =
+            error.as_db_error().is_none_or(|db| db.severity() == "FATAL" || db.severity() == "PANIC");
+        if !broken && !self.client.is_closed() {
+            return Err(Failure { code, why: open::reason(&error), gone: false });
+        }
+        if error.as_db_error().is_some() {
+            return Err(self.lose(code, &open::reason(&error)));
+        }
+        // The task knows the reason better than "connection closed".
+        self.runtime.block_on(async { tokio::task::yield_now().await });
+        let told = self.ended.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let why = told.unwrap_or_else(|| open::reason(&error));
+        Err(self.lose(code, &why))
+    }
+
+    fn lose(&mut self, code: String, why: &str) -> Failure {
+        let why = format!("the server went away: {why}");
+        self.gone = Some(why.clone());
+        Failure { code, why, gone: true }
+    }
+}
