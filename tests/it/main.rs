@@ -3,5 +3,6 @@
 mod docs;
 mod house;
 mod report;
+mod rules;
 mod sql_normalize;
 mod workload;
