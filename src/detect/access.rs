@@ -131,9 +131,9 @@ impl<'a> Access<'a> {
 
     /// Whether the column has one value in all rows that the block reads.
     pub(super) fn pinned(&self, key: &KeyExpr) -> bool {
-        self.terms.iter().any(|term| {
-            term.kind == Kind::Equal && term.predicate.op != Op::In && same(&term.key, key)
-        })
+        self.terms
+            .iter()
+            .any(|term| term.kind == Kind::Equal && term.predicate.op != Op::In && same(&term.key, key))
     }
 
     fn branch(&self, condition: &'a Condition) -> Option<Term<'a>> {
@@ -341,7 +341,8 @@ fn without_one_pair(text: &str) -> Option<String> {
         })?;
         let inside = &text[open + 1..close];
         let whole = open == 0 && close + 1 == bytes.len();
-        let single = !inside.is_empty() && inside.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.".contains(&b));
+        let single =
+            !inside.is_empty() && inside.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.".contains(&b));
         if whole || single {
             return Some(format!("{}{inside}{}", &text[..open], &text[close + 1..]));
         }

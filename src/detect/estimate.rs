@@ -53,7 +53,8 @@ fn one_value(statistics: &ColumnStatistics, value: Option<&str>) -> Option<f64> 
         other => other.to_owned(),
     };
     if let Some(bare) = bare
-        && let Some((_, frequency)) = statistics.common.iter().find(|(common, _)| truth(common) == truth(bare))
+        && let Some((_, frequency)) =
+            statistics.common.iter().find(|(common, _)| truth(common) == truth(bare))
     {
         return Some(*frequency);
     }
@@ -89,7 +90,12 @@ pub(super) fn rows_after<'a>(table: &Table, terms: impl Iterator<Item = &'a Term
 
 /// Rows that a block returns before grouping and LIMIT: the product of its tables' filtered rows, divided
 /// for every equality of two columns by the larger number of distinct values. `None` when unknown.
-pub(super) fn block_rows(shape: &Shape, catalog: &Catalog, id: BlockId, accesses: &[Access<'_>]) -> Option<f64> {
+pub(super) fn block_rows(
+    shape: &Shape,
+    catalog: &Catalog,
+    id: BlockId,
+    accesses: &[Access<'_>],
+) -> Option<f64> {
     let block = shape.blocks.get(id)?;
     let mut rows = 1.0;
     for position in 0..block.tables.len() {

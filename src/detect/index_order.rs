@@ -48,10 +48,13 @@ fn is_fast_enough(rule: &Rule, access: &Access<'_>, wrong: &Misorder<'_>) -> boo
     let keys = &wrong.index.spec.keys;
     let served = access.terms.iter().filter(|term| match wrong.fault {
         Fault::Leading { .. } => false,
-        _ => matches!(term.kind, Kind::Equal | Kind::Range)
-            && keys.iter().any(|key| access::same(&key.expr, &term.key)),
+        _ => {
+            matches!(term.kind, Kind::Equal | Kind::Range)
+                && keys.iter().any(|key| access::same(&key.expr, &term.key))
+        }
     });
-    let pinned = served.filter(|term| !matches!(wrong.fault, Fault::RangeFirst { .. }) || term.kind == Kind::Range);
+    let pinned =
+        served.filter(|term| !matches!(wrong.fault, Fault::RangeFirst { .. }) || term.kind == Kind::Range);
     estimate::rows_after(access.table, pinned).is_some_and(|rows| rows < rule.param("left"))
 }
 
@@ -60,7 +63,9 @@ fn contradicted(facts: &Facts<'_>, access: &Access<'_>, wrong: &Misorder<'_>) ->
     let walks = plan.plan.nodes().iter().any(|node| node.index.as_deref() == Some(wrong.index.name.as_str()));
     match wrong.fault {
         Fault::Order(_) => !plan.sorts(),
-        Fault::Leading { .. } | Fault::RangeFirst { .. } => !walks && !plan.scans(&access.table.name, access.alias()),
+        Fault::Leading { .. } | Fault::RangeFirst { .. } => {
+            !walks && !plan.scans(&access.table.name, access.alias())
+        }
     }
 }
 
@@ -86,7 +91,10 @@ fn words_for(access: &Access<'_>, wrong: &Misorder<'_>) -> String {
                 OrderFault::Sequence => "has its columns in another sequence than",
                 OrderFault::Direction => "sorts in other directions than",
             };
-            format!("{index} of {size} {why} ORDER BY {}: the rows are sorted for each query", wanted.join(", "))
+            format!(
+                "{index} of {size} {why} ORDER BY {}: the rows are sorted for each query",
+                wanted.join(", ")
+            )
         }
     }
 }

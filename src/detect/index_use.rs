@@ -43,8 +43,11 @@ fn use_of<'a>(access: &'a Access<'a>, index: &'a Index) -> Option<Use<'a>> {
             for key in keys {
                 let mut range = false;
                 let equals = |kind| matches!(kind, Kind::Equal | Kind::Join);
-                let on_key: Vec<&Term<'_>> =
-                    access.terms.iter().filter(|term| same(&term.key, &key.expr) && serves(access, key, term)).collect();
+                let on_key: Vec<&Term<'_>> = access
+                    .terms
+                    .iter()
+                    .filter(|term| same(&term.key, &key.expr) && serves(access, key, term))
+                    .collect();
                 if on_key.iter().any(|term| equals(term.kind)) {
                     found.equal += 1;
                 } else {
@@ -57,11 +60,9 @@ fn use_of<'a>(access: &'a Access<'a>, index: &'a Index) -> Option<Use<'a>> {
             }
             found.ordered = gives_order(access, keys).is_ok();
         }
-        "hash" => found.served.extend(
-            access.terms.iter().filter(|term| {
-                matches!(term.kind, Kind::Equal | Kind::Join) && keys.iter().any(|key| same(&term.key, &key.expr))
-            }),
-        ),
+        "hash" => found.served.extend(access.terms.iter().filter(|term| {
+            matches!(term.kind, Kind::Equal | Kind::Join) && keys.iter().any(|key| same(&term.key, &key.expr))
+        })),
         // Each of these narrows by any of its columns; the operator class decides by what.
         method => found.served.extend(access.terms.iter().filter(|term| {
             keys.iter().any(|key| {
@@ -84,7 +85,8 @@ fn use_of<'a>(access: &'a Access<'a>, index: &'a Index) -> Option<Use<'a>> {
 /// `to_tsvector('english', body)` mentions `body`: full-text and JSON operators are wrapped in so many
 /// ways that an index on an expression of the column is taken to be meant for them.
 fn mentions(key: &KeyExpr, term: &KeyExpr) -> bool {
-    let (KeyExpr::Expression(key), KeyExpr::Column(column) | KeyExpr::Expression(column)) = (key, term) else {
+    let (KeyExpr::Expression(key), KeyExpr::Column(column) | KeyExpr::Expression(column)) = (key, term)
+    else {
         return false;
     };
     canonical(key).contains(&canonical(column))
@@ -225,12 +227,18 @@ pub(super) fn propose(access: &Access<'_>) -> Option<IndexSpec> {
     }
     let gin = |key: &KeyExpr, opclass: Option<&str>| IndexSpec {
         method: "gin".to_owned(),
-        keys: vec![IndexKey { expr: key.clone(), opclass: opclass.map(str::to_owned), ..IndexKey::column("") }],
+        keys: vec![IndexKey {
+            expr: key.clone(),
+            opclass: opclass.map(str::to_owned),
+            ..IndexKey::column("")
+        }],
         ..IndexSpec::btree(access.table.name.clone(), &[])
     };
     access.terms.iter().find_map(|term| match (term.kind, &term.predicate.op) {
         (Kind::Pattern, _) => Some(gin(&term.key, Some("gin_trgm_ops"))),
-        (Kind::Other, Op::Contains | Op::HasKey | Op::Overlaps | Op::Matches) if is_gin_type(access, term) => {
+        (Kind::Other, Op::Contains | Op::HasKey | Op::Overlaps | Op::Matches)
+            if is_gin_type(access, term) =>
+        {
             Some(gin(&term.key, None))
         }
         _ => None,
@@ -249,8 +257,10 @@ fn is_gin_type(access: &Access<'_>, term: &Term<'_>) -> bool {
 
 /// An index takes immutable expressions only; these functions are known to be.
 fn indexable(key: &KeyExpr) -> bool {
-    const IMMUTABLE: &[&str] =
-        &["abs", "btrim", "coalesce", "left", "length", "lower", "ltrim", "md5", "right", "rtrim", "substr", "upper"];
+    const IMMUTABLE: &[&str] = &[
+        "abs", "btrim", "coalesce", "left", "length", "lower", "ltrim", "md5", "right", "rtrim", "substr",
+        "upper",
+    ];
     match key {
         KeyExpr::Column(_) => true,
         KeyExpr::Expression(expr) => {
@@ -274,9 +284,15 @@ pub(super) struct Misorder<'a> {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Fault {
     /// The first column is not constrained; these are.
-    Leading { first: String, asked: Vec<String> },
+    Leading {
+        first: String,
+        asked: Vec<String>,
+    },
     /// The range comes before an equality.
-    RangeFirst { range: String, equal: Vec<String> },
+    RangeFirst {
+        range: String,
+        equal: Vec<String>,
+    },
     Order(OrderFault),
 }
 
@@ -314,7 +330,8 @@ fn fault_of(access: &Access<'_>, index: &Index, uses: &[Use<'_>]) -> Option<Faul
         let skips = access.catalog.version >= 180_000 && few_values(access, &first.expr);
         let asked: Vec<String> = keys[1..].iter().filter(equal).map(text).collect();
         let served = uses.iter().any(|other| !other.served.is_empty());
-        return (!asked.is_empty() && !served && !skips).then(|| Fault::Leading { first: text(first), asked });
+        return (!asked.is_empty() && !served && !skips)
+            .then(|| Fault::Leading { first: text(first), asked });
     }
     let prefix = keys.iter().take_while(equal).count();
     if let Some(key) = keys.get(prefix)

@@ -62,7 +62,14 @@ pub(super) fn detect(rule: &Rule, facts: &Facts<'_>, report: &mut Report) {
     }
 }
 
-fn push(rule: &Rule, facts: &Facts<'_>, report: &mut Report, table: &Table, because: String, instead: String) {
+fn push(
+    rule: &Rule,
+    facts: &Facts<'_>,
+    report: &mut Report,
+    table: &Table,
+    because: String,
+    instead: String,
+) {
     let confidence = facts.plan.map_or(Confidence::Shape, |plan| plan.confidence());
     let mut finding = facts.finding(rule, confidence, because, instead);
     if table.rows.is_none() {
@@ -105,9 +112,7 @@ fn lack(rule: &Rule, access: &Access<'_>) -> Option<Lack> {
         let index = propose(access);
         Some(Lack { what, otherwise: otherwise(access), index, sorts })
     };
-    if access.alternatives.iter().any(|branches| {
-        branches.iter().all(|term| uses_term(access, term))
-    }) {
+    if access.alternatives.iter().any(|branches| branches.iter().all(|term| uses_term(access, term))) {
         return None;
     }
     if served.is_empty() && !filters.is_empty() {
@@ -144,7 +149,8 @@ fn lack(rule: &Rule, access: &Access<'_>) -> Option<Lack> {
 
 /// Whether an index serves this one term of an OR.
 fn uses_term(access: &Access<'_>, term: &Term<'_>) -> bool {
-    let alone = Access { terms: vec![term.clone()], alternatives: Vec::new(), order: Vec::new(), ..access.clone() };
+    let alone =
+        Access { terms: vec![term.clone()], alternatives: Vec::new(), order: Vec::new(), ..access.clone() };
     index_use::uses(&alone).iter().any(|found| !found.served.is_empty())
 }
 
@@ -232,4 +238,3 @@ fn unindexed_children<'a>(catalog: &'a Catalog, parent: &Table) -> Vec<(&'a Tabl
         .filter(|(child, key)| !indexed(child, key))
         .collect()
 }
-

@@ -31,7 +31,10 @@ pub(super) fn detect(rule: &Rule, facts: &WorkloadFacts<'_>, report: &mut Report
             continue;
         }
         let parent = found.parent.and_then(|id| facts.shapes.get(&id));
-        let after = parent.and_then(first_table).map(|table| format!(", after a query of {table}")).unwrap_or_default();
+        let after = parent
+            .and_then(first_table)
+            .map(|table| format!(", after a query of {table}"))
+            .unwrap_or_default();
         let because = format!(
             "{} asked for one {} at a time: {} in {}{after} ({} in all, {})",
             tables(block),
@@ -93,7 +96,13 @@ pub(super) fn write_loops(rule: &Rule, facts: &WorkloadFacts<'_>, report: &mut R
     }
 }
 
-fn finding(rule: &Rule, facts: &WorkloadFacts<'_>, found: &Repetition, because: String, instead: String) -> Finding {
+fn finding(
+    rule: &Rule,
+    facts: &WorkloadFacts<'_>,
+    found: &Repetition,
+    because: String,
+    instead: String,
+) -> Finding {
     let query = facts.workload.query(found.child);
     Finding {
         rule: rule.name.clone(),
@@ -192,9 +201,8 @@ fn key(block: &Block) -> Option<&Predicate> {
             })
     };
     // A parameter is what changes; and a key is named so more often than not.
-    let like_a_key = |test: &&Predicate| {
-        test.column.name == "id" || test.column.name.to_lowercase().ends_with("id")
-    };
+    let like_a_key =
+        |test: &&Predicate| test.column.name == "id" || test.column.name.to_lowercase().ends_with("id");
     let variable = |test: &&Predicate| matches!(test.operand, Operand::Parameter(_));
     let candidates: Vec<&Predicate> = block.tests().filter(picks).collect();
     let best = |wanted: &dyn Fn(&&Predicate) -> bool| candidates.iter().copied().find(|test| wanted(test));
@@ -206,7 +214,10 @@ fn key(block: &Block) -> Option<&Predicate> {
 
 fn is_look_alike(shape: &Shape, block: &Block, key: &Predicate) -> bool {
     let sorted = |test: &Predicate| {
-        block.order_by.iter().any(|order| matches!(&order.expr, SortExpr::Column(column) if *column == test.column))
+        block
+            .order_by
+            .iter()
+            .any(|order| matches!(&order.expr, SortExpr::Column(column) if *column == test.column))
     };
     let key_range = block.limit.is_some()
         && block.tests().any(|test| {
@@ -269,7 +280,9 @@ fn join(parent: &Shape, child: &Block, key: &Predicate, catalog: Option<&Catalog
         });
         let theirs = match (down, up) {
             (Some(foreign), _) => foreign.columns.first()?.clone(),
-            (None, Some(foreign)) => foreign.referenced_columns.first().cloned().unwrap_or_else(|| "id".to_owned()),
+            (None, Some(foreign)) => {
+                foreign.referenced_columns.first().cloned().unwrap_or_else(|| "id".to_owned())
+            }
             (None, None) => continue,
         };
         let quote = crate::names::quote_ident;

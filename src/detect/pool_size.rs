@@ -19,8 +19,8 @@ pub(super) fn detect(rule: &Rule, facts: &WorkloadFacts<'_>, report: &mut Report
         return;
     };
     // PostgreSQL 16 added reserved_connections; superuser_reserved_connections is 3 by default.
-    let reserved =
-        setting("superuser_reserved_connections").unwrap_or(3.0) + setting("reserved_connections").unwrap_or(0.0);
+    let reserved = setting("superuser_reserved_connections").unwrap_or(3.0)
+        + setting("reserved_connections").unwrap_or(0.0);
     let usable = (most - reserved).max(1.0);
     let limit = usable * rule.param("use");
     let mut push = |sessions: f64, what: String, confidence: Confidence| {

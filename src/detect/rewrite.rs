@@ -9,7 +9,9 @@ use crate::{
     names::quote_ident,
     sql::{
         Shape,
-        shape::{Block, ColumnRef, Condition, JoinKind, Op, Operand, Predicate, Projected, SortExpr, TableSource},
+        shape::{
+            Block, ColumnRef, Condition, JoinKind, Op, Operand, Predicate, Projected, SortExpr, TableSource,
+        },
     },
 };
 
@@ -43,7 +45,9 @@ fn projection(block: &Block) -> Option<Vec<String>> {
             Projected::Star { table: Some(at), .. } => {
                 Some(format!("{}.*", quote_ident(block.tables.get(*at)?.alias.as_deref()?)))
             }
-            Projected::Column { column: named, alias } => Some(with_alias(column(block, named), alias.as_ref())),
+            Projected::Column { column: named, alias } => {
+                Some(with_alias(column(block, named), alias.as_ref()))
+            }
             Projected::Expression { text, alias, .. } if !text.contains('\'') => {
                 Some(with_alias(text.clone(), alias.as_ref()))
             }
@@ -124,7 +128,9 @@ pub(super) fn keyset(shape: &Shape, catalog: Option<&Catalog>) -> Option<String>
     });
     for unique in tie_breaker(known, &block.order_by) {
         let named = match first_table.and_then(|table| table.alias.as_deref()) {
-            Some(alias) if block.tables.len() > 1 => format!("{}.{}", quote_ident(alias), quote_ident(&unique)),
+            Some(alias) if block.tables.len() > 1 => {
+                format!("{}.{}", quote_ident(alias), quote_ident(&unique))
+            }
             _ => quote_ident(&unique),
         };
         if !keys.iter().any(|(name, _)| *name == named) {
@@ -219,7 +225,8 @@ pub(super) fn any_of(shape: &Shape, key: &Predicate) -> Option<String> {
         let from = from(block)?;
         let list = projection(block)?;
         let mut tests = conditions(block, &[key])?;
-        let first = matches!(&block.limit, Some(crate::sql::shape::Bound::Number(1))) && block.order_by.is_empty();
+        let first =
+            matches!(&block.limit, Some(crate::sql::shape::Bound::Number(1))) && block.order_by.is_empty();
         if block.limit.is_some() && !first {
             tests.insert(0, format!("{key_name} = k.value"));
             let order = order_text(block)?;

@@ -64,7 +64,9 @@ fn lacking(rule: &Rule, facts: &Facts<'_>) -> Option<&'static str> {
 /// Transaction control, SET, DDL and SELECT without FROM have nothing that a rule could judge.
 fn concerns_rows(facts: &Facts<'_>) -> bool {
     match facts.query.kind {
-        StatementKind::Begin | StatementKind::Commit | StatementKind::Rollback | StatementKind::Utility => false,
+        StatementKind::Begin | StatementKind::Commit | StatementKind::Rollback | StatementKind::Utility => {
+            false
+        }
         _ => facts.shape.is_none_or(|shape| shape.blocks.iter().any(|block| !block.tables.is_empty())),
     }
 }

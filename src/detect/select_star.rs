@@ -55,7 +55,8 @@ pub(super) fn detect(rule: &Rule, facts: &Facts<'_>, report: &mut Report) {
     let instead = instead(rule, shape, &known, stars.len());
     let mut finding = facts.finding(rule, Confidence::Shape, because, instead);
     let columns = known.iter().map(|table| table.columns.len()).sum::<usize>();
-    let narrow = columns as f64 <= rule.param("columns") || estimate_bytes(&known).is_some_and(|bytes| bytes < rule.param("row_bytes"));
+    let narrow = columns as f64 <= rule.param("columns")
+        || estimate_bytes(&known).is_some_and(|bytes| bytes < rule.param("row_bytes"));
     if all_known && notable.is_empty() && narrow {
         finding.severity = Severity::Note;
     }
@@ -95,7 +96,9 @@ fn collect(shape: &Shape, id: BlockId, stars: &mut Vec<(BlockId, usize)>, depth:
 /// The blocks whose rows a block returns: its arms if it is a set operation, else itself.
 pub(super) fn outputs(shape: &Shape, id: BlockId) -> Vec<BlockId> {
     let arms: Vec<BlockId> = (0..shape.blocks.len())
-        .filter(|&arm| arm != id && shape.blocks[arm].parent == Some(id) && shape.blocks[arm].role == Role::SetArm)
+        .filter(|&arm| {
+            arm != id && shape.blocks[arm].parent == Some(id) && shape.blocks[arm].role == Role::SetArm
+        })
         .flat_map(|arm| outputs(shape, arm))
         .collect();
     if arms.is_empty() { vec![id] } else { arms }
@@ -118,8 +121,21 @@ fn table<'a>(shape: &Shape, catalog: &'a Catalog, id: BlockId, position: usize) 
 /// Names that hold credentials in the common frameworks' schemas; a part of the name is enough.
 fn is_secret(name: &str) -> bool {
     const PARTS: &[&str] = &[
-        "password", "passwd", "pwd", "secret", "token", "api_key", "apikey", "private_key", "credential",
-        "otp_", "_otp", "salt", "ssn", "cvv", "card_number",
+        "password",
+        "passwd",
+        "pwd",
+        "secret",
+        "token",
+        "api_key",
+        "apikey",
+        "private_key",
+        "credential",
+        "otp_",
+        "_otp",
+        "salt",
+        "ssn",
+        "cvv",
+        "card_number",
     ];
     // Counts and dates about a secret are none.
     const ABOUT: &[&str] = &["_at", "_count", "_id", "_type", "_expires", "_sent"];
@@ -142,8 +158,11 @@ fn estimate_bytes(tables: &[&Table]) -> Option<f64> {
 }
 
 fn describe(rule: &Rule, because: &mut String, known: &[&Table], notable: &[(&Table, &Column)]) {
-    let secrets: Vec<&str> =
-        notable.iter().filter(|(_, column)| is_secret(&column.name)).map(|(_, column)| column.name.as_str()).collect();
+    let secrets: Vec<&str> = notable
+        .iter()
+        .filter(|(_, column)| is_secret(&column.name))
+        .map(|(_, column)| column.name.as_str())
+        .collect();
     if !secrets.is_empty() {
         let _ = write!(because, ", {} among them", words::list(&secrets));
     }
@@ -176,7 +195,9 @@ fn lost_index_only_scan(shape: &Shape, catalog: &Catalog, id: BlockId) -> Option
     let uses = index_use::uses(access);
     let covering = uses.iter().find(|found| {
         let columns = columns_of(found.index);
-        let filters = access.filters().all(|term| matches!(&term.key, KeyExpr::Column(name) if columns.contains(&name.as_str())));
+        let filters = access
+            .filters()
+            .all(|term| matches!(&term.key, KeyExpr::Column(name) if columns.contains(&name.as_str())));
         let more = columns.iter().any(|name| {
             !access.terms.iter().any(|term| matches!(&term.key, KeyExpr::Column(known) if known == name))
         });
@@ -200,7 +221,8 @@ fn columns_of(index: &crate::catalog::Index) -> Vec<&str> {
 /// With one known table, the list without its wide and secret columns, to start from.
 fn instead(rule: &Rule, shape: &Shape, known: &[&Table], stars: usize) -> String {
     let [table] = known else { return rule.instead.trim().to_owned() };
-    if stars != 1 || shape.blocks.len() != 1 || shape.blocks[0].tables.len() != 1 || table.columns.is_empty() {
+    if stars != 1 || shape.blocks.len() != 1 || shape.blocks[0].tables.len() != 1 || table.columns.is_empty()
+    {
         return rule.instead.trim().to_owned();
     }
     let kept: Vec<String> = table
@@ -212,5 +234,9 @@ fn instead(rule: &Rule, shape: &Shape, known: &[&Table], stars: usize) -> String
     if kept.is_empty() {
         return rule.instead.trim().to_owned();
     }
-    format!("Name the columns that the caller reads, at most: SELECT {} FROM {} …", kept.join(", "), table.name.plain())
+    format!(
+        "Name the columns that the caller reads, at most: SELECT {} FROM {} …",
+        kept.join(", "),
+        table.name.plain()
+    )
 }

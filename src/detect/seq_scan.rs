@@ -8,12 +8,7 @@
 use serde_json::json;
 
 use super::{Facts, Report, access, index_use, words};
-use crate::{
-    finding::Severity,
-    names::RelName,
-    plan::Node,
-    rules::Rule,
-};
+use crate::{finding::Severity, names::RelName, plan::Node, rules::Rule};
 
 pub(super) fn detect(rule: &Rule, facts: &Facts<'_>, report: &mut Report) {
     let Some(plan) = facts.plan else { return };
@@ -31,7 +26,11 @@ pub(super) fn detect(rule: &Rule, facts: &Facts<'_>, report: &mut Report) {
             None => unknown += 1,
         }
     }
-    report.not_judged.add_many(&rule.name, "the table's size is not known, and the plan was not run", unknown);
+    report.not_judged.add_many(
+        &rule.name,
+        "the table's size is not known, and the plan was not run",
+        unknown,
+    );
     for (scan, rows) in merged(found) {
         if rows < rule.param("rows") || scan.returned > rows * rule.param("fraction") {
             continue;
@@ -134,8 +133,8 @@ fn below(node: &Node, child: &Node, around: Around) -> Around {
         }
         "Limit" => below.share = around.share * (node.rows / child.rows.max(1.0)).min(1.0),
         // These need all their input before the first row.
-        "Sort" | "Aggregate" | "Hash" | "Materialize" | "HashAggregate" | "WindowAgg" | "SetOp" | "Unique"
-        | "BitmapAnd" | "Bitmap Heap Scan" => below.share = 1.0,
+        "Sort" | "Aggregate" | "Hash" | "Materialize" | "HashAggregate" | "WindowAgg" | "SetOp"
+        | "Unique" | "BitmapAnd" | "Bitmap Heap Scan" => below.share = 1.0,
         "Hash Join" if child.relationship == "Inner" => below.share = 1.0,
         _ => {}
     }
@@ -201,7 +200,8 @@ fn finding(rule: &Rule, facts: &Facts<'_>, scan: &Read, rows: f64) -> crate::fin
     let measured = scan.read.is_some();
     let how = if measured { "measured" } else { "estimated" };
     let returned = scan.returned.round();
-    let loops = if scan.loops >= 2.0 { format!(" in {} loops", words::count(scan.loops)) } else { String::new() };
+    let loops =
+        if scan.loops >= 2.0 { format!(" in {} loops", words::count(scan.loops)) } else { String::new() };
     let what = if scan.filtered { "to return" } else { "for a join that leaves" };
     let because = format!(
         "the sequential scan of {} reads {}{loops} {what} {} ({how})",

@@ -113,16 +113,18 @@ fn is_bounded(facts: &Facts<'_>, shape: &Shape, id: BlockId) -> bool {
             // A recursive CTE reads itself; its rows are not known.
             *block != id
                 && shape.blocks[*block].parent != Some(*block)
-                && select_star::outputs(shape, *block).iter().all(|&inner| {
-                    inner != id && inner > id && is_bounded(facts, shape, inner)
-                })
+                && select_star::outputs(shape, *block)
+                    .iter()
+                    .all(|&inner| inner != id && inner > id && is_bounded(facts, shape, inner))
                 || shape.blocks[*block].limit.is_some()
         }
         TableSource::Values => true,
         TableSource::Table(_) | TableSource::Function(_) => false,
     };
     (0..block.tables.len()).all(|at| {
-        lone(&block.tables[at].source) || pinned_by_key(facts, shape, id, at) || joined_by_key(facts, shape, id, at)
+        lone(&block.tables[at].source)
+            || pinned_by_key(facts, shape, id, at)
+            || joined_by_key(facts, shape, id, at)
     }) && (0..block.tables.len())
         .any(|at| lone(&block.tables[at].source) || pinned_by_key(facts, shape, id, at))
 }
@@ -215,7 +217,10 @@ fn offset(rule: &Rule, facts: &Facts<'_>, shape: &Shape, root: &Block) -> Option
     let because = match skipped {
         Some(skipped) => {
             let how = if largest.is_some() && facts.query.calls > 0 { "as the log shows, " } else { "" };
-            format!("{how}OFFSET reads {} and throws them away before each page", words::counted(skipped as f64, "row"))
+            format!(
+                "{how}OFFSET reads {} and throws them away before each page",
+                words::counted(skipped as f64, "row")
+            )
         }
         None => "OFFSET of a parameter: each page reads and throws away all the pages before it".to_owned(),
     };

@@ -29,7 +29,11 @@ pub(super) fn bytes(number: f64) -> String {
         number /= 1024.0;
         unit = next;
     }
-    if unit != "bytes" && number < 10.0 { format!("{number:.1} {unit}") } else { format!("{number:.0} {unit}") }
+    if unit != "bytes" && number < 10.0 {
+        format!("{number:.1} {unit}")
+    } else {
+        format!("{number:.0} {unit}")
+    }
 }
 
 /// `0.3 ms`, `12 ms`, `4.1 s`.
@@ -72,7 +76,10 @@ mod tests {
         assert_eq!([count(0.0), count(999.6), count(1_234_567.0)], ["0", "1,000", "1,234,567"]);
         assert_eq!([bytes(512.0), bytes(3_300.0), bytes(50_000_000.0)], ["512 bytes", "3.2 kB", "48 MB"]);
         assert_eq!([milliseconds(0.25), milliseconds(4_100.0)], ["0.2 ms", "4.1 s"]);
-        assert_eq!([percent(0.0002), percent(0.034), percent(0.000_000_1)], ["0.02 %", "3 %", "less than 0.01 %"]);
+        assert_eq!(
+            [percent(0.0002), percent(0.034), percent(0.000_000_1)],
+            ["0.02 %", "3 %", "less than 0.01 %"]
+        );
         assert_eq!(list(&["a", "b", "c"]), "a, b and c");
     }
 }

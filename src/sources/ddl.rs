@@ -7,8 +7,8 @@
 use sqlparser::{
     ast::{
         AlterTableOperation, ColumnDef, ColumnOption, CreateIndex, CreateTable, CreateTableLikeKind,
-        CreateView, DataType, Expr, ForeignKeyConstraint, Ident, IndexColumn, ObjectName, OrderBySort, Statement,
-        TableConstraint, TimezoneInfo,
+        CreateView, DataType, Expr, ForeignKeyConstraint, Ident, IndexColumn, ObjectName, OrderBySort,
+        Statement, TableConstraint, TimezoneInfo,
     },
     dialect::PostgreSqlDialect,
     parser::Parser,
@@ -63,7 +63,9 @@ impl Ddl {
             }
             Statement::AlterTable(alter) => {
                 let table = relation(&alter.name);
-                let Some(at) = self.catalog.tables.iter().position(|known| known.name == table) else { return };
+                let Some(at) = self.catalog.tables.iter().position(|known| known.name == table) else {
+                    return;
+                };
                 for operation in alter.operations {
                     match operation {
                         AlterTableOperation::AddConstraint { constraint, .. } => {
@@ -89,7 +91,9 @@ impl Ddl {
             TableKind::Table
         };
         let mut table = empty(relation(&create.name), kind);
-        if let Some(CreateTableLikeKind::Plain(like) | CreateTableLikeKind::Parenthesized(like)) = &create.like {
+        if let Some(CreateTableLikeKind::Plain(like) | CreateTableLikeKind::Parenthesized(like)) =
+            &create.like
+        {
             let model = relation(&like.name);
             if let Some(model) = self.catalog.tables.iter().find(|known| known.name == model) {
                 table.columns.clone_from(&model.columns);
@@ -113,7 +117,10 @@ impl Ddl {
         let keys: Vec<IndexKey> = create.columns.iter().map(key).collect();
         let spec = IndexSpec {
             table: name,
-            method: create.using.as_ref().map_or("btree".to_owned(), |method| method.to_string().to_lowercase()),
+            method: create
+                .using
+                .as_ref()
+                .map_or("btree".to_owned(), |method| method.to_string().to_lowercase()),
             keys,
             include: create.include.iter().map(fold).collect(),
             predicate: create.predicate.as_ref().map(ToString::to_string),
@@ -189,7 +196,13 @@ fn constrain(table: &mut Table, constraint: &TableConstraint) {
     }
 }
 
-fn constraint_index(table: &mut Table, name: Option<&Ident>, columns: &[String], primary: bool, suffix: &str) {
+fn constraint_index(
+    table: &mut Table,
+    name: Option<&Ident>,
+    columns: &[String],
+    primary: bool,
+    suffix: &str,
+) {
     let names: Vec<&str> = columns.iter().map(String::as_str).collect();
     let spec = IndexSpec::btree(table.name.clone(), &names);
     let called = name.map(fold).or_else(|| {
@@ -210,7 +223,9 @@ fn push_index(table: &mut Table, name: Option<String>, spec: IndexSpec, unique: 
             .iter()
             .map(|key| match &key.expr {
                 KeyExpr::Column(name) => name.as_str(),
-                KeyExpr::Expression(expr) => expr.split('(').next().filter(|f| !f.is_empty()).unwrap_or("expr"),
+                KeyExpr::Expression(expr) => {
+                    expr.split('(').next().filter(|f| !f.is_empty()).unwrap_or("expr")
+                }
             })
             .collect();
         format!("{}_{}_idx", table.name.name, keys.join("_"))
@@ -230,10 +245,8 @@ fn push_index(table: &mut Table, name: Option<String>, spec: IndexSpec, unique: 
 }
 
 fn foreign_key(table: &mut Table, foreign: &ForeignKeyConstraint, columns: &[String]) {
-    let name = foreign
-        .name
-        .as_ref()
-        .map_or_else(|| format!("{}_{}_fkey", table.name.name, columns.join("_")), fold);
+    let name =
+        foreign.name.as_ref().map_or_else(|| format!("{}_{}_fkey", table.name.name, columns.join("_")), fold);
     table.foreign_keys.push(ForeignKey {
         name,
         columns: columns.to_vec(),

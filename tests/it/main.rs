@@ -3,6 +3,5 @@
 mod docs;
 mod house;
 mod report;
-mod rules;
 mod sql_normalize;
 mod workload;
