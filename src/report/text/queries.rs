@@ -89,7 +89,7 @@ fn below(page: &mut Page, lines: &[String], shown: &[&Query]) {
     for (at, line) in lines.iter().enumerate() {
         page.line(0, line);
         let Some(query) = at.checked_sub(1).and_then(|at| shown.get(at)) else { continue };
-        for text in fit(&format!("{} {}", short_id(&query.id), query.text), page.width() - 4, LINES) {
+        for text in fit(short_id(&query.id), &query.text, page.width() - 4, LINES) {
             page.line(4, &text);
         }
     }
@@ -104,7 +104,7 @@ fn beside(page: &mut Page, lines: &[String], shown: &[&Query]) {
             page.line(0, &format!("{line}{:ID$}query", "id"));
             continue;
         };
-        for (row, text) in fit(&query.text, room, LINES).iter().enumerate() {
+        for (row, text) in fit("", &query.text, room, LINES).iter().enumerate() {
             match row {
                 0 => page.line(0, &format!("{line}{:ID$}{text}", short_id(&query.id))),
                 _ => page.line(left + ID, text),
