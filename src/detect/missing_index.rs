@@ -18,7 +18,10 @@ use crate::{
     catalog::{Catalog, ForeignKey, IndexSpec, KeyExpr, Table},
     finding::{Confidence, Severity},
     rules::Rule,
-    sql::{StatementKind, shape::Bound},
+    sql::{
+        StatementKind,
+        shape::{Bound, Op},
+    },
 };
 
 pub(super) fn detect(rule: &Rule, facts: &Facts<'_>, report: &mut Report) {
@@ -179,7 +182,6 @@ fn uses_term(access: &Access<'_>, term: &Term<'_>) -> bool {
 
 /// Worth an index: few rows pass, or nothing is known against it.
 fn selective(rule: &Rule, access: &Access<'_>, term: &Term<'_>) -> bool {
-    use crate::sql::shape::Op;
     match estimate::fraction(access.table, term) {
         Some(fraction) => fraction <= rule.param("fraction"),
         // NULLs and truth values are seldom selective; without statistics they are no reason.
