@@ -79,6 +79,12 @@ fn beyond(statistics: &ColumnStatistics, op: Op, operand: &Operand) -> Option<f6
     Some(if matches!(op, Op::Lt | Op::LtEq) { below } else { 1.0 - below })
 }
 
+fn is_measured_range(table: &Table, term: &Term<'_>) -> bool {
+    let KeyExpr::Column(name) = &term.key else { return false };
+    let statistics = table.column(name).and_then(|column| column.statistics.as_ref());
+    statistics.is_some_and(|known| beyond(known, term.predicate.op, &term.predicate.operand).is_some())
+}
+
 /// Rows of the table that pass the given terms; `None` when the rows or any fraction are unknown.
 pub(super) fn rows_after<'a>(table: &Table, terms: impl Iterator<Item = &'a Term<'a>>) -> Option<f64> {
     let mut rows = table.rows?;
@@ -104,6 +110,10 @@ pub(super) fn block_rows(
         let access = accesses.iter().find(|access| access.id == id && access.position == position)?;
         let filters: Vec<&Term<'_>> = access.terms.iter().filter(|term| term.kind != Kind::Join).collect();
         judged += filters.len() + access.alternatives.len();
+        // A range whose ends are not known has a default only, which is no ground for a figure.
+        if filters.iter().any(|term| term.kind == Kind::Range && !is_measured_range(access.table, term)) {
+            return None;
+        }
         let columns: Vec<&str> = filters
             .iter()
             .filter(|term| term.kind == Kind::Equal && term.predicate.op != Op::In)

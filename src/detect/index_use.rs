@@ -344,7 +344,8 @@ fn fault_of(access: &Access<'_>, index: &Index, uses: &[Use<'_>]) -> Option<Faul
         let skips = access.catalog.version >= 180_000 && few_values(access, &first.expr);
         let asked: Vec<String> = keys[1..].iter().filter(equal).map(text).collect();
         let served = uses.iter().any(|other| !other.served.is_empty());
-        if !asked.is_empty() && !served && !skips {
+        // An index that keeps a key unique is not there for searches, so its order is not at fault.
+        if !asked.is_empty() && !served && !skips && !index.unique {
             return Some(Fault::Leading { first: text(first), asked });
         }
     }

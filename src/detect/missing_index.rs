@@ -18,7 +18,10 @@ use crate::{
     catalog::{Catalog, ForeignKey, IndexSpec, KeyExpr, Table},
     finding::{Confidence, Severity},
     rules::Rule,
-    sql::{StatementKind, shape::Bound},
+    sql::{
+        StatementKind,
+        shape::{Bound, Op},
+    },
 };
 
 pub(super) fn detect(rule: &Rule, facts: &Facts<'_>, report: &mut Report) {
@@ -126,7 +129,11 @@ fn lack(rule: &Rule, access: &Access<'_>) -> Option<Lack> {
             return make(format!("the join by {}", words::list(&columns)), false);
         }
     }
-    if access.limited() && !access.order.is_empty() && !ordered && access.joins().next().is_none() {
+    if let Some(better) = much_better(rule, access, &uses) {
+        return make(search_words(&[better]), false);
+    }
+    let driven = access.joins().any(|term| access.driven_by_few(term));
+    if access.limited() && !access.order.is_empty() && !ordered && !driven {
         // What an index narrows to few rows is quickly sorted; unknown counts as few.
         let sorted = if access.filters().next().is_none() {
             access.table.rows.unwrap_or(f64::INFINITY)
@@ -147,6 +154,25 @@ fn lack(rule: &Rule, access: &Access<'_>) -> Option<Lack> {
     None
 }
 
+/// An equality without an index that leaves at most a tenth of what the best index leaves, where that is
+/// still many rows: a lookup by one e-mail next to an index on a status of four values.
+fn much_better<'a>(rule: &Rule, access: &'a Access<'a>, uses: &[index_use::Use<'_>]) -> Option<&'a Term<'a>> {
+    let part = |terms: &[&Term<'_>]| -> Option<f64> {
+        terms.iter().map(|term| estimate::fraction(access.table, term)).product()
+    };
+    let parts: Option<Vec<f64>> =
+        uses.iter().filter(|found| !found.served.is_empty()).map(|found| part(&found.served)).collect();
+    let best = parts?.into_iter().reduce(f64::min)?;
+    if best * access.table.rows? < rule.param("rows") {
+        return None;
+    }
+    access.filters().find(|term| {
+        term.kind == Kind::Equal
+            && estimate::fraction(access.table, term).is_some_and(|part| part * 10.0 <= best)
+            && !uses_term(access, term)
+    })
+}
+
 /// Whether an index serves this one term of an OR.
 fn uses_term(access: &Access<'_>, term: &Term<'_>) -> bool {
     let alone =
@@ -156,7 +182,6 @@ fn uses_term(access: &Access<'_>, term: &Term<'_>) -> bool {
 
 /// Worth an index: few rows pass, or nothing is known against it.
 fn selective(rule: &Rule, access: &Access<'_>, term: &Term<'_>) -> bool {
-    use crate::sql::shape::Op;
     match estimate::fraction(access.table, term) {
         Some(fraction) => fraction <= rule.param("fraction"),
         // NULLs and truth values are seldom selective; without statistics they are no reason.

@@ -5,7 +5,8 @@
 //! `index_use` (which index serves that), `estimate` (rows by statistics), `rewrite` (SQL text from a
 //! Shape) and `words`.
 //!
-//! **Invariant:** no finding shows a literal of a statement; values stay in the log.
+//! **Invariant:** no finding shows what a statement compares with; values stay in the log. Only the numbers
+//! of LIMIT and OFFSET, and constants inside an expression that an index would be made of, are named.
 
 mod access;
 mod estimate;

@@ -85,7 +85,6 @@ fn condition(block: &Block, predicate: &Predicate) -> Option<String> {
     };
     let right = match &predicate.operand {
         Operand::Parameter(parameter) => parameter.clone(),
-        Operand::Constant(constant) if constant.bytes().all(|b| b.is_ascii_digit()) => constant.clone(),
         Operand::Constant(_) => "…".to_owned(),
         Operand::Column(other) => column(block, other),
         _ => return None,

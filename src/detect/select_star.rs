@@ -28,9 +28,7 @@ pub(super) fn detect(rule: &Rule, facts: &Facts<'_>, report: &mut Report) {
     {
         return;
     }
-    let mut stars = Vec::new();
-    collect(shape, 0, &mut stars, 0);
-    stars.dedup();
+    let stars = stars(shape);
     let Some(&(first, _)) = stars.first() else { return };
 
     let names: Vec<String> = stars.iter().map(|&(id, position)| shown(shape, id, position)).collect();
@@ -66,42 +64,65 @@ pub(super) fn detect(rule: &Rule, facts: &Facts<'_>, report: &mut Report) {
     report.findings.push(finding);
 }
 
-/// Every (block, table) of which a star takes all columns to the output of `id`.
-fn collect(shape: &Shape, id: BlockId, stars: &mut Vec<(BlockId, usize)>, depth: usize) {
-    // A recursive CTE reads itself.
-    if depth > shape.blocks.len() {
-        return;
-    }
-    for block_id in outputs(shape, id) {
-        let block = &shape.blocks[block_id];
-        // Aggregates and GROUP BY leave no star; DISTINCT does.
-        for projected in &block.projection {
-            let Projected::Star { table, .. } = projected else { continue };
-            for (position, source) in block.tables.iter().enumerate() {
-                if table.is_some_and(|only| only != position) {
-                    continue;
-                }
-                match &source.source {
-                    TableSource::Table(_) => stars.push((block_id, position)),
-                    TableSource::Cte { block, .. } | TableSource::Derived(block) => {
-                        collect(shape, *block, stars, depth + 1);
+/// Every (block, table) of which a star takes all columns to the client.
+fn stars(shape: &Shape) -> Vec<(BlockId, usize)> {
+    let mut stars = Vec::new();
+    let mut open = vec![0];
+    let mut seen = vec![false; shape.blocks.len()];
+    while let Some(id) = open.pop() {
+        // A recursive CTE reads itself, and one CTE may be read twice.
+        if seen.get(id).is_none_or(|&seen| seen) {
+            continue;
+        }
+        seen[id] = true;
+        for block_id in outputs(shape, id) {
+            let block = &shape.blocks[block_id];
+            for projected in &block.projection {
+                let Projected::Star { table, .. } = projected else { continue };
+                for (position, source) in block.tables.iter().enumerate() {
+                    if table.is_some_and(|only| only != position) {
+                        continue;
                     }
-                    TableSource::Function(_) | TableSource::Values => {}
+                    match &source.source {
+                        TableSource::Table(_) => stars.push((block_id, position)),
+                        TableSource::Cte { block, .. } | TableSource::Derived(block) => open.push(*block),
+                        TableSource::Function(_) | TableSource::Values => {}
+                    }
                 }
             }
         }
     }
+    stars.sort_unstable();
+    stars.dedup();
+    stars
 }
 
 /// The blocks whose rows a block returns: its arms if it is a set operation, else itself.
 pub(super) fn outputs(shape: &Shape, id: BlockId) -> Vec<BlockId> {
-    let arms: Vec<BlockId> = (0..shape.blocks.len())
-        .filter(|&arm| {
-            arm != id && shape.blocks[arm].parent == Some(id) && shape.blocks[arm].role == Role::SetArm
-        })
-        .flat_map(|arm| outputs(shape, arm))
-        .collect();
-    if arms.is_empty() { vec![id] } else { arms }
+    let mut found = vec![id];
+    // A block stands before those inside it, so one pass meets every arm after its operation.
+    for arm in id + 1..shape.blocks.len() {
+        if shape.blocks[arm].role == Role::SetArm
+            && let Some(parent) = shape.blocks[arm].parent
+            && parent >= id
+            && is_under(shape, parent, id)
+        {
+            found.retain(|&known| known != parent);
+            found.push(arm);
+        }
+    }
+    found
+}
+
+/// Whether a block is `root`, or an arm of an arm of it.
+fn is_under(shape: &Shape, mut id: BlockId, root: BlockId) -> bool {
+    while id != root {
+        match shape.blocks[id].parent {
+            Some(parent) if parent < id && shape.blocks[id].role == Role::SetArm => id = parent,
+            _ => return false,
+        }
+    }
+    true
 }
 
 fn shown(shape: &Shape, id: BlockId, position: usize) -> String {

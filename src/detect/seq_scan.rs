@@ -1,6 +1,6 @@
 //! A sequential scan, at any depth of the plan, that reads many rows to return few.
 //!
-//! Rows read are counted over all loops and workers: measured where the plan was ANALYZEd, else the
+//! Rows read are counted over all loops and workers: measured where the plan was run (`ANALYZE`), else the
 //! table's rows (from the catalog) times the planner's own estimate of the loops, less what a LIMIT
 //! above saves. Left alone: small reads, scans that need much of the table, scans without any filter or
 //! join that drops rows (an aggregate of the whole table), and scans that never ran.
@@ -15,9 +15,9 @@ pub(super) fn detect(rule: &Rule, facts: &Facts<'_>, report: &mut Report) {
     let mut scans = Vec::new();
     walk(&plan.plan.root, Around::default(), &mut scans);
     let mut unknown = 0;
-    let mut found: Vec<(Read, f64)> = Vec::new();
+    let mut found: Vec<(Scan, f64)> = Vec::new();
     for scan in scans {
-        let rows = scan.read.or_else(|| {
+        let rows = scan.rows_read.or_else(|| {
             let table = facts.catalog?.table(&scan.table).or_else(|| by_name(facts, &scan.table))?;
             Some(table.rows? * scan.loops * scan.share)
         });
@@ -41,15 +41,15 @@ pub(super) fn detect(rule: &Rule, facts: &Facts<'_>, report: &mut Report) {
 
 /// One sequential scan with what its surroundings make of it.
 #[derive(Clone, Debug)]
-struct Read {
+struct Scan {
     table: RelName,
     alias: String,
     /// Rows read in all loops, where the plan was run.
-    read: Option<f64>,
+    rows_read: Option<f64>,
     /// Rows that came out of it (or out of the join that was its only filter), in all loops.
     returned: f64,
     loops: f64,
-    /// `read` is a rounded average times the loops.
+    /// `rows_read` is a rounded average times the loops.
     averaged: bool,
     /// The part of the scan that a LIMIT above lets happen, 0 to 1.
     share: f64,
@@ -75,7 +75,7 @@ impl Default for Around {
     }
 }
 
-fn walk(node: &Node, around: Around, scans: &mut Vec<Read>) {
+fn walk(node: &Node, around: Around, scans: &mut Vec<Scan>) {
     if node.never_executed {
         return;
     }
@@ -90,28 +90,25 @@ fn walk(node: &Node, around: Around, scans: &mut Vec<Read>) {
     }
 }
 
-fn read(node: &Node, table: &RelName, around: Around) -> Option<Read> {
+fn read(node: &Node, table: &RelName, around: Around) -> Option<Scan> {
     let filtered = node.filter.is_some();
     if !filtered && around.join.is_none() {
         return None;
     }
     let removed = node.rows_removed_by_filter.unwrap_or(0.0);
-    let (read, own) = match node.actual {
-        Some(actual) => {
-            let own = around.gathered.unwrap_or(actual.rows * actual.loops);
-            (Some((actual.rows + removed) * actual.loops), own)
-        }
-        None => {
-            let workers = if node.parallel_aware { around.workers } else { 1.0 };
-            let own = around.gathered.unwrap_or(node.rows * workers);
-            (None, own * around.loops * around.share)
-        }
+    let (read, own) = if let Some(actual) = node.actual {
+        let own = around.gathered.unwrap_or(actual.rows * actual.loops);
+        (Some((actual.rows + removed) * actual.loops), own)
+    } else {
+        let workers = if node.parallel_aware { around.workers } else { 1.0 };
+        let own = around.gathered.unwrap_or(node.rows * workers);
+        (None, own * around.loops * around.share)
     };
     let returned = around.join.map_or(own, |join| if filtered { own.min(join) } else { join });
-    Some(Read {
+    Some(Scan {
         table: table.clone(),
         alias: node.alias.clone().unwrap_or_else(|| table.name.clone()),
-        read,
+        rows_read: read,
         returned,
         loops: node.actual.filter(|_| !node.parallel_aware).map_or(around.loops, |actual| actual.loops),
         averaged: node.actual.is_some_and(|actual| actual.loops > 1.0),
@@ -186,11 +183,11 @@ fn by_name<'a>(facts: &Facts<'a>, table: &RelName) -> Option<&'a crate::catalog:
 
 /// The partitions of one table, and one table scanned for several reasons, are one finding: summed by
 /// alias without the planner's number.
-fn merged(found: Vec<(Read, f64)>) -> Vec<(Read, f64)> {
-    let mut merged: Vec<(Read, f64)> = Vec::new();
+fn merged(found: Vec<(Scan, f64)>) -> Vec<(Scan, f64)> {
+    let mut merged: Vec<(Scan, f64)> = Vec::new();
     for (scan, rows) in found {
         let stem = scan.alias.trim_end_matches(|c: char| c.is_ascii_digit()).trim_end_matches('_').to_owned();
-        let same = |kept: &&mut (Read, f64)| {
+        let same = |kept: &&mut (Scan, f64)| {
             kept.0.alias.trim_end_matches(|c: char| c.is_ascii_digit()).trim_end_matches('_') == stem
                 && kept.0.filtered == scan.filtered
                 && kept.0.alias != scan.alias
@@ -206,8 +203,8 @@ fn merged(found: Vec<(Read, f64)>) -> Vec<(Read, f64)> {
     merged
 }
 
-fn finding(rule: &Rule, facts: &Facts<'_>, scan: &Read, rows: f64) -> crate::finding::Finding {
-    let measured = scan.read.is_some();
+fn finding(rule: &Rule, facts: &Facts<'_>, scan: &Scan, rows: f64) -> crate::finding::Finding {
+    let measured = scan.rows_read.is_some();
     let how = if measured { "measured" } else { "estimated" };
     let returned = scan.returned.round();
     let loops =

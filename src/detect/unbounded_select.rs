@@ -34,8 +34,11 @@ pub(super) fn detect(rule: &Rule, facts: &Facts<'_>, report: &mut Report) {
 }
 
 fn unbounded(rule: &Rule, facts: &Facts<'_>, shape: &Shape) -> Option<Finding> {
-    let arms: Vec<BlockId> =
-        select_star::outputs(shape, 0).into_iter().filter(|&id| !is_bounded(facts, shape, id)).collect();
+    let mut known = vec![None; shape.blocks.len()];
+    let arms: Vec<BlockId> = select_star::outputs(shape, 0)
+        .into_iter()
+        .filter(|&id| !is_bounded(facts, shape, id, &mut known))
+        .collect();
     let &first = arms.first()?;
     let block = &shape.blocks[first];
     let tables: Vec<String> = base_tables(block);
@@ -56,6 +59,8 @@ fn unbounded(rule: &Rule, facts: &Facts<'_>, shape: &Shape) -> Option<Finding> {
             Some(actual) if origin != PlanOrigin::Generic => {
                 (Some(actual.rows * actual.loops), "measured", Confidence::Measured)
             }
+            // Without values the planner takes a fixed part of the table for any range.
+            _ if origin == PlanOrigin::Generic && ranges_over_parameters(block) => return None,
             _ => (Some(root.rows), "estimated", Confidence::Planned),
         }
     } else {
@@ -89,6 +94,13 @@ fn unbounded(rule: &Rule, facts: &Facts<'_>, shape: &Shape) -> Option<Finding> {
     Some(finding)
 }
 
+fn ranges_over_parameters(block: &Block) -> bool {
+    block.tests().any(|test| {
+        matches!(test.op, Op::Lt | Op::LtEq | Op::Gt | Op::GtEq | Op::Between | Op::Like | Op::ILike)
+            && !matches!(test.operand, Operand::Constant(_))
+    })
+}
+
 fn base_tables(block: &Block) -> Vec<String> {
     let mut tables: Vec<String> = block
         .tables
@@ -103,30 +115,38 @@ fn base_tables(block: &Block) -> Vec<String> {
 }
 
 /// At most one row, or as many as a list is long, or as many as an inner LIMIT lets through.
-fn is_bounded(facts: &Facts<'_>, shape: &Shape, id: BlockId) -> bool {
+///
+/// `known` holds what was found of each block; one that is still being looked at reads itself and has no
+/// bound.
+fn is_bounded(facts: &Facts<'_>, shape: &Shape, id: BlockId, known: &mut [Option<bool>]) -> bool {
+    if let Some(known) = known[id] {
+        return known;
+    }
+    known[id] = Some(false);
     let block = &shape.blocks[id];
     if block.limit.is_some() || block.tables.is_empty() || block.aggregates && block.group_by.is_empty() {
+        known[id] = Some(true);
         return true;
     }
-    let lone = |source: &TableSource| match source {
-        TableSource::Cte { block, .. } | TableSource::Derived(block) => {
-            // A recursive CTE reads itself; its rows are not known.
-            *block != id
-                && shape.blocks[*block].parent != Some(*block)
-                && select_star::outputs(shape, *block)
-                    .iter()
-                    .all(|&inner| inner != id && inner > id && is_bounded(facts, shape, inner))
-                || shape.blocks[*block].limit.is_some()
-        }
-        TableSource::Values => true,
-        TableSource::Table(_) | TableSource::Function(_) => false,
-    };
-    (0..block.tables.len()).all(|at| {
-        lone(&block.tables[at].source)
-            || pinned_by_key(facts, shape, id, at)
-            || joined_by_key(facts, shape, id, at)
-    }) && (0..block.tables.len())
-        .any(|at| lone(&block.tables[at].source) || pinned_by_key(facts, shape, id, at))
+    let mut pinned = false;
+    let mut followed = true;
+    for (at, table) in block.tables.iter().enumerate() {
+        let alone = match &table.source {
+            TableSource::Cte { block, .. } | TableSource::Derived(block) => {
+                shape.blocks[*block].limit.is_some()
+                    || select_star::outputs(shape, *block)
+                        .into_iter()
+                        .all(|inner| is_bounded(facts, shape, inner, known))
+            }
+            TableSource::Values => true,
+            TableSource::Table(_) => by_key(facts, shape, id, at, false),
+            TableSource::Function(_) => false,
+        };
+        pinned |= alone;
+        followed &= alone || by_key(facts, shape, id, at, true);
+    }
+    known[id] = Some(pinned && followed);
+    pinned && followed
 }
 
 fn table_at<'a>(facts: &Facts<'a>, block: &Block, at: usize) -> Option<&'a Table> {
@@ -136,16 +156,8 @@ fn table_at<'a>(facts: &Facts<'a>, block: &Block, at: usize) -> Option<&'a Table
     }
 }
 
-/// Every column of a unique key equals a value (or one of a list).
-fn pinned_by_key(facts: &Facts<'_>, shape: &Shape, id: BlockId, at: usize) -> bool {
-    by_key(facts, shape, id, at, false)
-}
-
-/// The same, where the value may come from another table's row.
-fn joined_by_key(facts: &Facts<'_>, shape: &Shape, id: BlockId, at: usize) -> bool {
-    by_key(facts, shape, id, at, true)
-}
-
+/// Every column of a unique key equals a value (or one of a list); with `joins`, also a column of
+/// another table's row.
 fn by_key(facts: &Facts<'_>, shape: &Shape, id: BlockId, at: usize, joins: bool) -> bool {
     let block = &shape.blocks[id];
     let Some(table) = table_at(facts, block, at) else { return false };
@@ -163,9 +175,8 @@ fn by_key(facts: &Facts<'_>, shape: &Shape, id: BlockId, at: usize, joins: bool)
             Operand::Constant(_) | Operand::Parameter(_) | Operand::List { .. } if here(&test.column) => {
                 columns.push(test.column.name.as_str());
             }
-            Operand::Subquery(inner) if test.op == Op::Eq && here(&test.column) => {
-                // A scalar subquery gives one value.
-                let _ = inner;
+            // A scalar subquery gives one value.
+            Operand::Subquery(_) if test.op == Op::Eq && here(&test.column) => {
                 columns.push(test.column.name.as_str());
             }
             _ => {}

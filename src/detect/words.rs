@@ -15,8 +15,9 @@ pub(super) fn count(number: f64) -> String {
 
 /// `1 row`, `2,000 rows`.
 pub(super) fn counted(number: f64, one: &str) -> String {
-    let plural = if number.round() == 1.0 { "" } else { "s" };
-    format!("{} {one}{plural}", count(number))
+    let number = count(number);
+    let plural = if number == "1" { "" } else { "s" };
+    format!("{number} {one}{plural}")
 }
 
 /// `512 bytes`, `3.2 kB`, `48 MB`: units of 1,024, as `pg_size_pretty()` has them.

@@ -66,7 +66,7 @@ pub struct Examples {
 }
 
 /// One statement with what is known of it. All but `sql` may be left out.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Example {
     /// One statement; for a rule about the whole workload, the statement that is repeated (it may be
@@ -121,7 +121,7 @@ pub struct ExampleRepeats {
     /// Distinct values in each unit.
     pub values: u64,
     /// Of all repeats together.
-    pub milliseconds: f64,
+    pub milliseconds: u64,
     /// The statement that ran before.
     pub parent: Option<String>,
 }

@@ -13,7 +13,7 @@ use sargable::{
     error::Error,
     finding::{Finding, Location},
     plan::Plan,
-    rules::{self, Example, ExampleRepeats, ExampleRepetition, Rule},
+    rules::{self, Example, ExampleRepeats, ExampleRepetition, ExampleStatistics, Rule},
     sources::ddl,
     sql::{Fingerprint, Normalizer, Shape, parse},
     workload::{
@@ -29,19 +29,15 @@ fn run(rules: &[Rule], example: &Example) -> Report {
     let mut normalizer = Normalizer::default();
     let mut workload = Workload::at_start();
     let sql = example.sql.trim();
-    match &example.binds {
-        Some(binds) => {
-            let values: Vec<String> =
-                binds.iter().enumerate().map(|(at, value)| format!("${} = '{value}'", at + 1)).collect();
-            let values = values.join(", ");
-            let kind =
-                EventKind::Execution { sql: sql.as_bytes(), binds: Binds::Postgres(values.as_bytes()) };
-            workload.add(&event(kind, 1, 1_000, 500), &mut normalizer);
-        }
-        None => {
-            let at = Location { file: "example.sql".to_owned(), line: 1, column: 1 };
-            workload.add_statement(Statement { text: sql.to_owned(), at }, &mut normalizer);
-        }
+    if let Some(binds) = &example.binds {
+        let values: Vec<String> =
+            binds.iter().enumerate().map(|(at, value)| format!("${} = '{value}'", at + 1)).collect();
+        let values = values.join(", ");
+        let kind = EventKind::Execution { sql: sql.as_bytes(), binds: Binds::Postgres(values.as_bytes()) };
+        workload.add(&event(kind, 1, 1_000, 500), &mut normalizer);
+    } else {
+        let at = Location { file: "example.sql".to_owned(), line: 1, column: 1 };
+        workload.add_statement(Statement { text: sql.to_owned(), at }, &mut normalizer);
     }
     for session in 1..=example.busy.unwrap_or(0) {
         let kind = EventKind::Execution { sql: b"SELECT 1", binds: Binds::Unknown };
@@ -161,7 +157,7 @@ fn catalog(example: &Example) -> Option<Catalog> {
 }
 
 fn repetition(repeats: &ExampleRepeats, child: Fingerprint, parent: Option<Fingerprint>) -> Repetition {
-    let total_us = (repeats.milliseconds * 1000.0) as u64;
+    let total_us = repeats.milliseconds * 1000;
     Repetition {
         kind: match repeats.kind {
             ExampleRepetition::NPlusOne => RepetitionKind::NPlusOne,
@@ -393,4 +389,125 @@ fn n_plus_one_carries_its_detail() {
         serde_json::Value::Object(detail),
         @r#"{"child":"an id","parent":"an id","repeats":{"min":20,"median":20,"max":20},"units":4,"evidence":"transaction","distinct_values":80,"occurrences":[{"start":"2026-01-01T00:00:00Z","end":"2026-01-01T00:00:01Z","sessions":[812],"repeats":20,"distinct_values":20}]}"#
     );
+}
+
+/// A shop, with what its statistics say.
+const SHOP: &str = "
+    CREATE TABLE users (id bigint PRIMARY KEY, email text NOT NULL UNIQUE, name text, active boolean, deleted_at timestamptz);
+    CREATE TABLE orders (id bigint PRIMARY KEY, user_id bigint NOT NULL REFERENCES users, status text, created_at timestamptz, total numeric);
+    CREATE INDEX orders_user ON orders (user_id);
+    CREATE TABLE items (order_id bigint REFERENCES orders, product_id bigint, quantity int, PRIMARY KEY (order_id, product_id));
+    CREATE TABLE products (id bigint PRIMARY KEY, sku text, name text, tags text[], attributes jsonb, price numeric);
+    CREATE UNIQUE INDEX ON products (lower(sku));
+    CREATE INDEX ON products USING gin (tags);
+    CREATE TABLE logs (id bigint, at timestamptz, level int, message text);
+    CREATE INDEX logs_at ON logs USING brin (at);
+    CREATE TABLE countries (code text, name text);";
+
+fn shop(sql: &str) -> Example {
+    let rows = [
+        ("users", 1e6),
+        ("orders", 1e6),
+        ("items", 3e6),
+        ("products", 5e4),
+        ("logs", 1e7),
+        ("countries", 249.0),
+    ];
+    let columns = [
+        ("users.active", 2.0, 1, &[("t", 0.95), ("f", 0.05)][..]),
+        ("users.name", 4e5, 12, &[]),
+        ("orders.user_id", 2e5, 8, &[]),
+        ("orders.status", 4.0, 6, &[("paid", 0.9), ("open", 0.08), ("failed", 0.001)]),
+        ("orders.created_at", 9e5, 8, &[]),
+        ("orders.total", 1e4, 6, &[]),
+        ("items.order_id", 1e6, 8, &[]),
+        ("items.product_id", 5e4, 8, &[]),
+        ("logs.level", 5.0, 4, &[("1", 0.9), ("5", 0.0001)]),
+    ];
+    Example {
+        sql: sql.to_owned(),
+        schema: Some(SHOP.to_owned()),
+        rows: rows.iter().map(|(name, rows)| ((*name).to_owned(), *rows)).collect(),
+        statistics: columns
+            .iter()
+            .map(|(name, distinct, width, common)| {
+                let common = common.iter().map(|(value, part)| ((*value).to_owned(), *part)).collect();
+                let known = ExampleStatistics { distinct: *distinct, width: *width, nulls: 0.0, common };
+                ((*name).to_owned(), known)
+            })
+            .collect(),
+        ..Example::default()
+    }
+}
+
+/// What every rule says of the shop's statements: most look like trouble and are none.
+#[test]
+fn the_shops_statements() {
+    let statements = [
+        "SELECT id FROM users WHERE email = $1",
+        "SELECT id, name FROM users WHERE name = $1",
+        "SELECT count(*) FROM users WHERE active",
+        "SELECT count(*) FROM users WHERE NOT active",
+        "SELECT id FROM users WHERE deleted_at IS NULL LIMIT 10",
+        "SELECT id FROM users WHERE name LIKE 'Ann%' LIMIT 10",
+        "SELECT id FROM users WHERE name IS NOT NULL AND email = $1",
+        "SELECT id FROM users WHERE email = lower($1)",
+        "SELECT id FROM users WHERE email IN ($1, $2, $3)",
+        "SELECT id FROM users WHERE id = ANY($1)",
+        "SELECT id FROM users WHERE email = (SELECT max(email) FROM users)",
+        "SELECT o.id, u.email FROM orders o JOIN users u ON u.id = o.user_id WHERE o.id = $1",
+        "SELECT o.id, u.email FROM orders o LEFT JOIN users u ON u.id = o.user_id AND u.active WHERE o.user_id = $1",
+        "SELECT o.id FROM users u JOIN orders o ON o.user_id = u.id WHERE u.email = $1 ORDER BY o.created_at DESC LIMIT 10",
+        "SELECT u.id FROM users u WHERE EXISTS (SELECT 1 FROM items i WHERE i.product_id = $1) LIMIT 10",
+        "SELECT u.id, (SELECT count(*) FROM orders o WHERE o.user_id = u.id) FROM users u WHERE u.id = $1",
+        "SELECT p.id, (SELECT sum(i.quantity) FROM items i WHERE i.product_id = p.id) FROM products p WHERE p.id = $1",
+        "SELECT user_id, count(*) FROM orders GROUP BY user_id ORDER BY 2 DESC LIMIT 10",
+        "SELECT status, count(*) FROM orders GROUP BY status",
+        "SELECT DISTINCT status FROM orders",
+        "SELECT id FROM orders WHERE status = 'failed'",
+        "SELECT id FROM orders WHERE status = 'paid' LIMIT 10",
+        "SELECT id FROM orders WHERE status = 'paid' ORDER BY id LIMIT 10",
+        "SELECT id FROM orders WHERE status <> 'paid' LIMIT 10",
+        "SELECT id FROM orders WHERE user_id = $1 ORDER BY created_at DESC LIMIT 10",
+        "SELECT id FROM orders WHERE user_id = $1 AND status = 'open'",
+        "SELECT id FROM orders WHERE created_at > now() - interval '1 day' LIMIT 10",
+        "SELECT id FROM orders WHERE created_at::date = $1",
+        "SELECT id FROM orders ORDER BY random() LIMIT 1",
+        "SELECT id FROM orders ORDER BY created_at DESC, id DESC LIMIT 20",
+        "SELECT o.id, u.name FROM orders o JOIN users u ON u.id = o.user_id ORDER BY o.created_at DESC LIMIT 20",
+        "SELECT id FROM orders WHERE id > $1 ORDER BY id LIMIT 1000",
+        "SELECT max(created_at) FROM orders",
+        "SELECT id FROM products WHERE lower(sku) = lower($1)",
+        "SELECT id FROM products WHERE tags @> $1",
+        "SELECT id FROM products WHERE attributes @> $1 LIMIT 10",
+        "SELECT id FROM products WHERE attributes->>'color' = $1 LIMIT 10",
+        "SELECT id FROM logs WHERE at > $1 LIMIT 100",
+        "SELECT id FROM logs WHERE level = 5 ORDER BY at DESC LIMIT 10",
+        "SELECT name FROM countries WHERE code = $1",
+        "SELECT * FROM countries",
+        "UPDATE users SET name = $1 WHERE email = $2",
+        "UPDATE orders SET status = 'done' WHERE created_at < $1",
+        "DELETE FROM orders WHERE id = $1",
+        "DELETE FROM products WHERE id = $1",
+        "INSERT INTO orders (id, user_id) VALUES ($1, $2) RETURNING *",
+        "INSERT INTO orders (id, user_id) SELECT id, id FROM users",
+        "SELECT id FROM orders WHERE user_id = $1 UNION ALL SELECT order_id FROM items WHERE product_id = $2",
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10) SELECT i FROM n",
+        "WITH o AS (SELECT user_id, max(created_at) AS last FROM orders GROUP BY user_id) SELECT u.email FROM o JOIN users u ON u.id = o.user_id WHERE o.last < $1 LIMIT 10",
+        "SELECT i.quantity FROM items i WHERE i.order_id = $1 AND i.product_id = $2",
+        "SELECT quantity FROM items WHERE product_id = $1 LIMIT 5",
+        "SELECT id FROM users WHERE id = $1 FOR UPDATE",
+        "SELECT t.* FROM (SELECT id, name FROM users WHERE id = $1) t",
+        "SELECT row_number() OVER (ORDER BY created_at) FROM orders LIMIT 10",
+        "SELECT id FROM nowhere WHERE x = $1",
+        "SELECT relname FROM pg_class WHERE relname = $1",
+    ];
+    let mut lines = Vec::new();
+    for sql in statements {
+        lines.push(sql.to_owned());
+        for finding in run(&rules::BUILTIN, &shop(sql)).findings {
+            lines.push(format!("    {} {:?}: {}", finding.rule, finding.severity, finding.because));
+        }
+    }
+    insta::assert_snapshot!(lines.join("\n"));
 }
