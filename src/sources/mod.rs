@@ -187,7 +187,7 @@ struct Sorted {
 
 impl Sorted {
     fn add(&mut self, source: Source, prefixes: &Prefixes) {
-        let kind = recognise::recognise(&source.path, &source.head, prefixes);
+        let kind = recognise::recognise(&source, prefixes);
         if source.damage.is_some() {
             self.damaged = true;
         }
@@ -257,7 +257,13 @@ impl Sorted {
         let mut heads = Vec::new();
         for (input, log) in (0..).zip(self.logs) {
             let tried = match &log.format {
-                Format::Stderr(prefix) => format!("stderr with log_line_prefix `{}`", prefix.text),
+                Format::Stderr(prefix) => {
+                    let mut tried = format!("stderr with log_line_prefix `{}`", prefix.text);
+                    for note in &log.notes {
+                        tried = format!("{tried}; {note}");
+                    }
+                    tried
+                }
                 Format::Csv => "csvlog".to_owned(),
                 Format::Json => "jsonlog".to_owned(),
             };
