@@ -5,11 +5,11 @@
 use std::{thread, time::Duration};
 
 use super::{
-    measure::{Medians, median_ms},
+    measure::{Pair, take_turns},
     shop::{self, Sizes},
     statements::{
-        CATEGORY_PAGE, LATEST_ORDERS, ORDERS_OF_A_USER, ORDERS_WITH_USERS, REVIEWS_PAGE, USER_BY_EMAIL,
-        USER_OF_AN_ORDER,
+        CATEGORY_PAGE, LATEST_ORDERS, ORDERS_OF_A_USER, ORDERS_WITH_USERS, REVIEWS_PAGE, Statement,
+        USER_BY_EMAIL, USER_OF_AN_ORDER,
     },
     traffic::as_strs,
 };
@@ -17,7 +17,7 @@ use crate::{
     advise::pool,
     cluster::{self, Cluster},
     error::Error,
-    server::raw::{Prepared, Received, Session},
+    server::raw::Session,
 };
 
 /// Added to each round trip of the N+1 comparison: application and database in one data centre.
@@ -33,18 +33,20 @@ pub(super) struct Row {
     pub why: Option<String>,
 }
 
-/// Measures every claim. The first two were measured before the advice was applied, too.
+/// Measures every claim; the first two were measured with the other statements.
 pub(super) fn measure(
     cluster: &Cluster,
     sizes: &Sizes,
-    before: &Medians,
-    after: &Medians,
+    statements: &[(Statement, Pair)],
 ) -> Result<Vec<Row>, Error> {
     let session = shop::connect(cluster, cluster::USER, "sargable demo")?;
-    let medians = |statement| before.of(statement).zip(after.of(statement)).unwrap_or((f64::NAN, f64::NAN));
+    let measured = |wanted: &Statement| {
+        let found = statements.iter().find(|(statement, _)| statement.name == wanted.name);
+        found.map_or(Pair { before: f64::NAN, after: f64::NAN }, |(_, pair)| *pair)
+    };
     Ok(vec![
-        email_lookup(medians(&USER_BY_EMAIL)),
-        composite_index(medians(&ORDERS_OF_A_USER)),
+        email_lookup(measured(&USER_BY_EMAIL)),
+        composite_index(measured(&ORDERS_OF_A_USER)),
         one_by_one(&session, sizes)?,
         keyset_page(&session, sizes)?,
         three_columns(&session, sizes)?,
@@ -53,35 +55,31 @@ pub(super) fn measure(
     ])
 }
 
-fn email_lookup((before, after): (f64, f64)) -> Row {
+fn email_lookup(pair: Pair) -> Row {
     Row {
         what: "e-mail lookup: sequential scan, then an index".to_owned(),
         claim: "2,500 ms → 8 ms, 312 times".to_owned(),
-        here: before_after(before, after),
-        why: short(
-            before / after,
-            312.0,
-            "the table lies in this machine's memory, so that the scan reads no disk",
-        ),
+        here: before_after(pair),
+        why: short(pair.factor(), 312.0, "the table lies in memory: our scan reads no disk"),
     }
 }
 
-fn composite_index((before, after): (f64, f64)) -> Row {
+fn composite_index(pair: Pair) -> Row {
     Row {
         what: "a user's orders: index (user_id, status, created_at DESC)".to_owned(),
         claim: "equality first, then the order".to_owned(),
-        here: before_after(before, after),
-        why: short(before / after, 1.0, "the advice was not applied, or does not serve this query"),
+        here: before_after(pair),
+        why: short(pair.factor(), 1.0, "no index was created that serves this query"),
     }
 }
 
 /// 101 statements against one, with the round trip of a network in each.
 fn one_by_one(session: &Session, sizes: &Sizes) -> Result<Row, Error> {
-    let [parent, child, join] =
-        [LATEST_ORDERS, USER_OF_AN_ORDER, ORDERS_WITH_USERS].map(|statement| session.prepare(statement.sql));
-    let (parent, child, join) = (parent?, child?, join?);
-    let with_round_trip = |delay: Duration| -> Result<(f64, f64), Error> {
-        let many = median_ms(|number| {
+    let parent = session.prepare(LATEST_ORDERS.sql)?;
+    let child = session.prepare(USER_OF_AN_ORDER.sql)?;
+    let join = session.prepare(ORDERS_WITH_USERS.sql)?;
+    let with_round_trip = |delay: Duration| {
+        let many = |number| {
             thread::sleep(delay);
             let values = (LATEST_ORDERS.values)(number, sizes);
             for order in session.rows(&parent, &as_strs(&values))? {
@@ -90,28 +88,27 @@ fn one_by_one(session: &Session, sizes: &Sizes) -> Result<Row, Error> {
                 session.rows(&child, &[&user])?;
             }
             Ok(())
-        })?;
-        let one = median_ms(|number| {
+        };
+        let one = |number| {
             thread::sleep(delay);
             session.rows(&join, &as_strs(&(ORDERS_WITH_USERS.values)(number, sizes))).map(drop)
-        })?;
-        Ok((many, one))
+        };
+        take_turns(many, one)
     };
-    let (many, one) = with_round_trip(ROUND_TRIP)?;
-    let (bare_many, bare_one) = with_round_trip(Duration::ZERO)?;
+    let (slow, bare) = (with_round_trip(ROUND_TRIP)?, with_round_trip(Duration::ZERO)?);
     Ok(Row {
         what: "N+1: 101 queries, then one join".to_owned(),
         claim: "2,500 ms → 45 ms, 55 times".to_owned(),
         here: format!(
-            "{} with {} ms added to each round trip; {} without",
-            before_after(many, one),
+            "{}, each round trip made {} ms longer; without that {}",
+            before_after(slow),
             ROUND_TRIP.as_millis(),
-            before_after(bare_many, bare_one)
+            before_after(bare)
         ),
         why: short(
-            many / one,
+            slow.factor(),
             55.0,
-            "the guide's round trips take 25 ms each; with longer ones the factor nears 101",
+            "2,500 ms mean 25 ms a query; the longer a round trip, the nearer to 101 times",
         ),
     })
 }
@@ -119,26 +116,25 @@ fn one_by_one(session: &Session, sizes: &Sizes) -> Result<Row, Error> {
 fn keyset_page(session: &Session, sizes: &Sizes) -> Result<Row, Error> {
     let all = session.prepare("SELECT id, product_id, rating, title FROM reviews")?;
     let page = session.prepare(REVIEWS_PAGE.sql)?;
-    let (all_ms, all_sent) = timed(session, &all, |_| Vec::new())?;
-    let (page_ms, page_sent) = timed(session, &page, |number| (REVIEWS_PAGE.values)(number, sizes))?;
+    let values = |number| (REVIEWS_PAGE.values)(number, sizes);
+    let pair = take_turns(
+        |_| session.execute(&all, &[]).map(drop),
+        |number| session.execute(&page, &as_strs(&values(number))).map(drop),
+    )?;
+    let rows = session.execute(&all, &[])?.rows;
     Ok(Row {
         what: "all rows, then a keyset page of 100".to_owned(),
         claim: "a page in 12 ms".to_owned(),
-        here: format!(
-            "{} ({} rows, then {})",
-            before_after(all_ms, page_ms),
-            thousands(all_sent.rows as f64),
-            page_sent.rows
-        ),
-        why: short(12.0 / page_ms, 1.0, "the machine was busy"),
+        here: format!("{} ({} rows, then a page)", before_after(pair), thousands(rows as f64)),
+        why: short(12.0 / pair.after, 1.0, "this machine is slower or busy"),
     })
 }
 
 fn three_columns(session: &Session, sizes: &Sizes) -> Result<Row, Error> {
-    let star = session.prepare(CATEGORY_PAGE.sql)?;
-    let named = session.prepare(&CATEGORY_PAGE.sql.replace('*', "id, name, price_cents"))?;
-    let (_, all) = timed(session, &star, |number| (CATEGORY_PAGE.values)(number, sizes))?;
-    let (_, three) = timed(session, &named, |number| (CATEGORY_PAGE.values)(number, sizes))?;
+    let values = (CATEGORY_PAGE.values)(0, sizes);
+    let received = |sql: &str| session.execute(&session.prepare(sql)?, &as_strs(&values));
+    let all = received(CATEGORY_PAGE.sql)?;
+    let three = received(&CATEGORY_PAGE.sql.replace('*', "id, name, price_cents"))?;
     let factor = all.bytes as f64 / three.bytes as f64;
     Ok(Row {
         what: "SELECT *, then three columns".to_owned(),
@@ -156,16 +152,15 @@ fn three_columns(session: &Session, sizes: &Sizes) -> Result<Row, Error> {
 
 fn pooled_connection(cluster: &Cluster, session: &Session) -> Result<Row, Error> {
     let trivial = session.prepare("SELECT 1")?;
-    let pooled = median_ms(|_| session.execute(&trivial, &[]).map(drop))?;
-    let fresh = median_ms(|_| {
-        let session = shop::connect(cluster, cluster::USER, "sargable demo")?;
-        session.execute(&session.prepare("SELECT 1")?, &[]).map(drop)
-    })?;
+    let pair = take_turns(
+        |_| shop::connect(cluster, cluster::USER, "sargable demo")?.batch("SELECT 1"),
+        |_| session.execute(&trivial, &[]).map(drop),
+    )?;
     Ok(Row {
         what: "SELECT 1: a new connection, then a pooled one".to_owned(),
         claim: "400 times".to_owned(),
-        here: before_after(fresh, pooled),
-        why: short(fresh / pooled, 400.0, "a local socket has no network, no TLS and no password to check"),
+        here: before_after(pair),
+        why: short(pair.factor(), 400.0, "a local socket has no network, no TLS and no password to check"),
     })
 }
 
@@ -180,31 +175,26 @@ fn pool_formula() -> Row {
     }
 }
 
-/// Median time, and what the first execution sent.
-fn timed(
-    session: &Session,
-    prepared: &Prepared,
-    values: impl Fn(u64) -> Vec<String>,
-) -> Result<(f64, Received), Error> {
-    let received = session.execute(prepared, &as_strs(&values(0)))?;
-    let median = median_ms(|number| session.execute(prepared, &as_strs(&values(number))).map(drop))?;
-    Ok((median, received))
-}
-
 /// The reason, where our factor is below the claimed one.
 fn short(factor: f64, claimed: f64, why: &str) -> Option<String> {
     (factor.is_nan() || factor < claimed).then(|| why.to_owned())
 }
 
-fn before_after(before: f64, after: f64) -> String {
-    format!("{} → {}, {} times", milliseconds(before), milliseconds(after), thousands(before / after))
+fn before_after(pair: Pair) -> String {
+    format!(
+        "{} → {}, {} times",
+        milliseconds(pair.before),
+        milliseconds(pair.after),
+        thousands(pair.factor())
+    )
 }
 
-/// Two significant digits below 10 ms, whole milliseconds above.
+/// Three digits, as far as that makes sense.
 pub(super) fn milliseconds(ms: f64) -> String {
     match ms {
-        ms if ms < 1.0 => format!("{ms:.2} ms"),
-        ms if ms < 10.0 => format!("{ms:.1} ms"),
+        ms if ms < 1.0 => format!("{ms:.3} ms"),
+        ms if ms < 10.0 => format!("{ms:.2} ms"),
+        ms if ms < 100.0 => format!("{ms:.1} ms"),
         ms => format!("{} ms", thousands(ms)),
     }
 }
@@ -231,8 +221,8 @@ mod tests {
 
     #[test]
     fn figures_read_well() {
-        assert_eq!(before_after(2500.4, 8.0), "2,500 ms → 8.0 ms, 313 times");
-        assert_eq!(milliseconds(0.0789), "0.08 ms");
+        assert_eq!(before_after(Pair { before: 2500.4, after: 8.0 }), "2,500 ms → 8.00 ms, 313 times");
+        assert_eq!(milliseconds(0.0789), "0.079 ms");
         assert_eq!(thousands(1_234_567.0), "1,234,567");
         assert_eq!(thousands(999.9), "1,000");
         assert_eq!(thousands(1.25), "1.2");
@@ -240,8 +230,8 @@ mod tests {
 
     #[test]
     fn a_figure_below_the_claim_gives_its_reason() {
-        assert!(email_lookup((100.0, 0.1)).why.is_none());
-        assert!(email_lookup((100.0, 1.0)).why.is_some());
+        assert!(email_lookup(Pair { before: 100.0, after: 0.1 }).why.is_none());
+        assert!(email_lookup(Pair { before: 100.0, after: 1.0 }).why.is_some());
         // A figure that could not be measured must not pass for a success.
         assert!(short(f64::NAN, 1.0, "unknown").is_some());
     }

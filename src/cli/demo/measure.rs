@@ -1,4 +1,7 @@
-//! How long each statement of the traffic takes: the same executions before and after the advice.
+//! Two ways to do the same, timed against each other.
+//!
+//! They take turns, so that whatever else the machine does meets both alike, and medians are compared.
+//! A turn has several runs where these are short: the first after a long scan pays for cold caches.
 
 use std::time::{Duration, Instant};
 
@@ -9,30 +12,25 @@ use super::{
 };
 use crate::{error::Error, server::raw::Session};
 
-/// Medians of all statements are taken this often, at different times, and the best counts: what else
-/// the machine does only ever adds.
-const ROUNDS: usize = 3;
-const RUNS: std::ops::RangeInclusive<u64> = 5..=25;
-/// Of one statement in one round, once it has its least runs.
-const BUDGET: Duration = Duration::from_millis(250);
-/// Changes below both are the machine's, not the advice's: measured by running all of this twice with
-/// no advice between.
+/// The least turns of either, and the most.
+const TURNS: std::ops::RangeInclusive<u64> = 3..=10;
+/// For both together, once they have their least turns.
+const BUDGET: Duration = Duration::from_millis(800);
+/// A turn ends after so many runs, or after the first that ends later than this.
+const RUNS_A_TURN: u64 = 10;
+const TURN: Duration = Duration::from_millis(20);
+/// A difference within both of these is noise: two copies of one database, measured against each
+/// other on a busy machine, differ by less.
 const NOISE_FACTOR: f64 = 1.25;
 const NOISE_MS: f64 = 0.1;
 
-/// Medians in milliseconds, in the order of [`statements::ALL`].
-#[derive(Clone, Debug, PartialEq)]
-pub struct Medians(Vec<f64>);
-
-impl Medians {
-    /// The median of a statement, in milliseconds.
-    pub fn of(&self, statement: &Statement) -> Option<f64> {
-        let at = statements::ALL.iter().position(|other| other.name == statement.name)?;
-        self.0.get(at).copied()
-    }
+/// Medians in milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Pair {
+    pub before: f64,
+    pub after: f64,
 }
 
-/// How a statement fared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
     Faster,
@@ -40,12 +38,17 @@ pub enum Change {
     Slower,
 }
 
-impl Change {
-    pub fn between(before_ms: f64, after_ms: f64) -> Change {
+impl Pair {
+    /// How many times faster.
+    pub fn factor(self) -> f64 {
+        self.before / self.after
+    }
+
+    pub fn change(self) -> Change {
         let beyond = |more: f64, less: f64| more > less * NOISE_FACTOR && more - less > NOISE_MS;
-        if beyond(before_ms, after_ms) {
+        if beyond(self.before, self.after) {
             Change::Faster
-        } else if beyond(after_ms, before_ms) {
+        } else if beyond(self.after, self.before) {
             Change::Slower
         } else {
             Change::Same
@@ -53,37 +56,58 @@ impl Change {
     }
 }
 
-/// Runs every statement, with the values that the traffic gave it.
-pub fn all(session: &Session, sizes: &Sizes) -> Result<Medians, Error> {
-    let mut best = vec![f64::INFINITY; statements::ALL.len()];
-    for _ in 0..ROUNDS {
-        for (statement, best) in statements::ALL.iter().zip(&mut best) {
-            let prepared = session.prepare(statement.sql)?;
-            let median = median_ms(|number| {
-                let values = (statement.values)(number, sizes);
-                session.execute(&prepared, &as_strs(&values)).map(drop)
-            })?;
-            *best = best.min(median);
-        }
-    }
-    Ok(Medians(best))
+/// Runs every statement of the traffic in two databases, with the values that the traffic gave it; in
+/// the order of [`statements::ALL`].
+pub fn statements(before: &Session, after: &Session, sizes: &Sizes) -> Result<Vec<(Statement, Pair)>, Error> {
+    let measure = |statement: &Statement| -> Result<(Statement, Pair), Error> {
+        let (old, new) = (before.prepare(statement.sql)?, after.prepare(statement.sql)?);
+        let values = |number| (statement.values)(number, sizes);
+        let pair = take_turns(
+            |number| before.execute(&old, &as_strs(&values(number))).map(drop),
+            |number| after.execute(&new, &as_strs(&values(number))).map(drop),
+        )?;
+        Ok((*statement, pair))
+    };
+    statements::ALL.iter().map(measure).collect()
 }
 
-/// The median of several runs in milliseconds, after one that does not count: it fills the caches.
-pub fn median_ms(mut run: impl FnMut(u64) -> Result<(), Error>) -> Result<f64, Error> {
-    run(0)?;
-    let mut times = Vec::new();
+/// Runs both by turns; each gets the number of its run. One run of each comes first and does not
+/// count: it fills the caches.
+pub fn take_turns(
+    mut before: impl FnMut(u64) -> Result<(), Error>,
+    mut after: impl FnMut(u64) -> Result<(), Error>,
+) -> Result<Pair, Error> {
+    let (mut befores, mut afters) = (Vec::new(), Vec::new());
+    before(0)?;
+    after(0)?;
     let begun = Instant::now();
-    for number in 0..*RUNS.end() {
-        if number >= *RUNS.start() && begun.elapsed() > BUDGET {
+    for turn in 0..*TURNS.end() {
+        if turn >= *TURNS.start() && begun.elapsed() > BUDGET {
             break;
         }
-        let start = Instant::now();
-        run(number)?;
-        times.push(start.elapsed().as_secs_f64() * 1000.0);
+        one_turn(&mut before, &mut befores)?;
+        one_turn(&mut after, &mut afters)?;
     }
+    Ok(Pair { before: median(befores), after: median(afters) })
+}
+
+/// Adds the milliseconds of each run.
+fn one_turn(run: &mut impl FnMut(u64) -> Result<(), Error>, times: &mut Vec<f64>) -> Result<(), Error> {
+    let begun = Instant::now();
+    for _ in 0..RUNS_A_TURN {
+        let start = Instant::now();
+        run(times.len() as u64)?;
+        times.push(start.elapsed().as_secs_f64() * 1000.0);
+        if begun.elapsed() > TURN {
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn median(mut times: Vec<f64>) -> f64 {
     times.sort_by(f64::total_cmp);
-    Ok(times[times.len() / 2])
+    times[times.len() / 2]
 }
 
 #[cfg(test)]
@@ -92,9 +116,26 @@ mod tests {
 
     #[test]
     fn noise_is_no_change() {
-        assert_eq!(Change::between(150.0, 0.1), Change::Faster);
-        assert_eq!(Change::between(0.10, 0.15), Change::Same);
-        assert_eq!(Change::between(100.0, 115.0), Change::Same);
-        assert_eq!(Change::between(1.0, 1.5), Change::Slower);
+        let change = |before, after| Pair { before, after }.change();
+        assert_eq!(change(150.0, 0.1), Change::Faster);
+        assert_eq!(change(0.10, 0.15), Change::Same);
+        assert_eq!(change(100.0, 115.0), Change::Same);
+        assert_eq!(change(1.0, 1.5), Change::Slower);
+    }
+
+    #[test]
+    fn both_have_their_turns_and_an_error_ends_them() {
+        let seen = std::cell::RefCell::new(Vec::new());
+        let note = |who: char, number| {
+            seen.borrow_mut().push((who, number));
+            Ok(())
+        };
+        take_turns(|number| note('b', number), |number| note('a', number)).expect("no error");
+        let seen = seen.into_inner();
+        assert_eq!(seen[..3], [('b', 0), ('a', 0), ('b', 0)]);
+        let turns = seen[2..].chunk_by(|one, next| one.0 == next.0).count() as u64;
+        assert!(turns >= 2 * TURNS.start() && turns.is_multiple_of(2), "{turns}");
+        let err = take_turns(|_| Err(Error::Usage { what: "no".to_owned(), hint: None }), |_| Ok(()));
+        assert!(err.is_err());
     }
 }

@@ -2,10 +2,11 @@
 //!
 //! A shop database with planted problems is made, an application works on it while the server logs,
 //! the analysis reads log and server as it would a user's, its indexes are created, and everything is
-//! measured again. What the analysis is, the caller says: this module hands it the log and the URL.
+//! measured against a copy of the database from before. What the analysis is, the caller says: this module hands it the log and the URL.
 
 mod guide;
 pub mod measure;
+pub mod planted;
 pub mod shop;
 pub mod statements;
 mod tables;
@@ -61,18 +62,26 @@ pub fn run(
     }
     step.timed("running the application, every statement logged", || traffic::run(&cluster, &sizes))?;
 
-    let session = shop::connect(&cluster, cluster::USER, "sargable demo")?;
-    session.batch("VACUUM ANALYZE")?;
-    let before = step.timed("measuring every statement", || measure::all(&session, &sizes))?;
+    let old = step.timed("setting a copy of the database aside", || {
+        shop::connect(&cluster, cluster::USER, "sargable demo")?.batch("VACUUM ANALYZE")?;
+        shop::copy(&cluster)
+    })?;
+
     let advice = step
         .timed("analysing log and server", || analyze(&[cluster.log_file()], &cluster.url(shop::DATABASE)))?;
-    let applied = step.timed("creating the advised indexes", || apply(&session, &advice))?;
-    let after = step.timed("measuring every statement again", || measure::all(&session, &sizes))?;
+    let new = shop::connect(&cluster, cluster::USER, "sargable demo")?;
+    let applied = step.timed("creating the advised indexes", || apply(&new, &advice))?;
+    // New statistics on both sides: only the indexes may make a difference.
+    old.batch("ANALYZE")?;
+    new.batch("ANALYZE")?;
+    let statements = step.timed("measuring every statement, without and with them", || {
+        measure::statements(&old, &new, &sizes)
+    })?;
     let rows =
-        step.timed("measuring the guide's claims", || guide::measure(&cluster, &sizes, &before, &after))?;
+        step.timed("measuring the guide's claims", || guide::measure(&cluster, &sizes, &statements))?;
 
     tables::applied(out, &applied)
-        .and_then(|()| tables::statements(out, &before, &after))
+        .and_then(|()| tables::statements(out, &statements))
         .and_then(|()| tables::guide(out, &rows))
         .map_err(|source| Error::Write { path: PathBuf::from("-"), source })?;
     if options.keep {
@@ -107,8 +116,7 @@ pub struct Applied {
     pub seconds: f64,
 }
 
-/// Creates the advised indexes, one at a time as CONCURRENTLY demands, and freshens the statistics.
-/// Indexes that the advice would drop stay: it takes more than a minute of traffic to condemn one.
+/// Creates the advised indexes, one at a time as CONCURRENTLY demands. Indexes that the advice would drop stay: it takes more than a minute of traffic to condemn one.
 fn apply(session: &Session, advice: &[Advice]) -> Result<Vec<Applied>, Error> {
     let mut applied = Vec::new();
     for advice in advice.iter().filter(|advice| advice.kind == AdviceKind::CreateIndex) {
@@ -116,7 +124,6 @@ fn apply(session: &Session, advice: &[Advice]) -> Result<Vec<Applied>, Error> {
         session.batch(&advice.sql)?;
         applied.push(Applied { sql: advice.sql.clone(), seconds: begun.elapsed().as_secs_f64() });
     }
-    session.batch("VACUUM ANALYZE")?;
     Ok(applied)
 }
 

@@ -1,6 +1,6 @@
-//! The demo's shop: a database of known size and content, and the problems planted in it.
+//! The demo's shop: a database of known size and content. `planted` lists what is wrong with it.
 
-use std::thread;
+use std::{panic::resume_unwind, thread};
 
 use crate::{
     cluster::{self, Cluster},
@@ -8,8 +8,9 @@ use crate::{
     server::raw::{Session, Target},
 };
 
-/// The database, and the role under which the application works.
+/// The database, its copy from before the advice, and the role under which the application works.
 pub const DATABASE: &str = "shop";
+pub const DATABASE_BEFORE: &str = "shop_before";
 pub const APP_ROLE: &str = "app";
 
 const SQL: &str = include_str!("shop.sql");
@@ -52,58 +53,29 @@ impl Sizes {
     }
 }
 
-/// A problem that the shop has on purpose.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Planted {
-    /// The rule that must find it.
-    pub rule: &'static str,
-    /// The name of the statement in `traffic::STATEMENTS`.
-    pub statement: &'static str,
+/// A session with the shop. What the superuser sends is not logged.
+pub fn connect(cluster: &Cluster, user: &str, application_name: &str) -> Result<Session, Error> {
+    connect_to(cluster, DATABASE, user, application_name)
 }
 
-/// All of them: the analysis must find each, and nothing else at severity warning or above.
-pub const PLANTED: &[Planted] = &[
-    // users (email) has no index.
-    Planted { rule: "seq-scan", statement: "user by e-mail" },
-    Planted { rule: "missing-index", statement: "user by e-mail" },
-    // orders (user_id, status, created_at DESC) does not exist, nor any index that begins so.
-    Planted { rule: "seq-scan", statement: "orders of a user" },
-    Planted { rule: "missing-index", statement: "orders of a user" },
-    // order_items (order_id) has no index, though it is a foreign key.
-    Planted { rule: "seq-scan", statement: "items of an order" },
-    Planted { rule: "missing-index", statement: "items of an order" },
-    // The index of reviews begins with created_at, the query gives product_id.
-    Planted { rule: "index-order", statement: "reviews of a product" },
-    // password_hash, description and attributes travel for nothing.
-    Planted { rule: "select-star", statement: "account page" },
-    Planted { rule: "select-star", statement: "category page" },
-    // The whole catalogue at once, and a page that skips 200,000 rows.
-    Planted { rule: "unbounded-select", statement: "all products" },
-    Planted { rule: "unbounded-select", statement: "users, far page" },
-    // 100 orders, then the user of each.
-    Planted { rule: "n-plus-one", statement: "user of an order" },
-];
-
-/// A session of the superuser, whose statements are not logged.
-pub fn connect(cluster: &Cluster, user: &str, application_name: &str) -> Result<Session, Error> {
+fn connect_to(
+    cluster: &Cluster,
+    database: &str,
+    user: &str,
+    application_name: &str,
+) -> Result<Session, Error> {
     Session::connect(&Target {
         socket_dir: cluster.socket_dir(),
         port: cluster::PORT,
         user,
-        database: DATABASE,
+        database,
         application_name,
     })
 }
 
 /// Makes and fills the database: two sessions at once, then what needs both halves.
 pub fn load(cluster: &Cluster, sizes: &Sizes) -> Result<(), Error> {
-    let maintenance = Session::connect(&Target {
-        socket_dir: cluster.socket_dir(),
-        port: cluster::PORT,
-        user: cluster::USER,
-        database: "postgres",
-        application_name: "sargable demo",
-    })?;
+    let maintenance = connect_to(cluster, "postgres", cluster::USER, "sargable demo")?;
     maintenance.batch(&format!("CREATE DATABASE {DATABASE}"))?;
 
     let sql = filled_in(SQL, sizes);
@@ -120,10 +92,19 @@ pub fn load(cluster: &Cluster, sizes: &Sizes) -> Result<(), Error> {
     thread::scope(|scope| {
         let other = scope.spawn(|| run(orders));
         let ours = run(people);
-        other.join().expect("a loader does not panic").and(ours)
+        other.join().unwrap_or_else(|panic| resume_unwind(panic)).and(ours)
     })?;
     run(together)?;
     run("VACUUM ANALYZE")
+}
+
+/// Sets a copy aside, as the shop is now, and returns a session with it. Nobody may be connected.
+pub fn copy(cluster: &Cluster) -> Result<Session, Error> {
+    let maintenance = connect_to(cluster, "postgres", cluster::USER, "sargable demo")?;
+    // From 15 on the default writes every page to the WAL; before, files were copied anyway.
+    let strategy = if cluster.binaries().major >= 15 { " STRATEGY file_copy" } else { "" };
+    maintenance.batch(&format!("CREATE DATABASE {DATABASE_BEFORE} TEMPLATE {DATABASE}{strategy}"))?;
+    connect_to(cluster, DATABASE_BEFORE, cluster::USER, "sargable demo")
 }
 
 /// Lets the planner cost indexes that do not exist, where the server has HypoPG. Whether it has.

@@ -2,7 +2,7 @@
 -- `:users` and its kin are row counts. The two halves are loaded side by side; a table that is made
 -- and filled in one transaction needs no WAL.
 --
--- Left out on purpose (see PLANTED in shop.rs): indexes on users (email), orders (user_id, …) and
+-- Left out on purpose (see planted.rs): indexes on users (email), orders (user_id, …) and
 -- order_items (order_id); and the index of reviews has its columns the wrong way round.
 
 -- half: people and what they say

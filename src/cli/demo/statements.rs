@@ -193,7 +193,7 @@ fn minutes_after_2023(minutes: u64) -> String {
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::{super::shop::PLANTED, *};
+    use super::{super::planted, *};
 
     #[test]
     fn values_are_the_same_in_every_run_and_differ_from_each_other() {
@@ -215,7 +215,7 @@ mod tests {
 
     #[test]
     fn planted_problems_name_statements_that_are_sent() {
-        for planted in PLANTED {
+        for planted in planted::ALL {
             assert!(ALL.iter().any(|statement| statement.name == planted.statement), "{planted:?}");
         }
     }

@@ -5,7 +5,9 @@
 
 use std::{
     collections::BTreeMap,
-    fs, thread,
+    fs,
+    panic::resume_unwind,
+    thread,
     time::{Duration, Instant},
 };
 
@@ -135,7 +137,9 @@ pub fn run(cluster: &Cluster, sizes: &Sizes) -> Result<(), Error> {
     };
     thread::scope(|scope| {
         let sessions: Vec<_> = (0..SESSIONS).map(|nth| scope.spawn(move || serve(nth))).collect();
-        sessions.into_iter().try_for_each(|session| session.join().expect("a session does not panic"))
+        sessions
+            .into_iter()
+            .try_for_each(|session| session.join().unwrap_or_else(|panic| resume_unwind(panic)))
     })?;
     wait_for_log(cluster)
 }
