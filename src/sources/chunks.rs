@@ -46,7 +46,9 @@ impl<'f> Cutter<'f> {
     /// Fills `buffer` with the next chunk: the number of its first line, `None` at the end.
     pub(super) fn next(&mut self, buffer: &mut Vec<u8>) -> Option<u64> {
         buffer.clear();
-        buffer.append(&mut self.rest);
+        buffer.extend_from_slice(&self.rest);
+        self.rest.clear();
+        self.rest.shrink_to(2 * self.size);
         let mut wanted = self.size;
         let mut searched = 0;
         while !self.finished {
@@ -78,7 +80,7 @@ impl<'f> Cutter<'f> {
     /// Reads until `buffer` holds `wanted` bytes or the input ends.
     fn fill(&mut self, buffer: &mut Vec<u8>, wanted: usize) {
         let missing = wanted.saturating_sub(buffer.len());
-        buffer.reserve(missing);
+        buffer.reserve_exact(missing);
         match self.reader.by_ref().take(missing as u64).read_to_end(buffer) {
             Ok(read) => self.finished = read < missing,
             Err(error) => {

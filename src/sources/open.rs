@@ -23,8 +23,9 @@ pub(super) struct Source {
     pub damage: Option<io::Error>,
     /// Found in a folder, not named.
     pub found: bool,
-    /// Only stdin's: files are opened again when it is their turn.
-    stdin: Option<Box<dyn Read + Send>>,
+    /// What follows `head`, where it cannot be read twice (stdin, a pipe): files are opened again when it is
+    /// their turn.
+    rest: Option<Box<dyn Read + Send>>,
 }
 
 impl Source {
@@ -34,7 +35,7 @@ impl Source {
 
     /// The bytes from the beginning. Call once.
     pub(super) fn reader(&mut self) -> Result<Box<dyn Read + Send>, Error> {
-        match self.stdin.take() {
+        match self.rest.take() {
             Some(rest) => Ok(Box::new(io::Cursor::new(self.head.clone()).chain(rest))),
             None => open(&self.path).map_err(|source| Error::Read { path: self.path.clone(), source }),
         }
@@ -47,13 +48,9 @@ pub(super) fn sources(paths: &[PathBuf]) -> Result<Vec<Source>, Error> {
     for path in paths {
         if path.as_os_str() == "-" {
             let stdin: Box<dyn Read + Send> = Box::new(io::stdin());
-            let (head, damage, rest) = decompress(stdin)
-                .map(|mut reader| {
-                    let (head, damage) = read_head(&mut reader);
-                    (head, damage, reader)
-                })
-                .map_err(|source| Error::Read { path: path.clone(), source })?;
-            sources.push(Source { path: path.clone(), head, damage, found: false, stdin: Some(rest) });
+            let mut rest = decompress(stdin).map_err(|source| Error::Read { path: path.clone(), source })?;
+            let (head, damage) = read_head(&mut rest);
+            sources.push(Source { path: path.clone(), head, damage, found: false, rest: Some(rest) });
         } else if path.is_dir() {
             let mut files = Vec::new();
             walk(path, &mut files)?;
@@ -68,11 +65,13 @@ pub(super) fn sources(paths: &[PathBuf]) -> Result<Vec<Source>, Error> {
 }
 
 fn look(path: PathBuf, found: bool) -> Result<Source, Error> {
-    let (head, damage) = match open(&path) {
-        Ok(mut reader) => read_head(&mut reader),
+    let mut reader = match open(&path) {
+        Ok(reader) => reader,
         Err(source) => return Err(Error::Read { path, source }),
     };
-    Ok(Source { path, head, damage, found, stdin: None })
+    let (head, damage) = read_head(&mut reader);
+    let rest = (!path.is_file()).then_some(reader);
+    Ok(Source { path, head, damage, found, rest })
 }
 
 fn open(path: &Path) -> io::Result<Box<dyn Read + Send>> {

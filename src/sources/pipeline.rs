@@ -128,7 +128,9 @@ pub(super) fn run<C: Collector>(
                 here.lone_durations += carry.lone_durations - lone;
                 total.append(chunk.collected);
                 progress(Progress { input: chunk.input as usize, bytes });
-                let _ = free_sender.send(chunk.bytes);
+                // A buffer that grew for one long entry is not kept that large.
+                let bytes = if chunk.bytes.capacity() > 2 * chunk_bytes { Vec::new() } else { chunk.bytes };
+                let _ = free_sender.send(bytes);
             }
         }
         reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
@@ -183,7 +185,7 @@ fn read(
 /// Takes in the connection lines of a chunk, found without reading the rest of it.
 fn connections(prefix: &pglog::prefix::Prefix, chunk: &[u8], sessions: &mut Arc<Sessions>) {
     let mut clock = Clock::default();
-    for hit in memmem::find_iter(chunk, b"connection ").chain(memmem::find_iter(chunk, b"disconnection: ")) {
+    for hit in memmem::find_iter(chunk, b"connection") {
         let start = memrchr(b'\n', &chunk[..hit]).map_or(0, |newline| newline + 1);
         let end = memchr(b'\n', &chunk[hit..]).map_or(chunk.len(), |len| hit + len);
         let line = chunk[start..end].trim_ascii_end();

@@ -1,13 +1,16 @@
 //! The beginning of an input → what it is. Content decides, not the name; only SQL needs its suffix,
 //! or words that begin statements.
 
-use std::{path::Path, sync::Arc};
+use std::sync::Arc;
 
-use super::pglog::{
-    Format, csv, infer, json,
-    prefix::{Fields, Head, Prefix},
-    severity::{Severity, Word},
-    time::Clock,
+use super::{
+    open::Source,
+    pglog::{
+        Format, csv, infer, json,
+        prefix::{Fields, Head, Prefix},
+        severity::{Severity, Word},
+        time::Clock,
+    },
 };
 
 /// What an input turned out to be.
@@ -42,7 +45,10 @@ pub(super) struct Prefixes {
     pub server: Option<Arc<Prefix>>,
 }
 
-pub(super) fn recognise(path: &Path, head: &[u8], prefixes: &Prefixes) -> Kind {
+pub(super) fn recognise(source: &Source, prefixes: &Prefixes) -> Kind {
+    let (path, head) = (&source.path, source.head.as_slice());
+    // In a folder any prose may begin with `Select` or `With`.
+    let is_sql = |head| !source.found && is_sql(head);
     if head.trim_ascii().is_empty() && !head.contains(&0) {
         return Kind::Empty;
     }
@@ -61,10 +67,11 @@ pub(super) fn recognise(path: &Path, head: &[u8], prefixes: &Prefixes) -> Kind {
         return Kind::Sql;
     }
     if let Some(given) = &prefixes.given {
-        if infer::matches(given, &lines) > 0 || !is_sql(head) {
-            return log(Format::Stderr(Arc::clone(given)), head, Vec::new());
-        }
-        return Kind::Sql;
+        return match by_flag(given, &lines) {
+            Some((prefix, notes)) => log(Format::Stderr(prefix), head, notes),
+            None if is_sql(head) => Kind::Sql,
+            None => log(Format::Stderr(Arc::clone(given)), head, suggestion(&lines)),
+        };
     }
     let heads = infer::heads(&lines);
     if let Some(server) = &prefixes.server
@@ -83,6 +90,21 @@ pub(super) fn recognise(path: &Path, head: &[u8], prefixes: &Prefixes) -> Kind {
     Kind::Unknown {
         tried: format!("csvlog, jsonlog, and {} common forms of log_line_prefix", infer::COMMON.len()),
     }
+}
+
+/// The prefix of the flag, when a line fits it. A shell or a web page may have lost the space at its end.
+fn by_flag(given: &Arc<Prefix>, lines: &[&[u8]]) -> Option<(Arc<Prefix>, Vec<String>)> {
+    if infer::matches(given, lines) > 0 {
+        return Some((Arc::clone(given), Vec::new()));
+    }
+    let spaced = Prefix::compile(&format!("{} ", given.text)).ok()?;
+    let note = format!("log_line_prefix `{}`, with a space at its end", spaced.text);
+    (infer::matches(&spaced, lines) > 0).then(|| (Arc::new(spaced), vec![note]))
+}
+
+fn suggestion(lines: &[&[u8]]) -> Vec<String> {
+    let fitting = infer::infer(lines);
+    fitting.map(|prefix| format!("log_line_prefix `{}` would fit", prefix.text)).into_iter().collect()
 }
 
 fn log(format: Format, head: &[u8], notes: Vec<String>) -> Kind {

@@ -272,10 +272,23 @@ fn the_prefix_of_the_flag_is_used_as_it_is() {
         )
     };
     assert!(read_with("%m [%p] %q%u@%d ").expect("it fits").inputs[0].notes.is_empty());
+    assert_eq!(read_with("%m [%p] %q%u@%d").expect("a value may end in spaces").collected.0.len(), 35);
     let Err(Error::NothingUnderstood { what, hint }) = read_with("%t %u ") else { panic!("it does not fit") };
-    assert!(what.contains("log_line_prefix `%t %u `") && what.contains("line 1: 2026-11-23 "), "{what}");
+    assert!(
+        what.contains("log_line_prefix `%t %u `; log_line_prefix `%m [%p] %q%u@%d ` would fit")
+            && what.contains("line 1: 2026-11-23 "),
+        "{what}"
+    );
     assert!(hint.contains("--log-line-prefix"), "{hint}");
     assert!(matches!(read_with("%p "), Err(Error::PrefixWithoutTime { .. })));
+}
+
+#[test]
+fn a_prefix_that_lost_the_space_at_its_end_is_used_with_it() {
+    let log = b"2026-11-23 04:22:29.056 UTC [7] LOG:  duration: 1.000 ms  statement: SELECT 1\n";
+    let options = Options { log_line_prefix: Some("%m [%p]".to_owned()), ..Options::default() };
+    let notes = read(log, &options).expect("a log").inputs.remove(0).notes;
+    assert_eq!(notes, ["log_line_prefix `%m [%p] `, with a space at its end"]);
 }
 
 #[test]
