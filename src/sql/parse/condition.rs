@@ -11,7 +11,7 @@ use super::{
     pattern::{self, Start},
     scope::Builder,
 };
-use crate::sql::shape::{BlockId, Clause, ColumnRef, Condition, Op, Operand, Predicate, Sargable};
+use crate::sql::shape::{BlockId, Clause, ColumnRef, Condition, Op, Operand, Predicate, Sargable, outer};
 
 /// Where a condition stands.
 #[derive(Clone, Copy)]
@@ -77,7 +77,7 @@ impl Builder<'_> {
                 self.in_subquery(expr, of, negated != *not, site)
             }
             Expr::Between { expr: of, negated: not, low, high } => {
-                self.between(expr, of, low, high, negated != *not, site)
+                Some(self.between(expr, of, low, high, negated != *not, site))
             }
             Expr::Like { negated: not, expr: of, pattern, escape_char, .. } => {
                 let escape = escape_char.as_deref();
@@ -221,7 +221,7 @@ impl Builder<'_> {
             && column.table.is_some()
             && here == (other.block, other.table)
             && column.name != other.name
-            && super::scope::outer(&self.blocks, column.block).is_some()
+            && outer(&self.blocks, column.block).is_some()
         {
             other.table = None;
         }
@@ -365,13 +365,13 @@ impl Builder<'_> {
         high: &Expr,
         negated: bool,
         site: Site,
-    ) -> Option<Vec<Condition>> {
+    ) -> Vec<Condition> {
         let inside = (self.inside(low, site.block), self.inside(high, site.block));
         let constant = inside.0.columns.is_empty() && inside.1.columns.is_empty();
         let Some(subject) = self.subject_of(of, site) else {
             // `$1 BETWEEN starts_at AND ends_at`.
             if negated || constant {
-                return Some(vec![self.opaque(expr, negated)]);
+                return vec![self.opaque(expr, negated)];
             }
             let operand = self.operand(of, &Inside::default(), site.block);
             let mut tests = Vec::new();
@@ -381,7 +381,7 @@ impl Builder<'_> {
                     tests.push(Condition::Test(predicate));
                 }
             }
-            return Some(tests);
+            return tests;
         };
         let text = format!("{} AND {}", self.text(low), self.text(high));
         let parameter = |expr| matches!(unwrapped(expr), Expr::Value(value) if matches!(value.value, Value::Placeholder(_)));
@@ -396,7 +396,7 @@ impl Builder<'_> {
         if negated {
             (predicate.op, predicate.sargable) = (Op::Other, Sargable::Negated);
         }
-        Some(vec![Condition::Test(predicate)])
+        vec![Condition::Test(predicate)]
     }
 
     #[expect(clippy::too_many_arguments, reason = "the parts of one LIKE")]

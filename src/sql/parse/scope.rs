@@ -12,7 +12,10 @@ use crate::{
     names::RelName,
     sql::{
         StatementKind,
-        shape::{Block, BlockId, ColumnRef, JoinKind, Role, Shape, TableRef, TableSource, Target},
+        shape::{
+            Block, BlockId, ColumnRef, JoinKind, Role, Shape, TableRef, TableSource, Target, outer,
+            output_names,
+        },
     },
 };
 
@@ -159,17 +162,11 @@ impl<'a> Builder<'a> {
         }
         match &self.blocks[block].tables[table].source {
             TableSource::Derived(inner) | TableSource::Cte { block: inner, .. } => {
-                crate::sql::shape::output_names(&self.blocks, *inner)
-                    .is_none_or(|names| names.iter().any(|name| name == column))
+                output_names(&self.blocks, *inner).is_none_or(|names| names.iter().any(|name| name == column))
             }
             _ => true,
         }
     }
-}
-
-/// The block whose FROM can be seen from inside of a block, beside its own.
-pub(super) fn outer(blocks: &[Block], block: BlockId) -> Option<BlockId> {
-    crate::sql::shape::outer(blocks, block)
 }
 
 /// A name as the catalog has it: folded to lower case unless quoted.
