@@ -540,3 +540,76 @@ fn long_and_deep_statements_end_well() {
     let nested = format!("SELECT {}1{}", long("(SELECT ", 60), long(")", 60));
     assert_eq!(parse(&nested).map(|shape| shape.blocks.len()), Ok(61));
 }
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig { failure_persistence: None, ..Default::default() })]
+
+    /// Pieces of statements in any order: a shape or a reason, and places within the text.
+    #[test]
+    fn any_text_has_a_shape_or_a_reason(pieces in proptest::collection::vec(proptest::sample::select(PIECES), 0..25)) {
+        let sql = pieces.join(" ");
+        if let Ok(mut shape) = parse(&sql) {
+            shape.resolve(|_, column| column.len() == 1);
+            proptest::prop_assert!(shape.outline().len() < 1_000_000);
+            for predicate in shape.blocks.iter().flat_map(sargable::sql::shape::Block::tests) {
+                proptest::prop_assert!(sql.get(predicate.at.clone()).is_some());
+            }
+        }
+    }
+}
+
+const PIECES: &[&str] = &[
+    "SELECT",
+    "*",
+    "a",
+    "t.b",
+    "FROM",
+    "t",
+    "t AS x (a, b)",
+    "JOIN u ON",
+    "USING (a)",
+    "WHERE",
+    "AND",
+    "OR",
+    "NOT",
+    "=",
+    "<",
+    "LIKE 'x%'",
+    "IN (1, 2)",
+    "IN (SELECT 1)",
+    "EXISTS (SELECT",
+    ")",
+    "(",
+    "GROUP BY",
+    "ORDER BY",
+    "1",
+    "'ö'",
+    "$1",
+    "?",
+    ":n",
+    "%s",
+    ",",
+    "LIMIT 5",
+    "UNION",
+    "VALUES (1)",
+    "WITH x AS (",
+    "INSERT INTO t",
+    "UPDATE t SET a =",
+    "DELETE FROM t",
+    "RETURNING *",
+    "IS NULL",
+    "BETWEEN 1 AND 2",
+    "::int",
+    "count(*)",
+    "OVER ()",
+    "CASE WHEN a THEN 1 END",
+    "ONLY",
+    "ISNULL",
+    "TABLE t",
+    "(a, b)",
+    "= ANY ($1)",
+    "FOR UPDATE",
+    "LATERAL (",
+    "\n",
+    ", ...",
+];

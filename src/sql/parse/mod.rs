@@ -8,6 +8,8 @@
 mod condition;
 mod facts;
 mod from;
+mod lists;
+mod matching;
 mod operand;
 mod pattern;
 mod projection;
