@@ -9,13 +9,9 @@ use sqlparser::ast::{
 };
 
 use super::{NotParsed, scope::rel_name};
-use crate::{
-    names::RelName,
-    sql::{
-        Shape,
-        keywords::{self, Class},
-    },
-};
+use crate::names::RelName;
+use crate::sql::Shape;
+use crate::sql::keywords::{self, Class};
 
 /// What PostgreSQL's grammar itself writes like a call (`func_expr_common_subexpr` and kin in gram.y).
 const GRAMMAR: &[&str] = &[

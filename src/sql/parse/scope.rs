@@ -8,15 +8,10 @@ use sqlparser::{
 };
 
 use super::source::Source;
-use crate::{
-    names::RelName,
-    sql::{
-        StatementKind,
-        shape::{
-            Block, BlockId, ColumnRef, JoinKind, Role, Shape, TableRef, TableSource, Target, outer,
-            output_names,
-        },
-    },
+use crate::names::RelName;
+use crate::sql::StatementKind;
+use crate::sql::shape::{
+    Block, BlockId, ColumnRef, JoinKind, Role, Shape, TableRef, TableSource, Target, outer, output_names,
 };
 
 pub(super) struct Builder<'a> {
