@@ -98,8 +98,7 @@ fn kind(so_far: Option<StatementKind>, words: u32, keyword: Option<Keyword>) -> 
     match (so_far, keyword) {
         (None, Some(k::TRANSACTION)) if words == 2 => Some(Commit),
         (Some(Commit), Some(k::PREPARED)) if words == 2 => Some(Utility),
-        (Some(Rollback), Some(k::TO | k::PREPARED)) => Some(Utility),
-        (None, _) => Some(Utility),
+        (Some(Rollback), Some(k::TO | k::PREPARED)) | (None, _) => Some(Utility),
         _ => so_far,
     }
 }

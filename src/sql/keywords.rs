@@ -30,10 +30,10 @@ impl Keyword {
 
     /// The keyword spelled `word` (lower case); for constants only.
     const fn named(word: &str) -> Keyword {
-        let mut at = 0;
-        while at < WORDS.len() {
-            if same(WORDS[at].0.as_bytes(), word.as_bytes()) {
-                return Keyword(at as u16);
+        let mut at = 0_u16;
+        while (at as usize) < WORDS.len() {
+            if same(WORDS[at as usize].0.as_bytes(), word.as_bytes()) {
+                return Keyword(at);
             }
             at += 1;
         }
@@ -62,13 +62,15 @@ macro_rules! named {
 }
 
 named! {
-    ABORT = "abort", AND = "and", AS = "as", ARRAY = "array", ATOMIC = "atomic", BEGIN = "begin", BY = "by", CASE = "case", COMMIT = "commit",
-    COPY = "copy", CREATE = "create", DELETE = "delete", END = "end", EXCEPT = "except", FALSE = "false", FROM = "from", GROUP = "group",
-    IN = "in", INSERT = "insert", INTERSECT = "intersect", INTO = "into", IS = "is", ISNULL = "isnull", JOIN = "join", NOT = "not",
-    NOTNULL = "notnull", NULL = "null", ONLY = "only", OR = "or", ORDER = "order", PREPARE = "prepare",
-    PREPARED = "prepared", RETURNING = "returning", ROLLBACK = "rollback", SELECT = "select", SET = "set",
-    START = "start", TABLE = "table", TO = "to", TRANSACTION = "transaction", TRUE = "true", UNION = "union",
-    UPDATE = "update", USING = "using", VALUES = "values", WITH = "with",
+    ABORT = "abort", ALL = "all", ARRAY = "array", AS = "as", ATOMIC = "atomic", BEGIN = "begin", BY
+    = "by", CASE = "case", COMMIT = "commit", COPY = "copy", CREATE = "create", DEFAULT = "default",
+    DELETE = "delete", END = "end", EXCEPT = "except", FALSE = "false", FROM = "from", GROUP =
+    "group", IN = "in", INSERT = "insert", INTERSECT = "intersect", INTO = "into", IS = "is", ISNULL
+    = "isnull", JOIN = "join", NOT = "not", NOTNULL = "notnull", NULL = "null", ONLY = "only", ORDER
+    = "order", PREPARE = "prepare", PREPARED = "prepared", RETURNING = "returning", ROLLBACK =
+    "rollback", SELECT = "select", SET = "set", START = "start", TABLE = "table", TO = "to",
+    TRANSACTION = "transaction", TRUE = "true", UNION = "union", UPDATE = "update", USING = "using",
+    VALUES = "values", WITH = "with",
 }
 
 const LONGEST: usize = 17;
@@ -88,16 +90,16 @@ const fn slot(len: usize, first: u8, second: u8, last: u8) -> usize {
 
 const fn table() -> [u16; SLOTS] {
     let mut table = [0; SLOTS];
-    let mut at = 0;
-    while at < WORDS.len() {
-        let word = WORDS[at].0.as_bytes();
+    let mut at = 0_u16;
+    while (at as usize) < WORDS.len() {
+        let word = WORDS[at as usize].0.as_bytes();
         assert!(word.len() >= 2 && word.len() <= LONGEST);
         let mut place = slot(word.len(), word[0], word[1], word[word.len() - 1]);
         while table[place] != 0 {
             place = (place + 1) % SLOTS;
         }
-        table[place] = at as u16 + 1;
         at += 1;
+        table[place] = at;
     }
     table
 }
@@ -376,7 +378,10 @@ mod tests {
     #[test]
     fn every_word_is_found_in_any_case() {
         for (at, (word, _)) in WORDS.iter().enumerate() {
-            assert_eq!(lookup(word.to_uppercase().as_bytes()), Some(Keyword(u16::try_from(at).unwrap())));
+            assert_eq!(
+                lookup(word.to_uppercase().as_bytes()),
+                Some(Keyword(u16::try_from(at).expect("few")))
+            );
         }
         assert_eq!(lookup(b"customer"), None);
         assert_eq!(lookup(b"x"), None);

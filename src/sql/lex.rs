@@ -50,10 +50,9 @@ static CLASSES: [u8; 256] = classes();
 
 const fn classes() -> [u8; 256] {
     let mut classes = [0; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        let b = byte as u8;
-        classes[byte] = match b {
+    let mut byte = 0_u8;
+    loop {
+        classes[byte as usize] = match byte {
             b' ' | b'\t' | b'\n' | b'\r' | 0x0b | 0x0c => SPACE,
             b'a'..=b'z' | b'A'..=b'Z' | b'_' | 0x80..=0xff => WORD_START | WORD_PART,
             b'0'..=b'9' => DIGIT | WORD_PART,
@@ -62,9 +61,11 @@ const fn classes() -> [u8; 256] {
             | b'&' | b'|' | b'`' | b'?' => OPERATOR,
             _ => 0,
         };
+        if byte == u8::MAX {
+            return classes;
+        }
         byte += 1;
     }
-    classes
 }
 
 fn is(byte: u8, class: u8) -> bool {
@@ -313,13 +314,13 @@ impl<'a> Lexer<'a> {
     fn begins_operand(&self, at: usize) -> bool {
         let start = self.run(at, SPACE);
         match self.sql.get(start..).unwrap_or_default() {
-            [b'|' | b'&' | b'-' | b'#', ..] if start == at => true,
+            [b'|' | b'&', ..] if start == at => true,
             [b'\'' | b'"' | b'$' | b'(' | b'?' | b'0'..=b'9', ..] => true,
             [b':' | b'%' | b'@', next, ..] => is(*next, WORD_START) || *next == b'(',
             [byte, ..] if is(*byte, WORD_START) => {
                 let word = keywords::lookup(&self.sql[start..self.run(start, WORD_PART)]);
                 word.is_none_or(|word| {
-                    word.class() != Class::Clause || matches!(word, keywords::ARRAY | keywords::CASE)
+                    word.class() == Class::Call || matches!(word, keywords::ARRAY | keywords::CASE)
                 })
             }
             _ => false,
@@ -341,7 +342,8 @@ impl<'a> Lexer<'a> {
             let stop = match (self.sql[end], self.sql.get(end + 1)) {
                 (b'-', Some(b'-')) | (b'/', Some(b'*')) => true,
                 // `=?` and `=%s` are a comparison and a placeholder; `@?`, `?|` and `?&` are operators.
-                (b'?', _) => !matches!(so_far, b"@" | b"?"),
+                (b'?', _) => so_far != b"@",
+                (next, _) if so_far[0] == b'?' => !matches!(next, b'|' | b'&'),
                 (b'%' | b'@', _) => {
                     matches!(so_far, b"=" | b"<" | b">" | b"<=" | b">=" | b"<>" | b"!=")
                         && self.placeholder(end).is_some()
@@ -442,7 +444,9 @@ impl Iterator for Lexer<'_> {
             }
             Kind::Punct(byte)
         };
-        self.dot = kind == Kind::Punct(b'.');
+        if !matches!(kind, Kind::LineComment | Kind::BlockComment) {
+            self.dot = kind == Kind::Punct(b'.');
+        }
         Some(Token { kind, start, end: self.at })
     }
 }

@@ -139,6 +139,7 @@ struct Rows {
     between: bool,
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "each says which clause just began")]
 struct Scan<'s, 't> {
     sql: &'s [u8],
     text: &'t mut Vec<u8>,

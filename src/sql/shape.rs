@@ -13,7 +13,7 @@ use crate::names::RelName;
 mod outline;
 mod resolve;
 
-pub(super) use resolve::{outer, output_names};
+pub(super) use resolve::{outer, output_block, output_names};
 
 /// Index into [`Shape::blocks`].
 pub type BlockId = usize;
@@ -35,6 +35,7 @@ pub struct Shape {
 }
 
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "clauses that are there or not")]
 pub struct Block {
     pub role: Role,
     pub parent: Option<BlockId>,

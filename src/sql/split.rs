@@ -49,7 +49,7 @@ pub fn statements(text: &str) -> Vec<Range<usize>> {
 enum Copy {
     #[default]
     No,
-    Copy,
+    Begun,
     From,
     Stdin,
 }
@@ -78,8 +78,8 @@ impl Split {
         }
         if self.depth == 0 {
             self.copy = match (self.copy, keyword) {
-                (Copy::No, Some(k::COPY)) if self.open.is_none() => Copy::Copy,
-                (Copy::Copy, Some(k::FROM)) => Copy::From,
+                (Copy::No, Some(k::COPY)) if self.open.is_none() => Copy::Begun,
+                (Copy::Begun, Some(k::FROM)) => Copy::From,
                 (Copy::From, None) if text.eq_ignore_ascii_case(b"stdin") => Copy::Stdin,
                 (Copy::From, _) => Copy::No,
                 (so_far, _) => so_far,

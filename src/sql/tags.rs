@@ -147,3 +147,53 @@ fn decode(text: &str) -> String {
     }
     String::from_utf8(decoded).unwrap_or(doubled)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(comment: &str, expect: &[(&str, &str)]) {
+        let tags = Tags::parse(comment).0;
+        let found: Vec<(&str, &str)> =
+            tags.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+        assert_eq!(found, expect, "{comment}");
+    }
+
+    #[test]
+    fn sqlcommenter_decodes() {
+        check(r"b='%2Fpolls%%201000', a='it\'s',c=''", &[("a", "it's"), ("b", "/polls 1000"), ("c", "")]);
+        check("a='b',nonsense", &[]);
+        check("a='open", &[]);
+        check("100%='%C3%B6%zz'", &[("100%", "ö%zz")]);
+    }
+
+    #[test]
+    fn marginalia_keeps_colons_and_commas() {
+        check(
+            " application:Shop,controller:orders,action:index,line:/app/a.rb:12:in `x, y' ",
+            &[
+                ("action", "index"),
+                ("application", "Shop"),
+                ("controller", "orders"),
+                ("line", "/app/a.rb:12:in `x, y'"),
+            ],
+        );
+        check("just words", &[]);
+        check("see https://example.org", &[]);
+    }
+
+    #[test]
+    fn requests_and_routes() {
+        let tags =
+            Tags::parse("traceparent='00-5bd66ef5095369c7b0d1f8f4bd33716a-c532cb4098ac3dd2-01',jid='7'");
+        assert_eq!(tags.trace_id(), Some("5bd66ef5095369c7b0d1f8f4bd33716a"));
+        assert_eq!(tags.request_id(), Some("7"));
+        assert_eq!(Tags::parse("traceparent='00-00000000000000000000000000000000-0-01'").trace_id(), None);
+        let route = |comment| Tags::parse(comment).route();
+        assert_eq!(route("route='/orders/%3Aid',action='x'").as_deref(), Some("/orders/:id"));
+        assert_eq!(route("controller:orders,action:index").as_deref(), Some("orders#index"));
+        assert_eq!(route("job:Mail").as_deref(), Some("Mail"));
+        assert_eq!(route("db_driver='pg'"), None);
+    }
+}

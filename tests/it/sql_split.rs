@@ -48,8 +48,8 @@ fn psql_scripts() {
 fn positions_count_characters() {
     let text = "a\nößb;\r\n  c";
     assert_eq!(position(text, 0), (1, 1));
-    assert_eq!(position(text, text.find('b').unwrap()), (2, 3));
-    assert_eq!(position(text, text.find('c').unwrap()), (3, 3));
+    assert_eq!(position(text, text.find('b').expect("it is there")), (2, 3));
+    assert_eq!(position(text, text.find('c').expect("it is there")), (3, 3));
     assert_eq!(position(text, 3), (2, 1));
     assert_eq!(position(text, 999), (3, 4));
 }

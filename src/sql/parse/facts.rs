@@ -4,12 +4,14 @@
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    Expr, Function, FunctionArguments, ObjectNamePart, Query, Select, Statement, TableFactor, TableObject,
-    Visit, Visitor,
+    Expr, Function, FunctionArguments, Ident, ObjectName, ObjectNamePart, Query, Select, Statement,
+    TableFactor, TableObject, Visit, Visitor,
 };
 
-use super::scope::rel_name;
-use crate::{names::RelName, sql::Shape};
+use super::{NotParsed, scope::rel_name};
+use crate::names::RelName;
+use crate::sql::Shape;
+use crate::sql::keywords::{self, Class};
 
 /// What PostgreSQL's grammar itself writes like a call (`func_expr_common_subexpr` and kin in gram.y).
 const GRAMMAR: &[&str] = &[
@@ -41,10 +43,15 @@ struct Facts {
     writes: usize,
     creates_table: bool,
     locking: Option<String>,
+    misread: Option<String>,
 }
 
-/// Sets `functions`, `writes_in_cte` and `creates_table`, and a lock that no block has.
-pub(super) fn collect(statement: &Statement, shape: &mut Shape) {
+/// Reserved words that may name a column all the same (catcode C).
+const COLUMN_NAMES: &[&str] = &["between", "exists", "inout", "interval", "out", "setof", "values"];
+
+/// Sets `functions`, `writes_in_cte` and `creates_table`, and a lock that no block has. Refuses a tree
+/// that takes a reserved word for a name: PostgreSQL would not, so it is read wrongly.
+pub(super) fn collect(statement: &Statement, shape: &mut Shape) -> Result<(), NotParsed> {
     let mut facts = Facts::default();
     let _: ControlFlow<()> = statement.visit(&mut facts);
     facts.functions.sort();
@@ -57,6 +64,10 @@ pub(super) fn collect(statement: &Statement, shape: &mut Shape) {
     {
         root.locking = facts.locking;
     }
+    match facts.misread {
+        Some(word) => Err(NotParsed::new(format!("the reserved word {word} was read as a name"))),
+        None => Ok(()),
+    }
 }
 
 impl Facts {
@@ -64,9 +75,19 @@ impl Facts {
         let name = rel_name(&function.name);
         let quoted = matches!(function.name.0.last(), Some(ObjectNamePart::Identifier(name)) if name.quote_style.is_some());
         let grammar = !quoted && name.schema.is_none() && GRAMMAR.binary_search(&name.name.as_str()).is_ok();
+        // CURRENT_DATE and its kin.
         let bare = matches!(function.args, FunctionArguments::None);
-        if !grammar && !(bare && name.schema.is_none() && function.over.is_none()) {
+        if !grammar && !bare {
             self.functions.push(name);
+        }
+    }
+
+    fn name(&mut self, name: &Ident) {
+        let reserved = name.quote_style.is_none()
+            && keywords::lookup(name.value.as_bytes()).is_some_and(|word| word.class() == Class::Clause)
+            && !COLUMN_NAMES.contains(&name.value.to_ascii_lowercase().as_str());
+        if reserved {
+            self.misread.get_or_insert_with(|| name.value.to_uppercase());
         }
     }
 
@@ -117,9 +138,17 @@ impl Visitor for Facts {
         ControlFlow::Continue(())
     }
 
+    fn pre_visit_relation(&mut self, relation: &ObjectName) -> ControlFlow<()> {
+        if let Some(ObjectNamePart::Identifier(name)) = relation.0.first() {
+            self.name(name);
+        }
+        ControlFlow::Continue(())
+    }
+
     fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
         match expr {
             Expr::Function(function) => self.call(function),
+            Expr::Identifier(name) => self.name(name),
             // Plain functions that sqlparser gives a node of their own.
             Expr::Ceil { .. } => self.named("ceil"),
             Expr::Floor { .. } => self.named("floor"),

@@ -4,12 +4,14 @@ use sqlparser::ast::{
     Expr, FunctionArg, FunctionArgExpr, Ident, Join, JoinConstraint, JoinOperator, ObjectName, SetExpr,
     Spanned, TableAlias, TableFactor, TableWithJoins,
 };
+use sqlparser::tokenizer::Span;
 
 use super::scope::{Builder, ident, parts, rel_name};
 use crate::{
     names::RelName,
     sql::shape::{
-        BlockId, Clause, ColumnRef, Condition, JoinKind, Op, Operand, Predicate, Role, Sargable, TableSource,
+        BlockId, Clause, ColumnRef, Condition, JoinKind, Op, Operand, Predicate, Projected, Role, Sargable,
+        TableSource,
     },
 };
 
@@ -54,16 +56,14 @@ impl Builder<'_> {
         for column in columns {
             let Some(name) = parts(column).pop() else { continue };
             let merged = self.merged.iter().find(|(at, merged, _)| *at == block && *merged == name);
-            let other = match merged {
-                Some((.., column)) => column.clone(),
-                None => {
-                    let table = (left + 1 == right).then_some(left);
-                    ColumnRef { table, block, name: name.clone() }
-                }
+            let other = if let Some((.., column)) = merged {
+                column.clone()
+            } else {
+                let table = (left + 1 == right).then_some(left);
+                let column = ColumnRef { table, block, name: name.clone() };
+                self.merged.push((block, name.clone(), column.clone()));
+                column
             };
-            if merged.is_none() {
-                self.merged.push((block, name.clone(), other.clone()));
-            }
             let at = self.range(column.span());
             let text = format!("USING ({column})");
             self.blocks[block].conditions.push(Condition::Test(Predicate {
@@ -125,6 +125,9 @@ impl Builder<'_> {
                     }
                     _ => {
                         let inner = self.query(subquery, Role::Derived { lateral: *lateral }, Some(block));
+                        if let Some(alias) = alias {
+                            self.rename(inner, alias);
+                        }
                         TableSource::Derived(inner)
                     }
                 };
@@ -137,8 +140,7 @@ impl Builder<'_> {
             TableFactor::NestedJoin { table_with_joins, alias } => {
                 let inner = self.block(Role::Derived { lateral: false }, Some(block));
                 self.joined(table_with_joins, inner, JoinKind::From);
-                let star = crate::sql::shape::Projected::Star { table: None, at: 0..0 };
-                self.blocks[inner].projection.push(star);
+                self.blocks[inner].projection.push(Projected::Star { table: None, at: 0..0 });
                 self.aliased(block, TableSource::Derived(inner), alias.as_ref(), kind, span)
             }
             TableFactor::JsonTable { json_expr, alias, .. } => {
@@ -181,7 +183,7 @@ impl Builder<'_> {
         alias: Option<&TableAlias>,
         block: BlockId,
         kind: JoinKind,
-        span: sqlparser::tokenizer::Span,
+        span: Span,
     ) -> usize {
         let function = rel_name(name);
         let own = function.name.clone();
@@ -194,7 +196,7 @@ impl Builder<'_> {
         alias: Option<&TableAlias>,
         block: BlockId,
         kind: JoinKind,
-        span: sqlparser::tokenizer::Span,
+        span: Span,
     ) -> usize {
         self.aliased(block, TableSource::Function(RelName::new(None, name)), alias, kind, span)
     }
@@ -207,7 +209,7 @@ impl Builder<'_> {
         alias: Option<&TableAlias>,
         own: &str,
         kind: JoinKind,
-        span: sqlparser::tokenizer::Span,
+        span: Span,
     ) -> usize {
         let table = self.aliased(block, source, alias, kind, span);
         let entry = &mut self.blocks[block].tables[table].alias;
@@ -221,7 +223,7 @@ impl Builder<'_> {
         source: TableSource,
         alias: Option<&TableAlias>,
         kind: JoinKind,
-        span: sqlparser::tokenizer::Span,
+        span: Span,
     ) -> usize {
         let base = matches!(source, TableSource::Table(_));
         let table = self.add_table(block, source, alias.map(|alias| ident(&alias.name)), kind, span);

@@ -8,6 +8,8 @@
 mod condition;
 mod facts;
 mod from;
+mod lists;
+mod matching;
 mod operand;
 mod pattern;
 mod projection;
@@ -40,11 +42,11 @@ impl NotParsed {
 const DEPTH: usize = 400;
 
 /// Operators in one statement: chains of AND, OR, UNION and the like are as deep as they are long.
-const MOST_OPERATORS: usize = 250_000;
+const MOST_OPERATORS: usize = 110_000;
 
 /// Stack for [`DEPTH`] levels, and for each operator of a chain; only touched as far as it is used.
 const STACK: usize = 32 << 20;
-const STACK_PER_OPERATOR: usize = 4 << 10;
+const STACK_PER_OPERATOR: usize = if cfg!(debug_assertions) { 16 << 10 } else { 4 << 10 };
 
 /// Parses exactly one statement. Placeholders (`$1`, `?`, `:name`, `%s`, `%(name)s`, `@p1`) are
 /// operands like any other. A utility statement has a shape without blocks, but for CREATE TABLE AS.
@@ -72,7 +74,7 @@ pub fn parse(sql: &str) -> Result<Shape, NotParsed> {
         let mut builder = Builder::new(&source);
         builder.statement(statement);
         let mut shape = builder.into_shape(scanned.kind);
-        facts::collect(statement, &mut shape);
+        facts::collect(statement, &mut shape)?;
         Ok(shape)
     })
 }

@@ -221,12 +221,11 @@ impl VisitorMut for Unqualify {
             *expr = Expr::Identifier(unquoted(name));
         } else if let Expr::Identifier(name) = expr {
             *name = unquoted(name.clone());
-        } else if let Expr::Function(Function { name: ObjectName(parts), .. }) = expr {
-            if let [ObjectNamePart::Identifier(schema), _] = parts.as_slice()
-                && schema.value.eq_ignore_ascii_case("pg_catalog")
-            {
-                parts.remove(0);
-            }
+        } else if let Expr::Function(Function { name: ObjectName(parts), .. }) = expr
+            && let [ObjectNamePart::Identifier(schema), _] = parts.as_slice()
+            && schema.value.eq_ignore_ascii_case("pg_catalog")
+        {
+            parts.remove(0);
         }
         ControlFlow::Continue(())
     }

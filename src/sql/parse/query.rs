@@ -1,11 +1,12 @@
 //! SELECT, VALUES, set operations and WITH → blocks.
 
 use sqlparser::ast::{
-    Distinct, Expr, Fetch, LimitClause, LockClause, Query, Select, SetExpr, Spanned, Value, Values, With,
+    Distinct, Expr, Fetch, LimitClause, LockClause, Query, Select, SetExpr, Spanned, TableAlias, Value,
+    Values, With,
 };
 
 use super::scope::{Builder, ident};
-use crate::sql::shape::{BlockId, Bound, JoinKind, Role, TableSource};
+use crate::sql::shape::{BlockId, Bound, Clause, JoinKind, Projected, Role, TableSource, output_block};
 
 impl Builder<'_> {
     /// A query in its own block.
@@ -48,8 +49,23 @@ impl Builder<'_> {
                 self.ctes.push((name.clone(), self.blocks.len()));
             }
             let inner = self.query(&cte.query, Role::Cte { name: name.clone() }, Some(block));
+            self.rename(inner, &cte.alias);
             if !with.recursive {
                 self.ctes.push((name, inner));
+            }
+        }
+    }
+
+    /// `x (a, b)`: the alias list names the block's output.
+    pub(super) fn rename(&mut self, block: BlockId, alias: &TableAlias) {
+        let Some(named) = output_block(&self.blocks, block) else { return };
+        for (item, column) in self.blocks[named].projection.iter_mut().zip(&alias.columns) {
+            match item {
+                // Behind a star, nobody knows which column is which.
+                Projected::Star { .. } => return,
+                Projected::Column { alias, .. } | Projected::Expression { alias, .. } => {
+                    *alias = Some(ident(&column.name));
+                }
             }
         }
     }
@@ -94,7 +110,7 @@ impl Builder<'_> {
     fn select(&mut self, select: &Select, block: BlockId) {
         self.from(&select.from, block);
         if let Some(selection) = &select.selection {
-            self.conditions(selection, block, crate::sql::shape::Clause::Where);
+            self.conditions(selection, block, Clause::Where);
         }
         self.projection(&select.projection, block);
         match &select.distinct {

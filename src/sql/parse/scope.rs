@@ -8,12 +8,10 @@ use sqlparser::{
 };
 
 use super::source::Source;
-use crate::{
-    names::RelName,
-    sql::{
-        StatementKind,
-        shape::{Block, BlockId, ColumnRef, JoinKind, Role, Shape, TableRef, TableSource, Target},
-    },
+use crate::names::RelName;
+use crate::sql::StatementKind;
+use crate::sql::shape::{
+    Block, BlockId, ColumnRef, JoinKind, Role, Shape, TableRef, TableSource, Target, outer, output_names,
 };
 
 pub(super) struct Builder<'a> {
@@ -159,17 +157,11 @@ impl<'a> Builder<'a> {
         }
         match &self.blocks[block].tables[table].source {
             TableSource::Derived(inner) | TableSource::Cte { block: inner, .. } => {
-                crate::sql::shape::output_names(&self.blocks, *inner)
-                    .is_none_or(|names| names.iter().any(|name| name == column))
+                output_names(&self.blocks, *inner).is_none_or(|names| names.iter().any(|name| name == column))
             }
             _ => true,
         }
     }
-}
-
-/// The block whose FROM can be seen from inside of a block, beside its own.
-pub(super) fn outer(blocks: &[Block], block: BlockId) -> Option<BlockId> {
-    crate::sql::shape::outer(blocks, block)
 }
 
 /// A name as the catalog has it: folded to lower case unless quoted.

@@ -57,10 +57,9 @@ impl<'a> Source<'a> {
             let before = at.checked_sub(1).map(|at| tokens[at].kind);
             let after = tokens.get(at + 1).map(|token| token.kind);
             match token.kind {
-                Kind::Operator | Kind::Cast => self.operators += 1,
-                Kind::Word(Some(k::AND | k::OR | k::UNION | k::EXCEPT | k::INTERSECT | k::JOIN)) => {
-                    self.operators += 1;
-                }
+                Kind::Word(Some(k::NULL | k::TRUE | k::FALSE | k::DEFAULT) | None) => {}
+                // The words are AND, IS NULL, UNION, AT TIME ZONE …
+                Kind::Operator | Kind::Cast | Kind::Punct(b'[') | Kind::Word(Some(_)) => self.operators += 1,
                 _ => {}
             }
             let replacement = match token.kind {
@@ -71,9 +70,7 @@ impl<'a> Source<'a> {
                 Kind::Word(Some(k::ONLY)) if only_of_a_table(before, after) => String::new(),
                 Kind::Word(Some(k::ISNULL)) => "IS NULL".to_owned(),
                 Kind::Word(Some(k::NOTNULL)) => "IS NOT NULL".to_owned(),
-                Kind::Word(Some(k::TABLE)) if matches!(before, None | Some(Kind::Punct(b'('))) => {
-                    "SELECT * FROM".to_owned()
-                }
+                Kind::Word(Some(k::TABLE)) if table_command(before) => "SELECT * FROM".to_owned(),
                 Kind::Punct(b',') if self.original[token.end..].trim_start().starts_with("...") => {
                     String::new()
                 }
@@ -147,6 +144,14 @@ fn only_of_a_table(before: Option<Kind>, after: Option<Kind>) -> bool {
         before,
         Some(Kind::Word(Some(k::FROM | k::JOIN | k::UPDATE | k::INTO | k::USING)) | Kind::Punct(b','))
     ) && matches!(after, Some(Kind::Word(_) | Kind::Quoted | Kind::Punct(b'(')))
+}
+
+/// `TABLE t` as a query: first, in parentheses, or as an arm of a set operation.
+fn table_command(before: Option<Kind>) -> bool {
+    matches!(
+        before,
+        None | Some(Kind::Punct(b'(') | Kind::Word(Some(k::ALL | k::UNION | k::EXCEPT | k::INTERSECT)))
+    )
 }
 
 /// Whether this dot is one of `...`.

@@ -22,14 +22,20 @@ pub(crate) fn outer(blocks: &[Block], block: BlockId) -> Option<BlockId> {
     }
 }
 
-/// The names of the columns that a block gives, where its text tells all of them.
-pub(crate) fn output_names(blocks: &[Block], block: BlockId) -> Option<Vec<String>> {
+/// The block whose SELECT list names a block's output: of a set operation, its first arm.
+pub(crate) fn output_block(blocks: &[Block], block: BlockId) -> Option<BlockId> {
     let mut at = block;
-    while blocks[at].projection.is_empty() {
-        // A set operation takes its names from its first arm, which comes later in the arena.
+    while blocks.get(at)?.projection.is_empty() {
+        // An arm comes later in the arena, so that this ends.
         at = (at + 1..blocks.len())
             .find(|&inner| blocks[inner].parent == Some(at) && blocks[inner].role == Role::SetArm)?;
     }
+    Some(at)
+}
+
+/// The names of the columns that a block gives, where its text tells all of them.
+pub(crate) fn output_names(blocks: &[Block], block: BlockId) -> Option<Vec<String>> {
+    let at = output_block(blocks, block)?;
     let name = |item: &Projected| match item {
         Projected::Star { .. } => None,
         Projected::Column { column, alias } => Some(alias.clone().unwrap_or_else(|| column.name.clone())),
@@ -94,7 +100,9 @@ impl Shape {
                     Projected::Star { .. } => {}
                     Projected::Column { column, .. } => names.column(column, None),
                     Projected::Expression { columns, .. } => {
-                        columns.iter_mut().for_each(|column| names.column(column, None));
+                        for column in columns {
+                            names.column(column, None);
+                        }
                     }
                 }
             }
@@ -131,7 +139,9 @@ impl<F: Fn(&RelName, &str) -> bool> Names<'_, F> {
                 predicate.orient(own);
             }
             Condition::Any(conditions) | Condition::All(conditions) => {
-                conditions.iter_mut().for_each(|condition| self.condition(condition, own));
+                for condition in conditions {
+                    self.condition(condition, own);
+                }
             }
             Condition::Opaque { .. } => {}
         }
