@@ -6,6 +6,7 @@
 
 mod catalog;
 pub mod connect;
+pub mod raw;
 mod session;
 
 pub use connect::{Environment, Target};

@@ -191,13 +191,32 @@ impl Workload {
 
     /// Takes in a statement of an SQL file.
     pub fn add_statement(&mut self, statement: Statement, normalizer: &mut Normalizer) {
+        self.add_statement_with(statement, None, normalizer);
+    }
+
+    /// The same, with values for its parameters.
+    pub fn add_statement_with(
+        &mut self,
+        statement: Statement,
+        binds: Option<Vec<Option<String>>>,
+        normalizer: &mut Normalizer,
+    ) {
         let scanned = normalizer.scan(statement.text.as_bytes());
         let query = self
             .queries
             .entry(scanned.fingerprint)
             .or_insert_with(|| Query::new(scanned.fingerprint, normalizer.text(), scanned.kind));
         let position = Position { input: u32::MAX, line: statement.at.line };
-        query.keep_sample(statement.text.as_bytes(), Binds::Unknown, None, position, None, scanned.values);
+        let complete = statement.text.len() <= Sample::LONGEST;
+        query.samples.add(Sample {
+            sql: if complete { statement.text } else { String::new() },
+            complete,
+            binds,
+            duration: None,
+            position,
+            database: None,
+            values: scanned.values,
+        });
         query.statements.push(statement.at);
         query.statements.sort();
     }

@@ -119,7 +119,7 @@ impl Query {
     }
 
     /// Copies the execution where it is worth keeping.
-    pub(super) fn keep_sample(
+    fn keep_sample(
         &mut self,
         sql: &[u8],
         binds: Binds<'_>,

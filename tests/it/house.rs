@@ -70,7 +70,11 @@ fn names_after_crate(text: &str) -> Vec<String> {
         if let Some(one) = found.get(1) {
             names.push(one.as_str().to_owned());
         } else if let Some(list) = found.get(2) {
-            let list = nested.replace_all(list.as_str(), "");
+            // From the inside out: `sql::{self, shape::{Block, Role}}` is `sql`.
+            let mut list = list.as_str().to_owned();
+            while nested.is_match(&list) {
+                list = nested.replace_all(&list, "").into_owned();
+            }
             names.extend(first.captures_iter(&list).map(|name| name[1].to_owned()));
         }
     }

@@ -1,0 +1,420 @@
+//! What each query asks of each table: the columns that an index could serve, sorted by how it would
+//! serve them.
+//!
+//! In: a [`Shape`] whose columns are resolved, and the catalog. Out: one [`Access`] per table that a
+//! block reads. Left alone: views, foreign tables and single partitions (an index on the parent serves
+//! them), conditions inside a NOT, and columns whose type no B-tree holds.
+
+use std::collections::BTreeMap;
+
+use super::{expressions, selectivity};
+use crate::{
+    catalog::{Catalog, Column, IndexKey, KeyExpr, Table, TableKind},
+    error::NotJudged,
+    sql::{
+        Shape,
+        shape::{
+            Block, BlockId, Clause, ColumnRef, Condition, JoinKind, Op, Operand, Predicate, Projected, Role,
+            Sargable, SortExpr, TableSource,
+        },
+    },
+};
+
+/// A key that an index could have, and how many of the table's rows its condition leaves.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Part {
+    pub(super) key: IndexKey,
+    /// 0 to 1; `None` where the statistics do not say.
+    pub(super) selectivity: Option<f64>,
+    /// At most one value at a time: what follows in the index keeps its order. An IN list does not.
+    pub(super) single: bool,
+}
+
+/// What one block of one query asks of one table.
+#[derive(Clone, Debug)]
+pub(super) struct Access<'a> {
+    pub(super) table: &'a Table,
+    /// `column = constant` or parameter, IN, IS TRUE.
+    pub(super) equal: Vec<Part>,
+    /// `column = column of another table`, with the position of that table in its block.
+    pub(super) joined: Vec<(Part, (BlockId, usize))>,
+    /// `<`, `BETWEEN`, `LIKE 'x%'`.
+    pub(super) ranges: Vec<Part>,
+    /// The sort that a LIMIT (or min, max) cuts short; empty where an order does not pay.
+    pub(super) order: Vec<IndexKey>,
+    /// The arms of an OR, where an index can serve each.
+    pub(super) arms: Vec<Part>,
+    /// Conditions for a partial index that excludes much.
+    pub(super) partial: Vec<String>,
+    /// Another table of the block is narrowed by a constant, and this one is looked up from it.
+    pub(super) driven: bool,
+}
+
+/// Every access of a statement; what cannot be advised on is counted in `not_judged`.
+pub(super) fn accesses<'a>(
+    shape: &Shape,
+    catalog: &'a Catalog,
+    not_judged: &mut NotJudged,
+) -> Vec<Access<'a>> {
+    let mut found: BTreeMap<(BlockId, usize), Access<'a>> = BTreeMap::new();
+    for (id, block) in shape.blocks.iter().enumerate() {
+        for (position, source) in block.tables.iter().enumerate() {
+            let TableSource::Table(name) = &source.source else { continue };
+            match catalog.table(name) {
+                None => not_judged.add("index advice", format!("{} is not in the catalog", name.plain())),
+                Some(table) => match table.kind {
+                    TableKind::View | TableKind::Foreign => {
+                        not_judged
+                            .add("index advice", format!("{} is a view or foreign table", name.plain()));
+                    }
+                    TableKind::Partition => not_judged.add(
+                        "index advice",
+                        format!("{} is a partition: its parent is what to index", name.plain()),
+                    ),
+                    TableKind::Table | TableKind::Partitioned | TableKind::MaterializedView => {
+                        found.insert((id, position), Access::of(table));
+                    }
+                },
+            }
+        }
+    }
+
+    let mut reader = Reader { shape, found, not_judged };
+    for block in &shape.blocks {
+        for condition in &block.conditions {
+            match condition {
+                Condition::Test(predicate) => reader.test(block, predicate),
+                Condition::Any(arms) => reader.any(arms),
+                Condition::All(_) | Condition::Opaque { .. } => {}
+            }
+        }
+    }
+    for (id, block) in shape.blocks.iter().enumerate() {
+        reader.order(id, block);
+    }
+    reader.mark_driven();
+    reader.found.into_values().filter(Access::asks).collect()
+}
+
+impl<'a> Access<'a> {
+    fn of(table: &'a Table) -> Access<'a> {
+        Access {
+            table,
+            equal: Vec::new(),
+            joined: Vec::new(),
+            ranges: Vec::new(),
+            order: Vec::new(),
+            arms: Vec::new(),
+            partial: Vec::new(),
+            driven: false,
+        }
+    }
+
+    /// Whether an index could do anything for it.
+    fn asks(&self) -> bool {
+        !(self.equal.is_empty()
+            && self.joined.is_empty()
+            && self.ranges.is_empty()
+            && self.order.is_empty()
+            && self.arms.is_empty())
+    }
+
+    /// Every key expression that an index for this access may begin with.
+    pub(super) fn leads(&self) -> impl Iterator<Item = &KeyExpr> {
+        let parts = self.equal.iter().chain(&self.ranges).chain(&self.arms);
+        parts
+            .map(|part| &part.key.expr)
+            .chain(self.joined.iter().map(|(part, _)| &part.key.expr))
+            .chain(self.order.first().map(|key| &key.expr))
+    }
+}
+
+struct Reader<'s, 'a, 'n> {
+    shape: &'s Shape,
+    found: BTreeMap<(BlockId, usize), Access<'a>>,
+    not_judged: &'n mut NotJudged,
+}
+
+impl<'a> Reader<'_, 'a, '_> {
+    fn place(&mut self, column: &ColumnRef) -> Option<(BlockId, usize)> {
+        let Some(table) = column.table else {
+            self.not_judged.add("index advice", format!("no table is known for column {}", column.name));
+            return None;
+        };
+        self.found.contains_key(&(column.block, table)).then_some((column.block, table))
+    }
+
+    fn test(&mut self, block: &Block, predicate: &Predicate) {
+        if let Operand::Column(other) = &predicate.operand
+            && predicate.op == Op::Eq
+            && predicate.sargable != Sargable::SelfComparison
+        {
+            self.join(predicate, other);
+            return;
+        }
+        let Some(place) = self.place(&predicate.column) else { return };
+        if !narrows(block, &predicate.clause, &predicate.column) {
+            return;
+        }
+        let table = self.found[&place].table;
+        if predicate.wrapped.is_none() && matches!(predicate.op, Op::IsNull | Op::IsNotNull) {
+            self.null_test(place, table, predicate);
+            return;
+        }
+        let Some(part) = part(predicate, table) else { return };
+        match (&predicate.operand, predicate.op) {
+            // Compared with a subquery's rows or with another table's expression: a lookup per row.
+            (Operand::Subquery(inner), Op::In) => {
+                let inner = *inner;
+                self.access(place).joined.push((part, (inner, 0)));
+                self.feed(inner, place);
+            }
+            (Operand::Expression(_), Op::Eq) => {
+                self.access(place).joined.push((part, place));
+            }
+            (_, op) if is_equality(op) => self.access(place).equal.push(part),
+            _ => self.access(place).ranges.push(part),
+        }
+    }
+
+    fn access(&mut self, place: (BlockId, usize)) -> &mut Access<'a> {
+        self.found.get_mut(&place).expect("`place` only gives tables that were found")
+    }
+
+    /// Both sides of a join can be looked up from the other.
+    fn join(&mut self, predicate: &Predicate, other: &ColumnRef) {
+        let sides = [(&predicate.column, other), (other, &predicate.column)];
+        for (at, (side, opposite)) in sides.into_iter().enumerate() {
+            let Some(place) = self.place(side) else { continue };
+            let Some(from) = opposite.table.map(|table| (opposite.block, table)) else { continue };
+            let table = self.found[&place].table;
+            let part = if at == 0 { part(predicate, table) } else { plain(table, &side.name) };
+            if let Some(part) = part {
+                self.access(place).joined.push((part, from));
+            }
+        }
+    }
+
+    /// `x IN (SELECT y …)`: the subquery can also be looked up from outside, by `y`.
+    fn feed(&mut self, inner: BlockId, from: (BlockId, usize)) {
+        let Some(block) = self.shape.blocks.get(inner) else { return };
+        if block.aggregates || !block.group_by.is_empty() || block.limit.is_some() {
+            return;
+        }
+        let [Projected::Column { column, .. }] = block.projection.as_slice() else { return };
+        let column = column.clone();
+        let Some(place) = self.place(&column) else { return };
+        if let Some(part) = plain(self.found[&place].table, &column.name) {
+            self.access(place).joined.push((part, from));
+        }
+    }
+
+    /// IS NULL is no equality to the planner (rows that match are not in one order), so it narrows
+    /// best as the condition of a partial index, where it excludes at least half of the rows.
+    fn null_test(&mut self, place: (BlockId, usize), table: &'a Table, predicate: &Predicate) {
+        let Some(column) = table.column(&predicate.column.name) else { return };
+        let Some(nulls) = column.statistics.as_ref().map(|statistics| statistics.null_fraction) else {
+            return;
+        };
+        let (kept, words) =
+            if predicate.op == Op::IsNull { (nulls, "IS NULL") } else { (1.0 - nulls, "IS NOT NULL") };
+        if kept > 0.5 {
+            return;
+        }
+        let name = crate::names::quote_ident(&column.name);
+        let access = self.access(place);
+        access.partial.push(format!("{name} {words}"));
+        if let Some(mut part) = plain(table, &predicate.column.name) {
+            part.selectivity = Some(kept);
+            access.ranges.push(part);
+        }
+    }
+
+    /// An OR is served by a bitmap of indexes, when each arm has one.
+    fn any(&mut self, arms: &[Condition]) {
+        let mut parts = Vec::new();
+        let mut places = Vec::new();
+        for arm in arms {
+            let mut tests = match arm {
+                Condition::Test(predicate) => std::slice::from_ref(predicate).iter(),
+                _ => return,
+            };
+            let Some(predicate) = tests.next() else { return };
+            if matches!(predicate.operand, Operand::Column(_) | Operand::Subquery(_) | Operand::Expression(_))
+            {
+                return;
+            }
+            let Some(place) = self.place(&predicate.column) else { return };
+            let Some(part) = part(predicate, self.found[&place].table) else { return };
+            places.push(place);
+            parts.push(part);
+        }
+        places.dedup();
+        if let [place] = places.as_slice() {
+            let place = *place;
+            self.access(place).arms.extend(parts);
+        }
+    }
+
+    /// An order pays when something stops reading early: LIMIT, or a lone min or max.
+    fn order(&mut self, id: BlockId, block: &Block) {
+        let plain_rows = block.group_by.is_empty() && !block.aggregates && !block.windows && !block.having;
+        if block.limit.is_some() && plain_rows && !block.order_by.is_empty() {
+            let mut keys = Vec::new();
+            let mut places = Vec::new();
+            for key in &block.order_by {
+                let (expr, place) = match &key.expr {
+                    SortExpr::Column(column) => {
+                        let Some(place) = self.place(column) else { return };
+                        let Some(part) = plain(self.found[&place].table, &column.name) else { return };
+                        (part.key.expr, place)
+                    }
+                    SortExpr::Expression(text) => {
+                        let [source] = block.tables.as_slice() else { return };
+                        if !matches!(source.source, TableSource::Table(_)) {
+                            return;
+                        }
+                        let Some(access) = self.found.get(&(id, 0)) else { return };
+                        let Some(expr) = expressions::indexable(text, access.table) else { return };
+                        (KeyExpr::Expression(expr), (id, 0))
+                    }
+                };
+                keys.push(IndexKey { expr, desc: key.desc, nulls_first: key.nulls_first, opclass: None });
+                places.push(place);
+            }
+            places.dedup();
+            if let [place] = places.as_slice()
+                && place.0 == id
+            {
+                let place = *place;
+                self.access(place).order = keys;
+            }
+        } else if block.group_by.is_empty()
+            && !block.having
+            && block.tables.len() == 1
+            && let [Projected::Expression { text, aggregate: true, columns, .. }] =
+                block.projection.as_slice()
+            && let [column] = columns.as_slice()
+        {
+            let text = text.to_ascii_lowercase();
+            if (text.starts_with("min(") || text.starts_with("max("))
+                && text.ends_with(')')
+                && let Some(place) = self.place(column)
+                && place == (id, 0)
+                && let Some(part) = plain(self.found[&place].table, &column.name)
+            {
+                self.access(place).order = vec![part.key];
+            }
+        }
+    }
+
+    fn mark_driven(&mut self) {
+        let narrowed: Vec<(BlockId, usize)> = self
+            .found
+            .iter()
+            .filter(|(_, access)| !access.equal.is_empty() || !access.ranges.is_empty())
+            .map(|(&place, _)| place)
+            .collect();
+        for (&(id, position), access) in &mut self.found {
+            let correlated = access.joined.iter().any(|(_, from)| from.0 != id);
+            let lateral = matches!(self.shape.blocks[id].role, Role::Derived { lateral: true });
+            access.driven = !access.joined.is_empty()
+                && (correlated
+                    || lateral
+                    || narrowed.iter().any(|&(block, other)| block == id && other != position));
+        }
+    }
+}
+
+/// Whether a condition takes rows away from the column's table: one in the ON of an outer join leaves
+/// the preserved side as it is.
+fn narrows(block: &Block, clause: &Clause, column: &ColumnRef) -> bool {
+    let Clause::On(position) = clause else { return true };
+    match block.tables.get(*position).map(|table| table.join) {
+        Some(JoinKind::Left) => column.table == Some(*position),
+        Some(JoinKind::Right) => column.table != Some(*position),
+        Some(JoinKind::Full) => false,
+        _ => true,
+    }
+}
+
+fn is_equality(op: Op) -> bool {
+    matches!(op, Op::Eq | Op::In | Op::IsTrue | Op::IsFalse)
+}
+
+/// An ascending key on a column, where its type sorts.
+fn plain(table: &Table, name: &str) -> Option<Part> {
+    let column = table.column(name)?;
+    sorts(column).then(|| Part {
+        key: IndexKey::column(name),
+        selectivity: selectivity::of_any_value(table, column),
+        single: true,
+    })
+}
+
+/// The key that serves a predicate, if a B-tree can.
+fn part(predicate: &Predicate, table: &Table) -> Option<Part> {
+    use Op::{Between, Eq, Gt, GtEq, In, IsFalse, IsTrue, Like, Lt, LtEq};
+    if !matches!(predicate.op, Eq | In | IsTrue | IsFalse | Lt | LtEq | Gt | GtEq | Between | Like) {
+        return None;
+    }
+    let column = table.column(&predicate.column.name)?;
+    let (expr, sorts_like_c) = match (&predicate.wrapped, &predicate.sargable) {
+        (None, Sargable::Yes) if sorts(column) => (KeyExpr::Column(column.name.clone()), column.c_collation),
+        (Some(text), Sargable::Wrapped | Sargable::Yes) => {
+            // The collation of a function's result is that of its argument.
+            (KeyExpr::Expression(expressions::indexable(text, table)?), column.c_collation)
+        }
+        _ => return None,
+    };
+    let mut key = IndexKey { expr, desc: false, nulls_first: false, opclass: None };
+    if predicate.op == Like {
+        if predicate.sargable == Sargable::Wrapped && !expressions::begins_literally(&predicate.operand) {
+            return None;
+        }
+        if !sorts_like_c {
+            key.opclass = Some(selectivity::pattern_opclass(column, &key.expr)?.to_owned());
+        }
+    }
+    let single = match (&predicate.op, &predicate.operand) {
+        (In, Operand::List { len }) => *len == 1,
+        (In, _) => false,
+        _ => true,
+    };
+    let selectivity = match predicate.wrapped {
+        None => selectivity::of(predicate, table, column),
+        Some(_) => None,
+    };
+    Some(Part { key, selectivity, single })
+}
+
+/// Types without a B-tree operator class, or whose B-tree order serves no query in practice
+/// (<https://www.postgresql.org/docs/current/indexes-opclass.html>).
+fn sorts(column: &Column) -> bool {
+    /// A B-tree entry holds at most a third of a page, about 2,700 bytes.
+    const TOO_WIDE: u32 = 1000;
+    let base = column.type_name.split(['(', ' ']).next().unwrap_or("");
+    let never = [
+        "json",
+        "jsonb",
+        "xml",
+        "point",
+        "line",
+        "lseg",
+        "box",
+        "path",
+        "polygon",
+        "circle",
+        "tsvector",
+        "tsquery",
+        "hstore",
+        "geometry",
+        "geography",
+        "vector",
+        "xid",
+        "cid",
+    ];
+    !never.contains(&base)
+        && !column.type_name.ends_with("[]")
+        && column.statistics.as_ref().is_none_or(|statistics| statistics.average_width < TOO_WIDE)
+}

@@ -1,0 +1,377 @@
+//! Which expressions an index can be built on: immutable ones of one table.
+//!
+//! A short list of functions that `pg_proc` marks immutable whatever the argument's type, beside a few
+//! forms that are immutable for some types only. What is not on it is not advised: CREATE INDEX
+//! would refuse it, or the expression is better written another way.
+
+use crate::{catalog::Table, sql::shape::Operand};
+
+/// Immutable in `pg_catalog` in all their variants. Sorted.
+const IMMUTABLE: &[&str] = &[
+    "abs",
+    "bit_length",
+    "btrim",
+    "ceil",
+    "ceiling",
+    "char_length",
+    "character_length",
+    "floor",
+    "initcap",
+    "left",
+    "length",
+    "lower",
+    "ltrim",
+    "md5",
+    "mod",
+    "octet_length",
+    "regexp_replace",
+    "replace",
+    "reverse",
+    "right",
+    "round",
+    "rtrim",
+    "split_part",
+    "strpos",
+    "substr",
+    "substring",
+    "translate",
+    "trunc",
+    "upper",
+];
+
+/// Immutable only on a timestamp or date without time zone: with one, the result hangs on the
+/// session's `TimeZone`. Sorted.
+const IMMUTABLE_WITHOUT_ZONE: &[&str] = &["date", "date_part", "date_trunc", "extract"];
+
+/// The expression as CREATE INDEX takes it (qualifiers removed), when it is certainly immutable and
+/// names this table's columns only.
+pub(super) fn indexable(text: &str, table: &Table) -> Option<String> {
+    let tokens = tokens(text)?;
+    let mut sql = String::new();
+    let mut columns = 0;
+    let mut at = 0;
+    while at < tokens.len() {
+        let token = &tokens[at];
+        let next = tokens.get(at + 1);
+        match token {
+            // A qualifier: `u.email` is `email` in an index of u's own table.
+            Token::Word(word) if next == Some(&Token::Symbol(".".to_owned())) => {
+                let called = tokens.get(at + 3) == Some(&Token::Symbol("(".to_owned()));
+                if called && word != "pg_catalog" {
+                    return None;
+                }
+                at += 1;
+            }
+            Token::Word(word) if next == Some(&Token::Symbol("(".to_owned())) => {
+                let name = word.to_ascii_lowercase();
+                let immutable = IMMUTABLE.binary_search(&name.as_str()).is_ok()
+                    || IMMUTABLE_WITHOUT_ZONE.binary_search(&name.as_str()).is_ok()
+                        && without_zone(&tokens, table);
+                if !immutable {
+                    return None;
+                }
+                sql.push_str(word);
+            }
+            Token::Word(word) => match tokens.get(at.wrapping_sub(1)) {
+                Some(Token::Symbol(symbol)) if symbol == "::" => {
+                    let target = word.to_ascii_lowercase();
+                    let safe = match target.as_str() {
+                        "text" => textual(&tokens, table),
+                        "date" | "timestamp" => without_zone(&tokens, table),
+                        _ => false,
+                    };
+                    if !safe {
+                        return None;
+                    }
+                    sql.push_str(word);
+                }
+                _ => {
+                    let plain = word.trim_matches('"').replace("\"\"", "\"");
+                    if table.column(&plain).is_some() {
+                        columns += 1;
+                    } else if !["from", "for"].contains(&word.to_ascii_lowercase().as_str())
+                        && !FIELDS.contains(&word.to_ascii_lowercase().as_str())
+                    {
+                        return None;
+                    }
+                    pad(&mut sql);
+                    sql.push_str(word);
+                    if matches!(next, Some(Token::Word(_))) {
+                        sql.push(' ');
+                    }
+                }
+            },
+            Token::Constant(constant) => {
+                pad(&mut sql);
+                sql.push_str(constant);
+            }
+            Token::Symbol(symbol) => match symbol.as_str() {
+                "(" | ")" | "::" => sql.push_str(symbol),
+                "," => sql.push_str(", "),
+                "->" | "->>" => {
+                    sql.push(' ');
+                    sql.push_str(symbol);
+                    sql.push(' ');
+                }
+                _ => return None,
+            },
+        }
+        at += 1;
+    }
+    (columns > 0).then_some(sql)
+}
+
+/// What EXTRACT can take.
+const FIELDS: &[&str] =
+    &["year", "month", "day", "hour", "minute", "second", "dow", "doy", "week", "quarter"];
+
+fn pad(sql: &mut String) {
+    if sql.ends_with(|last: char| last.is_alphanumeric() || last == '"') {
+        sql.push(' ');
+    }
+}
+
+/// Every column in it is a timestamp or date without time zone.
+fn without_zone(tokens: &[Token], table: &Table) -> bool {
+    all_columns(tokens, table, |type_name| {
+        type_name == "date"
+            || type_name == "timestamp"
+            || type_name.starts_with("timestamp") && type_name.ends_with("without time zone")
+    })
+}
+
+/// Every column in it is text of some kind, or a jsonb that `->>` takes text out of.
+fn textual(tokens: &[Token], table: &Table) -> bool {
+    let from_json = tokens.contains(&Token::Symbol("->>".to_owned()));
+    all_columns(tokens, table, |type_name| {
+        type_name == "text"
+            || type_name.starts_with("character")
+            || from_json && type_name.starts_with("json")
+    })
+}
+
+fn all_columns(tokens: &[Token], table: &Table, holds: impl Fn(&str) -> bool) -> bool {
+    tokens
+        .iter()
+        .filter_map(|token| match token {
+            Token::Word(word) => table.column(&word.trim_matches('"').replace("\"\"", "\"")),
+            _ => None,
+        })
+        .all(|column| holds(&column.type_name))
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Token {
+    /// A name, in its quotes where it has some.
+    Word(String),
+    /// A number or a string.
+    Constant(String),
+    Symbol(String),
+}
+
+/// `None` for anything that is not a word, a constant or one of the few symbols known here.
+fn tokens(text: &str) -> Option<Vec<Token>> {
+    let mut tokens = Vec::new();
+    let mut rest = text.trim_start();
+    while let Some(first) = rest.chars().next() {
+        let taken = match first {
+            '"' | '\'' => {
+                let end = closing(rest, first)?;
+                let word = rest[..end].to_owned();
+                tokens.push(if first == '"' { Token::Word(word) } else { Token::Constant(word) });
+                end
+            }
+            c if c.is_ascii_digit() => {
+                let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
+                tokens.push(Token::Constant(rest[..end].to_owned()));
+                end
+            }
+            c if c.is_alphabetic() || c == '_' => {
+                let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
+                tokens.push(Token::Word(rest[..end].to_owned()));
+                end
+            }
+            _ => {
+                let symbol = ["->>", "->", "::", "(", ")", ",", "."]
+                    .into_iter()
+                    .find(|symbol| rest.starts_with(symbol))?;
+                tokens.push(Token::Symbol(symbol.to_owned()));
+                symbol.len()
+            }
+        };
+        rest = rest[taken..].trim_start();
+    }
+    Some(tokens)
+}
+
+/// Where a quoted text ends, its closing quote included; a doubled quote does not close it.
+fn closing(text: &str, quote: char) -> Option<usize> {
+    let mut at = 1;
+    loop {
+        at += text[at..].find(quote)? + 1;
+        if !text[at..].starts_with(quote) {
+            return Some(at);
+        }
+        at += 1;
+    }
+}
+
+/// Whether two expressions are one to the planner: white space, case outside of quotes, casts of text
+/// to text and parentheses around a name make no difference.
+pub(super) fn same(left: &str, right: &str) -> bool {
+    match (canonical(left), canonical(right)) {
+        (Some(left), Some(right)) => left == right,
+        _ => left == right,
+    }
+}
+
+fn canonical(text: &str) -> Option<Vec<Token>> {
+    let tokens = tokens(text)?;
+    let symbol =
+        |token: Option<&Token>, text: &str| matches!(token, Some(Token::Symbol(symbol)) if symbol == text);
+    let mut plain = Vec::new();
+    let mut at = 0;
+    while at < tokens.len() {
+        let text_cast = symbol(tokens.get(at), "::")
+            && matches!(tokens.get(at + 1), Some(Token::Word(word)) if word.eq_ignore_ascii_case("text"));
+        if text_cast || symbol(tokens.get(at + 1), ".") {
+            at += 2;
+        } else {
+            plain.push(match &tokens[at] {
+                Token::Word(word) if !word.starts_with('"') => Token::Word(word.to_ascii_lowercase()),
+                other => other.clone(),
+            });
+            at += 1;
+        }
+    }
+    // `lower((email))` → `lower(email)`, and the parentheses around the whole.
+    let mut changed = true;
+    while changed {
+        changed = false;
+        for at in 0..plain.len().saturating_sub(2) {
+            let called = at > 0 && matches!(plain[at - 1], Token::Word(_));
+            if !called
+                && symbol(plain.get(at), "(")
+                && !symbol(plain.get(at + 1), "(")
+                && symbol(plain.get(at + 2), ")")
+            {
+                plain.remove(at + 2);
+                plain.remove(at);
+                changed = true;
+                break;
+            }
+        }
+        if symbol(plain.first(), "(") && matching(&plain) == Some(plain.len() - 1) {
+            plain.pop();
+            plain.remove(0);
+            changed = true;
+        }
+    }
+    Some(plain)
+}
+
+/// Where the parenthesis that opens the tokens closes.
+fn matching(tokens: &[Token]) -> Option<usize> {
+    let mut depth = 0_usize;
+    tokens.iter().position(|token| {
+        match token {
+            Token::Symbol(symbol) if symbol == "(" => depth += 1,
+            Token::Symbol(symbol) if symbol == ")" => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        depth == 0
+    })
+}
+
+/// A LIKE pattern that begins with a letter of its own.
+pub(super) fn begins_literally(pattern: &Operand) -> bool {
+    let Operand::Constant(text) = pattern else { return false };
+    text.trim_start_matches(['E', 'e'])
+        .strip_prefix('\'')
+        .is_some_and(|rest| !rest.starts_with(['%', '_', '\'']))
+}
+
+/// Whether an expression names a column.
+pub(super) fn names(text: &str, column: &str) -> bool {
+    tokens(text).is_some_and(|tokens| {
+        tokens
+            .iter()
+            .any(|token| matches!(token, Token::Word(word) if word.trim_matches('"').replace("\"\"", "\"") == column))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{catalog::Column, catalog::TableKind, names::RelName};
+
+    fn table() -> Table {
+        let column = |(name, type_name): (&str, &str)| Column {
+            name: name.to_owned(),
+            type_name: type_name.to_owned(),
+            not_null: false,
+            c_collation: false,
+            statistics: None,
+        };
+        let columns = [
+            ("email", "character varying(255)"),
+            ("made", "timestamp without time zone"),
+            ("seen", "timestamp with time zone"),
+            ("data", "jsonb"),
+            ("Odd", "text"),
+        ];
+        Table {
+            name: RelName::new(Some("public"), "users"),
+            kind: TableKind::Table,
+            rows: None,
+            bytes: None,
+            all_visible: None,
+            columns: columns.into_iter().map(column).collect(),
+            indexes: Vec::new(),
+            foreign_keys: Vec::new(),
+            activity: None,
+        }
+    }
+
+    #[track_caller]
+    fn check(text: &str, expect: Option<&str>) {
+        assert_eq!(indexable(text, &table()).as_deref(), expect, "{text}");
+    }
+
+    #[test]
+    fn immutable_expressions_can_be_indexed() {
+        check("lower(email)", Some("lower(email)"));
+        check("lower(u.email)", Some("lower(email)"));
+        check("lower((email)::text)", Some("lower((email)::text)"));
+        check("LOWER(\"Odd\")", Some("LOWER(\"Odd\")"));
+        check("substring(email, 1, 3)", Some("substring(email, 1, 3)"));
+        check("data ->> 'key'", Some("data ->> 'key'"));
+        check("date_trunc('day', made)", Some("date_trunc('day', made)"));
+        check("made::date", Some("made::date"));
+    }
+
+    #[test]
+    fn what_is_not_certainly_immutable_cannot() {
+        check("date_trunc('day', seen)", None);
+        check("seen::date", None);
+        check("to_char(made, 'YYYY')", None);
+        check("my_lower(email)", None);
+        check("other.lower(email)", None);
+        check("lower(nickname)", None);
+        check("seen::text", None);
+        check("lower('x')", None);
+        check("email || 'x'", None);
+        check("lower(email", None);
+        check("'unfinished", None);
+        check("", None);
+    }
+
+    #[test]
+    fn the_server_s_way_to_print_is_the_same_expression() {
+        assert!(same("lower(email)", "lower((email)::text)"));
+        assert!(same("LOWER( u.email )", "lower(email)"));
+        assert!(same("(data ->> 'key')", "data->>'key'::text"));
+        assert!(!same("lower(email)", "upper(email)"));
+        assert!(!same("lower(\"Email\")", "lower(email)"));
+    }
+}

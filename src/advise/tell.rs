@@ -1,0 +1,239 @@
+//! Chosen indexes → [`Advice`]: the statement, its figures, and one sentence with names and numbers.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    Advice, AdviceKind, Asked, Proof,
+    candidates::Candidate,
+    existing, expressions,
+    select::{Outcome, Selected},
+    size, weight, words,
+};
+use crate::{
+    catalog::{Catalog, IndexSpec, KeyExpr, Table, TableKind},
+    names::{RelName, quote_ident},
+};
+
+/// An index to be advised.
+#[derive(Clone, Debug)]
+pub(super) struct Case {
+    pub(super) spec: IndexSpec,
+    pub(super) proof: Proof,
+    /// Positions of the queries.
+    pub(super) serves: BTreeSet<usize>,
+    /// By query; empty for a guess.
+    outcomes: BTreeMap<usize, Outcome>,
+    /// Why nothing could cost it.
+    why: Option<String>,
+    /// What the oracle says, in bytes.
+    size: Option<u64>,
+}
+
+impl Case {
+    pub(super) fn planned(candidate: &Candidate, id: usize, selected: &Selected, size: Option<u64>) -> Case {
+        let outcomes: BTreeMap<usize, Outcome> = selected
+            .outcomes
+            .iter()
+            .filter(|(_, outcome)| outcome.after.used.contains(&id) && outcome.after.cost < outcome.base)
+            .map(|(&query, outcome)| (query, outcome.clone()))
+            .collect();
+        Case {
+            spec: candidate.spec.clone(),
+            proof: Proof::Planned,
+            serves: outcomes.keys().copied().collect(),
+            outcomes,
+            why: None,
+            size,
+        }
+    }
+
+    pub(super) fn unverified(candidate: &Candidate, serves: BTreeSet<usize>, why: &str) -> Case {
+        Case {
+            spec: candidate.spec.clone(),
+            proof: Proof::Unverified,
+            serves,
+            outcomes: BTreeMap::new(),
+            why: Some(why.to_owned()),
+            size: None,
+        }
+    }
+
+    /// Sum over the served queries, in order, so that the same input gives the same digits.
+    fn sum(&self, figure: impl Fn(usize) -> f64) -> f64 {
+        self.serves.iter().map(|&query| figure(query)).sum()
+    }
+
+    /// Weight that the index saves; of a guess, the weight that it is about.
+    fn saved(&self, asked: &[&Asked<'_>]) -> f64 {
+        self.sum(|query| {
+            let weight = weight(asked[query]);
+            self.outcomes
+                .get(&query)
+                .map_or(weight, |outcome| weight * (1.0 - outcome.after.cost / outcome.base))
+        })
+    }
+}
+
+/// Proven ones first by what they save, then guesses by what they are about; each DROP after its CREATE.
+pub(super) fn advice(mut cases: Vec<Case>, asked: &[&Asked<'_>], catalog: &Catalog) -> Vec<Advice> {
+    cases.sort_by(|left, right| {
+        (right.proof.cmp(&left.proof))
+            .then(right.saved(asked).total_cmp(&left.saved(asked)))
+            .then_with(|| left.spec.cmp(&right.spec))
+    });
+    let mut advice = Vec::new();
+    let mut dropped = BTreeSet::new();
+    for case in &cases {
+        let Some(table) = catalog.table(&case.spec.table) else { continue };
+        let mut replaced = existing::replaced(&case.spec, table);
+        replaced.retain(|index| dropped.insert((table.name.clone(), index.name.clone())));
+        let old: Vec<String> = replaced.iter().map(|index| index.name.clone()).collect();
+        let create = create(case, table, &old, asked, catalog.version);
+        let new = columns(&case.spec);
+        for index in replaced {
+            let name = RelName { schema: table.name.schema.clone(), name: index.name.clone() };
+            let concurrently = if table.kind == TableKind::Partitioned { "" } else { "CONCURRENTLY " };
+            advice.push(Advice {
+                kind: AdviceKind::DropIndex,
+                sql: format!("DROP INDEX {concurrently}{name}"),
+                serves: Vec::new(),
+                size_bytes: index.bytes,
+                because: format!("the new index on {new} begins with the same columns and serves all its users: drop {} once that is there", index.name),
+                cost_before: None,
+                cost_after: None,
+                ms_before: None,
+                ms_after: None,
+                index: None,
+                ..create.clone()
+            });
+        }
+        let at = advice.len() - old.len();
+        advice.insert(at, create);
+    }
+    advice
+}
+
+fn create(case: &Case, table: &Table, replaced: &[String], asked: &[&Asked<'_>], version: u32) -> Advice {
+    let planned = case.proof != Proof::Unverified;
+    let ratio =
+        |query: usize| case.outcomes.get(&query).map_or(1.0, |outcome| outcome.after.cost / outcome.base);
+    let calls = |query: usize| asked[query].query.calls.max(1) as f64;
+    let timed = case.serves.iter().any(|&query| asked[query].query.timed > 0);
+    let ms_before = case.sum(|query| asked[query].query.total_ms());
+    let ms_after = case.sum(|query| asked[query].query.total_ms() * ratio(query));
+    let cost = |figure: fn(&Outcome) -> f64| {
+        planned.then(|| case.sum(|query| case.outcomes.get(&query).map_or(0.0, figure) * calls(query)))
+    };
+    let size_bytes = size::btree(&case.spec, table, version).or(case.size);
+    let mut ranked: Vec<usize> = case.serves.iter().copied().collect();
+    ranked
+        .sort_by(|&left, &right| weight(asked[right]).total_cmp(&weight(asked[left])).then(left.cmp(&right)));
+    Advice {
+        kind: AdviceKind::CreateIndex,
+        sql: match table.kind {
+            TableKind::Partitioned => case.spec.create(),
+            _ => case.spec.create_concurrently(),
+        },
+        table: Some(format!("{}.{}", table.name.schema.as_deref().unwrap_or("public"), table.name.name)),
+        serves: ranked.iter().map(|&query| asked[query].query.id.to_string()).collect(),
+        proof: case.proof,
+        cost_before: cost(|outcome| outcome.base),
+        cost_after: cost(|outcome| outcome.after.cost),
+        ms_before: timed.then_some(ms_before),
+        ms_after: (timed && planned).then_some(ms_after),
+        size_bytes,
+        because: because(case, &ranked, table, replaced, asked),
+        index: Some(case.spec.clone()),
+    }
+}
+
+fn because(
+    case: &Case,
+    ranked: &[usize],
+    table: &Table,
+    replaced: &[String],
+    asked: &[&Asked<'_>],
+) -> String {
+    let total: f64 = asked.iter().map(|asked| asked.query.total_ms()).sum();
+    let spent = case.sum(|query| asked[query].query.total_ms());
+    let reads = format!(
+        "{} {} {}",
+        words::plural(ranked.len() as u64, "query"),
+        if ranked.len() == 1 { "reads" } else { "read" },
+        columns(&case.spec)
+    );
+    let mut parts = vec![if spent > 0.0 {
+        format!(
+            "{reads} and took {}, {:.0} % of the workload's time",
+            words::time(spent),
+            spent / total * 100.0
+        )
+    } else {
+        reads
+    }];
+    if let Some(&first) = ranked.first() {
+        let id = asked[first].query.id;
+        let together = ranked
+            .iter()
+            .any(|query| case.outcomes.get(query).is_some_and(|outcome| outcome.after.used.len() > 1));
+        parts.push(match case.outcomes.get(&first) {
+            Some(outcome) => format!(
+                "est. cost of {id} {} → {}{}",
+                words::grouped(outcome.base),
+                words::grouped(outcome.after.cost),
+                if together { ", together with another index advised here" } else { "" }
+            ),
+            None => format!("the most expensive is {id}"),
+        });
+    }
+    if let Some(why) = &case.why {
+        parts.push(format!("not costed: {why}"));
+    }
+    if !replaced.is_empty() {
+        parts.push(format!("it widens {}", words::list(replaced)));
+    }
+    if table.kind == TableKind::Partitioned {
+        parts.push(
+            "a partitioned table takes no CONCURRENTLY: to block no writes create it ON ONLY the parent, \
+             CONCURRENTLY on each partition, then ATTACH"
+                .to_owned(),
+        );
+    }
+    if let Some(activity) = table.activity
+        && activity.inserts + activity.updates + activity.deletes > 0
+    {
+        parts.push(format!(
+            "{} saw {}, {} and {} since its statistics were reset, and each index is kept up by them",
+            table.name.plain(),
+            words::plural(activity.inserts, "insert"),
+            words::plural(activity.updates, "update"),
+            words::plural(activity.deletes, "delete")
+        ));
+    }
+    parts.join("; ")
+}
+
+/// `orders by user_id, status and created_at DESC`.
+fn columns(spec: &IndexSpec) -> String {
+    let keys: Vec<String> = spec
+        .keys
+        .iter()
+        .map(|key| {
+            let name = match &key.expr {
+                KeyExpr::Column(name) => quote_ident(name),
+                KeyExpr::Expression(text) => text.clone(),
+            };
+            if key.desc { format!("{name} DESC") } else { name }
+        })
+        .collect();
+    format!("{} by {}", spec.table.plain(), words::list(&keys))
+}
+
+/// Whether an index holds a column, in whatever form.
+pub(super) fn mentions(spec: &IndexSpec, column: &str) -> bool {
+    spec.include.iter().any(|name| name == column)
+        || spec.keys.iter().any(|key| match &key.expr {
+            KeyExpr::Column(name) => name == column,
+            KeyExpr::Expression(text) => expressions::names(text, column),
+        })
+}

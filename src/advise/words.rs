@@ -1,0 +1,69 @@
+//! Numbers and lists as a person reads them, for the sentences of advice.
+
+/// `1 core`, `4 cores`, `2 queries`.
+pub(super) fn plural(count: u64, word: &str) -> String {
+    match (count, word.strip_suffix('y')) {
+        (1, _) => format!("1 {word}"),
+        (_, Some(stem)) => format!("{} {stem}ies", grouped(count as f64)),
+        _ => format!("{} {word}s", grouped(count as f64)),
+    }
+}
+
+/// Milliseconds as `340 ms`, `12.4 s` or `3.2 min`.
+pub(super) fn time(ms: f64) -> String {
+    if ms < 10.0 {
+        format!("{ms:.1} ms")
+    } else if ms < 1000.0 {
+        format!("{ms:.0} ms")
+    } else if ms < 120_000.0 {
+        format!("{:.1} s", ms / 1000.0)
+    } else {
+        format!("{:.1} min", ms / 60_000.0)
+    }
+}
+
+/// A number rounded and with its thousands apart: `31,377`; below 100 with one decimal where it has one.
+pub(super) fn grouped(number: f64) -> String {
+    if number.abs() < 100.0 && number.fract() != 0.0 {
+        return format!("{number:.1}");
+    }
+    let digits = format!("{number:.0}");
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) && !text.ends_with('-') {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// `a`, `a and b`, `a, b and c`.
+pub(super) fn list(items: &[String]) -> String {
+    match items {
+        [] => String::new(),
+        [one] => one.clone(),
+        [head @ .., last] => format!("{} and {last}", head.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_read_well() {
+        assert_eq!(plural(1, "query"), "1 query");
+        assert_eq!(plural(1200, "query"), "1,200 queries");
+        assert_eq!(plural(0, "core"), "0 cores");
+        assert_eq!(grouped(31_376.83), "31,377");
+        assert_eq!(grouped(100.0), "100");
+        assert_eq!(grouped(20.58), "20.6");
+        assert_eq!(grouped(-1234.0), "-1,234");
+        assert_eq!(
+            (time(0.44), time(340.2), time(12_400.0)),
+            ("0.4 ms".into(), "340 ms".into(), "12.4 s".into())
+        );
+        assert_eq!(list(&["a".into(), "b".into(), "c".into()]), "a, b and c");
+    }
+}
