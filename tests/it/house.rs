@@ -70,6 +70,7 @@ fn names_after_crate(text: &str) -> Vec<String> {
         if let Some(one) = found.get(1) {
             names.push(one.as_str().to_owned());
         } else if let Some(list) = found.get(2) {
+            // From the inside out: `sql::{self, shape::{Block, Role}}` is `sql`.
             let mut list = list.as_str().to_owned();
             while nested.is_match(&list) {
                 list = nested.replace_all(&list, "").into_owned();

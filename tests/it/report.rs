@@ -127,7 +127,7 @@ fn nothing_reads_as_nothing() {
     Read     nothing: no input was given
     Work     no statement was found
 
-    Nothing to do
+    Nothing found to do
 
     There was no query to judge.
 
@@ -144,7 +144,7 @@ fn a_clean_log_says_so() {
     report.inputs.truncate(0);
     let page = screen(&report, 80);
     assert!(
-        page.contains("Nothing to do\n\nNo rule found anything at severity warning or above.\n"),
+        page.contains("Nothing found to do\n\nNo rule found anything at severity warning or above.\n"),
         "{page}"
     );
     assert!(page.ends_with("\n\nno findings, no advice\n"), "{page}");

@@ -33,7 +33,7 @@ pub(super) fn write(page: &mut Page, report: &Report) {
         return;
     }
     page.heading(match tasks.len() {
-        0 => "Nothing to do",
+        0 => "Nothing found to do",
         1 => "Do this first",
         2 => "Do these two things first",
         _ => "Do these three things first",
