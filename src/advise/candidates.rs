@@ -10,11 +10,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{
-    Rejected,
-    access::{Access, Part},
-    existing, words,
-};
+use super::{Rejected, access::Access, existing, parts::Part, words};
 use crate::{
     catalog::{IndexKey, IndexSpec, KeyExpr, Table},
     names::RelName,
@@ -36,7 +32,7 @@ pub(super) struct Candidate {
     /// Leading keys that are compared for equality: their order among themselves is free.
     pub(super) free: usize,
     /// The directions of the keys after those are what an ORDER BY asks for.
-    ordered: bool,
+    pub(super) ordered: bool,
     /// Positions of the queries that asked for it.
     pub(super) asked_by: BTreeSet<usize>,
     /// The best guess for one of them, where no planner can be asked.
@@ -149,9 +145,8 @@ impl Candidates {
     }
 
     fn reject(&mut self, index: IndexSpec, why: String) {
-        let rejected = Rejected { index, why };
-        if !rejected.index.keys.is_empty() && !self.rejected.contains(&rejected) {
-            self.rejected.push(rejected);
+        if !index.keys.is_empty() {
+            self.rejected.push(Rejected { index, why });
         }
     }
 }

@@ -49,6 +49,7 @@ pub(super) fn indexable(text: &str, table: &Table) -> Option<String> {
     let tokens = tokens(text)?;
     let mut sql = String::new();
     let mut columns = 0;
+    let mut open = 0_usize;
     let mut at = 0;
     while at < tokens.len() {
         let token = &tokens[at];
@@ -106,7 +107,15 @@ pub(super) fn indexable(text: &str, table: &Table) -> Option<String> {
                 sql.push_str(constant);
             }
             Token::Symbol(symbol) => match symbol.as_str() {
-                "(" | ")" | "::" => sql.push_str(symbol),
+                "(" => {
+                    open += 1;
+                    sql.push_str(symbol);
+                }
+                ")" => {
+                    open = open.checked_sub(1)?;
+                    sql.push_str(symbol);
+                }
+                "::" => sql.push_str(symbol),
                 "," => sql.push_str(", "),
                 "->" | "->>" => {
                     sql.push(' ');
@@ -118,7 +127,7 @@ pub(super) fn indexable(text: &str, table: &Table) -> Option<String> {
         }
         at += 1;
     }
-    (columns > 0).then_some(sql)
+    (columns > 0 && open == 0).then_some(sql)
 }
 
 /// What EXTRACT can take.

@@ -4,7 +4,7 @@
 //! be had and the indexes that the planner would take for it. What is left is pruning the union of
 //! those: indexes that are a leading part of another go, then, one at a time, the one whose loss hurts
 //! least, as long as no query would lose a tenth. So one index that serves five queries stays and its
-//! four rivals go.
+//! four rivals go. Last, columns that earn nothing are cut off.
 
 use std::collections::BTreeMap;
 
@@ -40,6 +40,12 @@ pub(super) struct Outcome {
     pub(super) after: Known,
 }
 
+/// Planner cost of one query under two sets.
+struct Change {
+    before: f64,
+    after: f64,
+}
+
 #[derive(Debug, Default)]
 pub(super) struct Selected {
     pub(super) chosen: Set,
@@ -59,10 +65,18 @@ pub(super) fn select(
     writes: &dyn Fn(usize) -> u64,
     not_judged: &mut NotJudged,
 ) -> Selected {
-    let mut selection =
-        Selection { work, candidates, costs, base: BTreeMap::new(), selected: Selected::default() };
+    let mut selection = Selection {
+        work,
+        candidates,
+        costs,
+        base: BTreeMap::new(),
+        concerned: vec![Vec::new(); candidates.len()],
+        selected: Selected::default(),
+    };
     selection.union(not_judged);
+    selection.drop_prefixes();
     selection.prune();
+    selection.shorten();
     selection.weigh_writes(writes);
     selection.settle();
     selection.selected
@@ -74,6 +88,8 @@ struct Selection<'a, 'c, 'o> {
     costs: &'c mut Costs<'o>,
     /// Cost without any candidate, of queries worth it.
     base: BTreeMap<usize, f64>,
+    /// By candidate: the queries of `base` that it could serve.
+    concerned: Vec<Vec<usize>>,
     selected: Selected,
 }
 
@@ -105,6 +121,9 @@ impl Selection<'_, '_, '_> {
                 continue;
             }
             self.base.insert(query, base);
+            for &id in &work.relevant {
+                self.concerned[id].push(query);
+            }
             if all.cost <= base * GAIN {
                 self.selected.chosen.extend(&all.used);
             }
@@ -126,55 +145,93 @@ impl Selection<'_, '_, '_> {
         }
     }
 
+    /// The longer index does all that one it begins with does.
+    fn drop_prefixes(&mut self) {
+        for id in self.selected.chosen.clone() {
+            let longer = self.selected.chosen.iter().find(|&&other| self.begins(other, id));
+            if let Some(&longer) = longer {
+                let why = format!("{} begins with it", columns(&self.candidates[longer]));
+                self.reject(id, why);
+            }
+        }
+    }
+
+    /// Whether one candidate begins with another.
+    fn begins(&self, long: usize, short: usize) -> bool {
+        existing::is_prefix(&self.candidates[short].spec, &self.candidates[long].spec)
+    }
+
+    fn reject(&mut self, id: usize, why: String) {
+        self.selected.chosen.remove(&id);
+        self.selected.why_not.insert(id, why);
+    }
+
+    /// Takes away the index that is missed least, again and again, while no query loses a tenth by it.
     fn prune(&mut self) {
-        while let Some((id, why)) = self.needless() {
-            self.selected.chosen.remove(&id);
-            self.selected.why_not.insert(id, why);
+        loop {
+            let mut least: Option<(f64, usize)> = None;
+            for id in self.selected.chosen.clone() {
+                let mut without = self.selected.chosen.clone();
+                without.remove(&id);
+                let Some(loss) = self.loss_if_small(id, &without) else { continue };
+                if least.is_none_or(|(smallest, _)| loss < smallest) {
+                    least = Some((loss, id));
+                }
+            }
+            let Some((_, id)) = least else { return };
+            self.reject(id, "the other indexes serve its queries nearly as well".to_owned());
         }
     }
 
-    /// The next index that can go, and why.
-    fn needless(&mut self) -> Option<(usize, String)> {
-        let chosen = self.selected.chosen.clone();
-        let spec = |id: usize| &self.candidates[id].spec;
-        for &id in &chosen {
-            if let Some(&longer) = chosen.iter().find(|&&other| existing::is_prefix(spec(id), spec(other))) {
-                return Some((id, format!("{} begins with it", columns(&self.candidates[longer]))));
-            }
-        }
-        let mut least: Option<(f64, usize)> = None;
-        for &id in &chosen {
-            let Some(loss) = self.loss_if_small(id) else { continue };
-            if least.is_none_or(|(smallest, _)| loss < smallest) {
-                least = Some((loss, id));
-            }
-        }
-        least.map(|(_, id)| (id, "the other indexes serve its queries nearly as well".to_owned()))
-    }
-
-    /// Weight lost without this index; `None` when a query would lose a tenth or more by it.
-    fn loss_if_small(&mut self, id: usize) -> Option<f64> {
-        let mut loss = 0.0;
-        for (query, base) in self.base.clone() {
-            if !self.work[query].relevant.contains(&id) {
+    /// Fewer columns where those do nearly as well: a smaller index that fewer updates touch. Sort
+    /// columns stay: what they save grows with the rows of the heaviest key, and the planner sees an
+    /// average one.
+    fn shorten(&mut self) {
+        for id in self.selected.chosen.clone() {
+            if self.candidates[id].ordered {
                 continue;
             }
-            let (with, without) = (self.under(query, None)?, self.under(query, Some(id))?);
-            if with.cost <= without.cost * GAIN {
+            let mut shorter: Vec<usize> =
+                (0..self.candidates.len()).filter(|&other| self.begins(id, other)).collect();
+            shorter.sort_by_key(|&other| self.candidates[other].spec.keys.len());
+            for other in shorter {
+                let mut instead = self.selected.chosen.clone();
+                instead.remove(&id);
+                instead.insert(other);
+                if self.loss_if_small(id, &instead).is_some() {
+                    self.reject(id, format!("{} does nearly as well", columns(&self.candidates[other])));
+                    self.selected.chosen.insert(other);
+                    break;
+                }
+            }
+        }
+    }
+
+    /// Weight lost when `instead` replaces the chosen set, over the queries that the candidate concerns;
+    /// `None` when one of them would lose a tenth or more.
+    fn loss_if_small(&mut self, id: usize, instead: &Set) -> Option<f64> {
+        let mut loss = 0.0;
+        for at in 0..self.concerned[id].len() {
+            let query = self.concerned[id][at];
+            let change = self.change(query, instead)?;
+            if change.after * GAIN >= change.before {
                 return None;
             }
-            loss += self.work[query].weight * (without.cost - with.cost) / base;
+            loss += self.work[query].weight * (change.after - change.before) / self.base[&query];
         }
         Some(loss)
     }
 
-    /// A query under the chosen set, less one; `None` when the oracle fails.
-    fn under(&mut self, query: usize, less: Option<usize>) -> Option<Known> {
+    /// A query's cost under the chosen set and under another; `None` when the oracle fails.
+    fn change(&mut self, query: usize, instead: &Set) -> Option<Change> {
+        let before = self.under(query, &self.selected.chosen.clone())?.cost;
+        let after = self.under(query, instead)?.cost;
+        Some(Change { before, after })
+    }
+
+    fn under(&mut self, query: usize, chosen: &Set) -> Option<Known> {
         let work = &self.work[query];
-        let mut set: Set = work.relevant.intersection(&self.selected.chosen).copied().collect();
-        if let Some(id) = less {
-            set.remove(&id);
-        }
+        let set: Set = work.relevant.intersection(chosen).copied().collect();
         self.costs.ask(query, work.probe?, &set).ok()
     }
 
@@ -182,32 +239,30 @@ impl Selection<'_, '_, '_> {
     fn weigh_writes(&mut self, writes: &dyn Fn(usize) -> u64) {
         for id in self.selected.chosen.clone() {
             let spent = writes(id) as f64 * WRITE_MS;
-            let saved: f64 = self
-                .base
-                .clone()
-                .into_iter()
-                .filter(|(query, _)| self.work[*query].relevant.contains(&id))
-                .filter_map(|(query, base)| {
-                    let (with, without) = (self.under(query, None)?, self.under(query, Some(id))?);
-                    Some(self.work[query].weight * (without.cost - with.cost) / base)
-                })
-                .sum();
+            let mut without = self.selected.chosen.clone();
+            without.remove(&id);
+            let mut saved = 0.0;
+            for at in 0..self.concerned[id].len() {
+                let query = self.concerned[id][at];
+                if let Some(change) = self.change(query, &without) {
+                    saved += self.work[query].weight * (change.after - change.before) / self.base[&query];
+                }
+            }
             if spent > saved {
-                self.selected.chosen.remove(&id);
                 let why = format!(
                     "it saves {} and its upkeep by the workload's {} takes about {} (est.)",
                     words::time(saved),
                     words::plural(writes(id), "write"),
                     words::time(spent)
                 );
-                self.selected.why_not.insert(id, why);
+                self.reject(id, why);
             }
         }
     }
 
     fn settle(&mut self) {
         for (query, base) in self.base.clone() {
-            if let Some(after) = self.under(query, None) {
+            if let Some(after) = self.under(query, &self.selected.chosen.clone()) {
                 self.selected.outcomes.insert(query, Outcome { base, after });
             }
         }

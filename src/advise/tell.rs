@@ -6,8 +6,9 @@ use super::{
     Advice, AdviceKind, Asked, Proof,
     candidates::Candidate,
     existing, expressions,
+    indexes::weight,
     select::{Outcome, Selected},
-    size, weight, words,
+    size, words,
 };
 use crate::{
     catalog::{Catalog, IndexSpec, KeyExpr, Table, TableKind},

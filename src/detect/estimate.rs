@@ -89,7 +89,8 @@ pub(super) fn rows_after<'a>(table: &Table, terms: impl Iterator<Item = &'a Term
 }
 
 /// Rows that a block returns before grouping and LIMIT: the product of its tables' filtered rows, divided
-/// for every equality of two columns by the larger number of distinct values. `None` when unknown.
+/// for every equality of two columns by the larger number of distinct values. `None` when a table, a
+/// column or a condition is not known; what only excludes a few values (`<>`) counts as nothing.
 pub(super) fn block_rows(
     shape: &Shape,
     catalog: &Catalog,
@@ -98,9 +99,11 @@ pub(super) fn block_rows(
 ) -> Option<f64> {
     let block = shape.blocks.get(id)?;
     let mut rows = 1.0;
+    let mut judged = 0;
     for position in 0..block.tables.len() {
         let access = accesses.iter().find(|access| access.id == id && access.position == position)?;
-        let filters: Vec<&Term<'_>> = access.filters().collect();
+        let filters: Vec<&Term<'_>> = access.terms.iter().filter(|term| term.kind != Kind::Join).collect();
+        judged += filters.len() + access.alternatives.len();
         let columns: Vec<&str> = filters
             .iter()
             .filter(|term| term.kind == Kind::Equal && term.predicate.op != Op::In)
@@ -109,23 +112,31 @@ pub(super) fn block_rows(
                 KeyExpr::Expression(_) => None,
             })
             .collect();
-        rows *= if access.table.unique_on(&columns) {
-            1.0
-        } else {
-            rows_after(access.table, filters.into_iter())?
-        };
-    }
-    for test in block.tests().filter(|test| test.op == Op::Eq) {
-        if let Some(other) = as_column(&test.operand)
-            && other.block == id
-            && test.column.block == id
-            && other.table != test.column.table
-        {
-            let values = distinct(shape, catalog, other)?.max(distinct(shape, catalog, &test.column)?);
-            rows /= values.max(1.0);
+        if access.table.unique_on(&columns) {
+            continue;
+        }
+        rows *= rows_after(access.table, filters.into_iter())?;
+        for branches in &access.alternatives {
+            let any: Option<f64> = branches.iter().map(|term| fraction(access.table, term)).sum();
+            rows *= any?.min(1.0);
         }
     }
-    Some(rows.max(1.0))
+    for test in block.tests() {
+        match as_column(&test.operand) {
+            Some(other) if test.op == Op::Eq && other.block == id && test.column.block == id => {
+                let values = distinct(shape, catalog, other)?.max(distinct(shape, catalog, &test.column)?);
+                rows /= values.max(1.0);
+                judged += 1;
+            }
+            None if matches!(test.op, Op::NotEq | Op::NotIn | Op::NotLike | Op::IsDistinctFrom)
+                && !matches!(test.operand, Operand::Subquery(_)) =>
+            {
+                judged += 1;
+            }
+            _ => {}
+        }
+    }
+    (judged == block.conditions.len()).then_some(rows.max(1.0))
 }
 
 /// Distinct values of a base table's column.

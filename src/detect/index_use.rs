@@ -8,7 +8,7 @@
 
 use super::access::{Access, Kind, Term, canonical, same};
 use crate::{
-    catalog::{Index, IndexKey, IndexSpec, KeyExpr},
+    catalog::{Catalog, Index, IndexKey, IndexSpec, KeyExpr},
     sql::shape::{Op, Operand, SortExpr},
 };
 
@@ -245,6 +245,20 @@ pub(super) fn propose(access: &Access<'_>) -> Option<IndexSpec> {
     })
 }
 
+/// A B-tree on one column or expression, if an index can be made of it.
+pub(super) fn on_key(access: &Access<'_>, key: &KeyExpr) -> Option<IndexSpec> {
+    let keys = vec![IndexKey { expr: key.clone(), ..IndexKey::column("") }];
+    indexable(key).then(|| IndexSpec { keys, ..IndexSpec::btree(access.table.name.clone(), &[]) })
+}
+
+/// What to run, with the extension that the operator class comes from where it is not there yet.
+pub(super) fn command(catalog: Option<&Catalog>, index: &IndexSpec) -> String {
+    let trigram = index.keys.iter().any(|key| key.opclass.as_deref() == Some("gin_trgm_ops"));
+    let installed = catalog.is_some_and(|catalog| catalog.extensions.contains_key("pg_trgm"));
+    let create = index.create_concurrently();
+    if trigram && !installed { format!("CREATE EXTENSION IF NOT EXISTS pg_trgm; {create}") } else { create }
+}
+
 /// GIN has a default operator class for these; ranges and geometry want `GiST`.
 fn is_gin_type(access: &Access<'_>, term: &Term<'_>) -> bool {
     match &term.key {
@@ -330,8 +344,9 @@ fn fault_of(access: &Access<'_>, index: &Index, uses: &[Use<'_>]) -> Option<Faul
         let skips = access.catalog.version >= 180_000 && few_values(access, &first.expr);
         let asked: Vec<String> = keys[1..].iter().filter(equal).map(text).collect();
         let served = uses.iter().any(|other| !other.served.is_empty());
-        return (!asked.is_empty() && !served && !skips)
-            .then(|| Fault::Leading { first: text(first), asked });
+        if !asked.is_empty() && !served && !skips {
+            return Some(Fault::Leading { first: text(first), asked });
+        }
     }
     let prefix = keys.iter().take_while(equal).count();
     if let Some(key) = keys.get(prefix)
@@ -344,7 +359,10 @@ fn fault_of(access: &Access<'_>, index: &Index, uses: &[Use<'_>]) -> Option<Faul
         }
     }
     let holds = |expr: &KeyExpr| keys.iter().any(|key| same(&key.expr, expr));
+    // An index on other columns first, which the query does not name, is no misordered one.
+    let meant = any(&first) || access.order.iter().any(|wanted| same(&key_of(&wanted.expr), &first.expr));
     if access.limited()
+        && meant
         && !access.order.is_empty()
         && access.order.iter().all(|wanted| {
             let expr = key_of(&wanted.expr);

@@ -39,7 +39,7 @@ pub(super) fn detect(rule: &Rule, facts: &Facts<'_>, report: &mut Report) {
             continue;
         }
         said.push(because.clone());
-        let instead = lack.index.map_or(lack.otherwise, |index| index.create_concurrently());
+        let instead = lack.index.map_or(lack.otherwise, |index| index_use::command(Some(catalog), &index));
         push(rule, facts, report, access.table, because, instead);
     }
     if shape.kind == StatementKind::Delete

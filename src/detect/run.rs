@@ -8,7 +8,7 @@ use crate::{
     sql::StatementKind,
 };
 
-/// Applies `rules` to each query and, where there is one, to the workload as a whole.
+/// Applies `rules` to each query and, where a log was read, to the workload as a whole.
 ///
 /// A rule that lacks a fact it needs is counted in `not_judged`, once for each query concerned. Findings
 /// come out the most expensive first, then the most severe, then by rule, query and words.
@@ -30,7 +30,7 @@ pub fn run(rules: &[Rule], queries: &[Facts<'_>], workload: Option<&WorkloadFact
                 }
             }
             Detector::OfWorkload(detect) => match workload {
-                None => report.not_judged.add(&rule.name, "no log: it says nothing of single statements"),
+                None => report.not_judged.add(&rule.name, "no log of executions"),
                 Some(facts) if rule.needs.contains(&Needs::Catalog) && facts.catalog.is_none() => {
                     report.not_judged.add(&rule.name, NO_CATALOG);
                 }

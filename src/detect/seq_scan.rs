@@ -49,6 +49,8 @@ struct Read {
     /// Rows that came out of it (or out of the join that was its only filter), in all loops.
     returned: f64,
     loops: f64,
+    /// `read` is a rounded average times the loops.
+    averaged: bool,
     /// The part of the scan that a LIMIT above lets happen, 0 to 1.
     share: f64,
     filtered: bool,
@@ -63,11 +65,13 @@ struct Around {
     workers: f64,
     /// What the join above leaves of the rows, where it is the only thing that drops any.
     join: Option<f64>,
+    /// Rows that the Gather right above was given by all workers: EXPLAIN rounds each worker's average.
+    gathered: Option<f64>,
 }
 
 impl Default for Around {
     fn default() -> Around {
-        Around { loops: 1.0, share: 1.0, workers: 1.0, join: None }
+        Around { loops: 1.0, share: 1.0, workers: 1.0, join: None, gathered: None }
     }
 }
 
@@ -93,10 +97,14 @@ fn read(node: &Node, table: &RelName, around: Around) -> Option<Read> {
     }
     let removed = node.rows_removed_by_filter.unwrap_or(0.0);
     let (read, own) = match node.actual {
-        Some(actual) => (Some((actual.rows + removed) * actual.loops), actual.rows * actual.loops),
+        Some(actual) => {
+            let own = around.gathered.unwrap_or(actual.rows * actual.loops);
+            (Some((actual.rows + removed) * actual.loops), own)
+        }
         None => {
             let workers = if node.parallel_aware { around.workers } else { 1.0 };
-            (None, node.rows * workers * around.loops * around.share)
+            let own = around.gathered.unwrap_or(node.rows * workers);
+            (None, own * around.loops * around.share)
         }
     };
     let returned = around.join.map_or(own, |join| if filtered { own.min(join) } else { join });
@@ -105,7 +113,8 @@ fn read(node: &Node, table: &RelName, around: Around) -> Option<Read> {
         alias: node.alias.clone().unwrap_or_else(|| table.name.clone()),
         read,
         returned,
-        loops: around.loops,
+        loops: node.actual.filter(|_| !node.parallel_aware).map_or(around.loops, |actual| actual.loops),
+        averaged: node.actual.is_some_and(|actual| actual.loops > 1.0),
         share: around.share,
         filtered,
     })
@@ -113,7 +122,7 @@ fn read(node: &Node, table: &RelName, around: Around) -> Option<Read> {
 
 /// What stands above a child of `node`.
 fn below(node: &Node, child: &Node, around: Around) -> Around {
-    let mut below = Around { join: None, ..around };
+    let mut below = Around { join: None, gathered: None, ..around };
     let per_row = match node.node_type.as_str() {
         "Nested Loop" if child.relationship == "Inner" => {
             // A Materialize or Memoize reads what is under it once, or once a value.
@@ -130,6 +139,7 @@ fn below(node: &Node, child: &Node, around: Around) -> Around {
             // The leader helps, the less the more workers there are (`get_parallel_divisor()`).
             let workers = node.workers_planned.unwrap_or(0) as f64;
             below.workers = workers + (1.0 - 0.3 * workers).max(0.0);
+            below.gathered = Some(node.actual.map_or(node.rows, |actual| actual.rows * actual.loops));
         }
         "Limit" => below.share = around.share * (node.rows / child.rows.max(1.0)).min(1.0),
         // These need all their input before the first row.
@@ -204,9 +214,10 @@ fn finding(rule: &Rule, facts: &Facts<'_>, scan: &Read, rows: f64) -> crate::fin
         if scan.loops >= 2.0 { format!(" in {} loops", words::count(scan.loops)) } else { String::new() };
     let what = if scan.filtered { "to return" } else { "for a join that leaves" };
     let because = format!(
-        "the sequential scan of {} reads {}{loops} {what} {} ({how})",
+        "the sequential scan of {} reads {}{}{loops} {what} {} ({how})",
         scan.table.plain(),
-        words::counted(rows, "row"),
+        if scan.averaged { "about " } else { "" },
+        words::counted(if scan.averaged { three_digits(rows) } else { rows }, "row"),
         words::count(returned),
     );
     let index = facts.shape.zip(facts.catalog).and_then(|(shape, catalog)| {
@@ -214,9 +225,13 @@ fn finding(rule: &Rule, facts: &Facts<'_>, scan: &Read, rows: f64) -> crate::fin
             .iter()
             .find(|access| access.table.name.name == scan.table.name && index_use::misorder(access).is_none())
             .filter(|access| index_use::uses(access).iter().all(|found| found.served.is_empty()))
-            .and_then(index_use::propose)
+            .and_then(|access| {
+                let on_join = || access.joins().next().and_then(|term| index_use::on_key(access, &term.key));
+                index_use::propose(access).or_else(on_join)
+            })
     });
-    let instead = index.map_or_else(|| rule.instead.trim().to_owned(), |index| index.create_concurrently());
+    let instead = index
+        .map_or_else(|| rule.instead.trim().to_owned(), |index| index_use::command(facts.catalog, &index));
     let confidence = facts.plan.map_or(crate::finding::Confidence::Planned, |plan| plan.confidence());
     let mut finding = facts.finding(rule, confidence, because, instead);
     // Below the error of an estimate of few rows nothing is certain; a generic plan knows no values.
@@ -228,4 +243,10 @@ fn finding(rule: &Rule, facts: &Facts<'_>, scan: &Read, rows: f64) -> crate::fin
     finding.detail.insert("rows_returned".to_owned(), json!(returned));
     finding.detail.insert("measured".to_owned(), json!(measured));
     finding
+}
+
+/// A rounded average times the loops is no better than this.
+fn three_digits(number: f64) -> f64 {
+    let unit = 10_f64.powf(number.max(1.0).log10().floor() - 2.0).max(1.0);
+    (number / unit).round() * unit
 }

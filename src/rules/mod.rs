@@ -11,7 +11,10 @@ use serde::Deserialize;
 
 pub use load::load;
 
-use crate::finding::{Code, Severity};
+use crate::{
+    error::Error,
+    finding::{Code, Severity},
+};
 
 /// One file of `rules/`.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -87,8 +90,8 @@ pub struct Example {
     pub binds: Option<Vec<String>>,
     /// What the log shows of repetition.
     pub repeats: Option<ExampleRepeats>,
-    /// Sessions busy at once, as the log shows it: the average, the 95th percentile, the peak.
-    pub busy: Option<(f64, u64, u64)>,
+    /// Sessions that the log shows to be busy at the same time.
+    pub busy: Option<u32>,
     /// Required in bad examples, refused in good ones.
     pub because: Option<String>,
 }
@@ -160,3 +163,18 @@ pub const FILES: &[(&str, &str)] = &[
 pub static BUILTIN: LazyLock<Vec<Rule>> = LazyLock::new(|| {
     FILES.iter().map(|(path, text)| load(path, text).expect("tests load every built-in rule")).collect()
 });
+
+/// A built-in rule by its name or code.
+pub fn find(name: &str) -> Result<&'static Rule, Error> {
+    let known = |rule: &&Rule| rule.name == name || rule.code.to_string().eq_ignore_ascii_case(name);
+    BUILTIN.iter().find(known).ok_or_else(|| {
+        let nearest = load::nearest(name, BUILTIN.iter().map(|rule| rule.name.as_str()));
+        Error::Usage {
+            what: format!("there is no rule `{name}`"),
+            hint: Some(match nearest {
+                Some(nearest) => format!("did you mean `{nearest}`?"),
+                None => "`sargable rules list` lists them".to_owned(),
+            }),
+        }
+    })
+}

@@ -350,7 +350,18 @@ mod tests {
                 lines.push(format!("  {} {:?} -> {}", key.name, key.columns, key.references));
             }
         }
-        insta::assert_snapshot!(lines.join("\n"), @"");
+        insta::assert_snapshot!(lines.join("\n"), @r#"
+        app.orders (id bigint, user_id bigint, created_at timestamp with time zone, status text)
+          unique orders_pkey: CREATE INDEX ON app.orders (id)
+          unique orders_user_id_created_at_key: CREATE INDEX ON app.orders (user_id, created_at)
+          open: CREATE INDEX ON app.orders USING gin (status gin_trgm_ops) WHERE status <> 'done'
+          orders_user_id_fkey ["user_id"] -> public.users
+          o2 ["status"] -> public.states
+        public.users (id bigint, email character varying(255), Nick text)
+          unique users_pkey: CREATE INDEX ON public.users (id)
+          unique users_email_key: CREATE INDEX ON public.users (email)
+          users_lower_Nick_idx: CREATE INDEX ON public.users (lower(email), "Nick" text_pattern_ops DESC)
+        "#);
     }
 
     #[test]

@@ -155,6 +155,23 @@ struct Recognised {
     notes: Vec<String>,
 }
 
+impl Recognised {
+    /// The same first entry, written in another format (perhaps with a clock of whole seconds).
+    fn is_copy_of(&self, other: &Recognised) -> bool {
+        const SECOND: i64 = 1_000_000;
+        let seconds = |log: &Recognised| log.first.time.map(|time| time.div_euclid(SECOND));
+        let same_time = if self.format.coarse() || other.format.coarse() {
+            seconds(self) == seconds(other)
+        } else {
+            self.first.time == other.first.time
+        };
+        self.format.rank() != other.format.rank()
+            && self.first.time.is_some()
+            && same_time
+            && self.first.pid == other.first.pid
+    }
+}
+
 /// The inputs by what they are.
 #[derive(Default)]
 struct Sorted {
@@ -205,6 +222,28 @@ impl Sorted {
         }
     }
 
+    /// One run may have been logged in several formats (`log_destination = 'stderr,csvlog'`), and a folder
+    /// holds them all: each execution counts once, so only the format that says the most is read.
+    fn drop_copies(&mut self) {
+        let mut kept: Vec<Recognised> = Vec::new();
+        for log in std::mem::take(&mut self.logs) {
+            let Some(copy) = kept.iter_mut().find(|other| other.is_copy_of(&log)) else {
+                kept.push(log);
+                continue;
+            };
+            let dropped =
+                if log.format.rank() < copy.format.rank() { std::mem::replace(copy, log) } else { log };
+            let note = format!("is the log of {} in another format: not read again", copy.source.name());
+            self.others.push(InputSummary {
+                name: dropped.source.name(),
+                format: dropped.format.name().to_owned(),
+                notes: vec![note],
+                ..InputSummary::default()
+            });
+        }
+        self.logs = kept;
+    }
+
     fn read<C: Collector>(
         mut self,
         options: &Options,
@@ -212,15 +251,11 @@ impl Sorted {
     ) -> Result<Gathered<C>, Error> {
         // Rotated files in the order of the log, whatever order the shell gave them in.
         self.logs.sort_by_key(|log| log.first.time);
+        self.drop_copies();
         let mut inputs = Vec::new();
         let mut logs = Vec::new();
         let mut heads = Vec::new();
         for (input, log) in (0..).zip(self.logs) {
-            let format = match &log.format {
-                Format::Stderr(_) => "pg-stderr",
-                Format::Csv => "pg-csv",
-                Format::Json => "pg-json",
-            };
             let tried = match &log.format {
                 Format::Stderr(prefix) => format!("stderr with log_line_prefix `{}`", prefix.text),
                 Format::Csv => "csvlog".to_owned(),
@@ -229,12 +264,13 @@ impl Sorted {
             heads.push((first_lines(&log.source.head), tried));
             inputs.push(InputSummary {
                 name: log.source.name(),
-                format: format.to_owned(),
+                format: log.format.name().to_owned(),
                 notes: log.notes,
                 ..InputSummary::default()
             });
-            let coarse = matches!(&log.format, Format::Stderr(prefix) if prefix.coarse());
-            if coarse && let Some(summary) = inputs.last_mut() {
+            if log.format.coarse()
+                && let Some(summary) = inputs.last_mut()
+            {
                 summary.notes.push(
                     "its clock shows whole seconds (%t): gaps and overlaps cannot be measured".to_owned(),
                 );
@@ -244,17 +280,18 @@ impl Sorted {
         let any_log = !logs.is_empty();
         let (collected, found) = pipeline::run(logs, options.threads, options.chunk_bytes, progress)?;
         let mut events = 0;
-        let mut entries = 0;
+        let (mut entries, mut translated) = (0, 0);
         for (input, found) in found {
             events += found.events;
             entries += found.tally.entries;
+            translated += found.translated;
             self.damaged |= found.damage.is_some();
             if let Some(summary) = inputs.get_mut(input as usize) {
                 summarise(summary, found, &mut self.not_judged);
             }
         }
         if any_log && events == 0 {
-            return Err(nothing_in(&heads, entries));
+            return Err(nothing_in(&heads, entries, translated));
         }
         let mut statements = Vec::new();
         for mut source in self.sql {
@@ -304,6 +341,11 @@ fn summarise(summary: &mut InputSummary, found: Found, not_judged: &mut NotJudge
         "durations without a statement (parse and bind steps, or statements that log_statement leaves out)",
         found.lone_durations,
     );
+    not_judged.add_many(
+        &*name,
+        "statements and durations in another language than English (set lc_messages = 'C')",
+        found.translated,
+    );
     if let Some(damage) = found.damage {
         let why = format!("ends early: {damage}");
         not_judged.add(name, why.clone());
@@ -321,9 +363,15 @@ fn first_lines(head: &[u8]) -> String {
 }
 
 /// Logs were read, and none held an event.
-fn nothing_in(heads: &[(String, String)], entries: u64) -> Error {
+fn nothing_in(heads: &[(String, String)], entries: u64, translated: u64) -> Error {
     let lines = |(lines, tried): &(String, String)| format!("tried: {tried}\n  {lines}");
     let seen = heads.iter().take(3).map(lines).collect::<Vec<_>>().join("\n");
+    if translated > 0 {
+        return Error::NothingUnderstood {
+            what: format!("the log is not in English\n{seen}"),
+            hint: "set lc_messages = 'C' on the server, and let the workload run again".to_owned(),
+        };
+    }
     if entries > 0 {
         return Error::NothingUnderstood {
             what: format!("the log has {entries} entries, but none is a statement, a duration or an error\n{seen}"),

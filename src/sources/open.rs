@@ -48,9 +48,9 @@ pub(super) fn sources(paths: &[PathBuf]) -> Result<Vec<Source>, Error> {
         if path.as_os_str() == "-" {
             let stdin: Box<dyn Read + Send> = Box::new(io::stdin());
             let (head, damage, rest) = decompress(stdin)
-                .and_then(|mut reader| {
+                .map(|mut reader| {
                     let (head, damage) = read_head(&mut reader);
-                    Ok((head, damage, reader))
+                    (head, damage, reader)
                 })
                 .map_err(|source| Error::Read { path: path.clone(), source })?;
             sources.push(Source { path: path.clone(), head, damage, found: false, stdin: Some(rest) });

@@ -55,6 +55,8 @@ pub(super) struct Found {
     pub events: u64,
     /// Durations that name no statement.
     pub lone_durations: u64,
+    /// Entries about statements that are not in English.
+    pub translated: u64,
     /// Why it ended early.
     pub damage: Option<String>,
 }
@@ -93,7 +95,7 @@ pub(super) fn run<C: Collector>(
     let (free_sender, free) = mpsc::channel();
     let (chunk_sender, chunks) = mpsc::channel();
     let (done_sender, done) = mpsc::channel();
-    for _ in 0..threads * 2 + 1 {
+    for _ in 0..=threads * 2 {
         let _ = free_sender.send(Vec::new());
     }
     let chunks = Mutex::new(chunks);
@@ -117,6 +119,7 @@ pub(super) fn run<C: Collector>(
                 here.bytes += chunk.bytes.len() as u64;
                 here.events += chunk.events;
                 here.tally.merge(chunk.tally);
+                here.translated += chunk.loose.translated;
                 let lone = carry.lone_durations;
                 carry.join(chunk.loose, &mut |event| {
                     here.events += 1;

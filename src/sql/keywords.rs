@@ -62,13 +62,13 @@ macro_rules! named {
 }
 
 named! {
-    ABORT = "abort", AS = "as", ARRAY = "array", ATOMIC = "atomic", BEGIN = "begin", BY = "by", CASE = "case", COMMIT = "commit",
-    CREATE = "create", DELETE = "delete", END = "end", FALSE = "false", FROM = "from", GROUP = "group",
-    IN = "in", INSERT = "insert", INTO = "into", IS = "is", ISNULL = "isnull", JOIN = "join", NOT = "not",
-    NOTNULL = "notnull", NULL = "null", ONLY = "only", ORDER = "order", PREPARE = "prepare",
+    ABORT = "abort", AND = "and", AS = "as", ARRAY = "array", ATOMIC = "atomic", BEGIN = "begin", BY = "by", CASE = "case", COMMIT = "commit",
+    COPY = "copy", CREATE = "create", DELETE = "delete", END = "end", EXCEPT = "except", FALSE = "false", FROM = "from", GROUP = "group",
+    IN = "in", INSERT = "insert", INTERSECT = "intersect", INTO = "into", IS = "is", ISNULL = "isnull", JOIN = "join", NOT = "not",
+    NOTNULL = "notnull", NULL = "null", ONLY = "only", OR = "or", ORDER = "order", PREPARE = "prepare",
     PREPARED = "prepared", RETURNING = "returning", ROLLBACK = "rollback", SELECT = "select", SET = "set",
-    START = "start", TABLE = "table", TO = "to", TRANSACTION = "transaction", TRUE = "true",
-    UPDATE = "update", USING = "using", VALUES = "values", WITH = "with", WORK = "work",
+    START = "start", TABLE = "table", TO = "to", TRANSACTION = "transaction", TRUE = "true", UNION = "union",
+    UPDATE = "update", USING = "using", VALUES = "values", WITH = "with",
 }
 
 const LONGEST: usize = 17;

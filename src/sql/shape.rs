@@ -10,6 +10,11 @@ use std::ops::Range;
 use super::StatementKind;
 use crate::names::RelName;
 
+mod outline;
+mod resolve;
+
+pub(super) use resolve::{outer, output_names};
+
 /// Index into [`Shape::blocks`].
 pub type BlockId = usize;
 
@@ -292,10 +297,15 @@ pub struct Target {
 }
 
 impl Shape {
-    /// Gives a table to columns that the text left unqualified among several: `has_column` says
-    /// whether a table has such a column. Ambiguous ones stay unresolved.
-    pub fn resolve(&mut self, has_column: impl Fn(&RelName, &str) -> bool) {
-        let _ = has_column;
+    /// Whether the statement only reads, as far as its text tells (not what its functions do): a
+    /// SELECT, VALUES or TABLE without a row lock, INTO, or a write in a WITH, at any depth.
+    pub fn reads_only(&self) -> bool {
+        matches!(self.kind, StatementKind::Select | StatementKind::With)
+            && !self.blocks.is_empty()
+            && self.target.is_none()
+            && !self.writes_in_cte
+            && !self.creates_table
+            && self.blocks.iter().all(|block| block.locking.is_none())
     }
 
     /// The base table behind a column, if it is resolved and is one.

@@ -1,8 +1,13 @@
 //! Tests that need no server and no network.
 
 mod advise;
+mod events;
 mod house;
+mod logs;
 mod report;
 mod rules;
+mod sources;
 mod sql_normalize;
+mod sql_shape;
+mod sql_split;
 mod workload;

@@ -1,7 +1,9 @@
 //! Tests against a real PostgreSQL, which they start themselves. They fail when there is none.
 
+mod advise;
 mod catalog;
 mod cluster;
 mod connect;
 mod demo;
+mod explain;
 mod harness;

@@ -116,7 +116,7 @@ fn next_line(text: &[u8]) -> usize {
 fn record<'a>(text: &'a [u8], fields: &mut [Field<'a>; MAX_COLUMNS]) -> Option<usize> {
     fields[STATEMENT] = Field::default();
     let mut at = 0;
-    for count in 0..MAX_COLUMNS {
+    for (count, field) in fields.iter_mut().enumerate() {
         if text.get(at) == Some(&b'"') {
             let from = at + 1;
             let mut doubled = false;
@@ -129,12 +129,12 @@ fn record<'a>(text: &'a [u8], fields: &mut [Field<'a>; MAX_COLUMNS]) -> Option<u
                 doubled = true;
                 at += 2;
             }
-            fields[count] = Field { text: &text[from..at], doubled };
+            *field = Field { text: &text[from..at], doubled };
             at += 1;
         } else {
             let len = text[at..].iter().position(|b| matches!(b, b',' | b'\n' | b'"'));
             let len = len.unwrap_or(text.len() - at);
-            fields[count] = Field { text: text[at..at + len].trim_ascii_end(), doubled: false };
+            *field = Field { text: text[at..at + len].trim_ascii_end(), doubled: false };
             at += len;
         }
         match text.get(at) {

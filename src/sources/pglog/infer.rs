@@ -4,10 +4,12 @@
 //! (times, `[pid]`, `key=value`, `user@database`, addresses), and what they suggest is kept when it fits
 //! the other lines too.
 
+use std::cmp::Reverse;
+
 use memchr::memmem;
 
 use super::{
-    prefix::Prefix,
+    prefix::{Fields, Prefix},
     severity::Word,
     time::{self, Clock},
 };
@@ -45,8 +47,21 @@ const LINES: usize = 400;
 
 /// How many lines (of the first [`LINES`]) begin with the prefix and a severity.
 pub(in crate::sources) fn matches(prefix: &Prefix, lines: &[&[u8]]) -> usize {
+    count(prefix, lines).0
+}
+
+/// The lines that match, and those of them with a value that looks like several: `web,client=[local]`.
+fn count(prefix: &Prefix, lines: &[&[u8]]) -> (usize, usize) {
     let mut clock = Clock::default();
-    lines.iter().take(LINES).filter(|line| prefix.head(line, &mut clock).is_some()).count()
+    let (mut matched, mut odd) = (0, 0);
+    for line in lines.iter().take(LINES) {
+        let Some(head) = prefix.head(line, &mut clock) else { continue };
+        let Fields { user, database, application, host, .. } = head.fields;
+        matched += 1;
+        let several = |value: &[u8]| value.iter().any(|b| matches!(b, b'=' | b',' | b'|'));
+        odd += usize::from([user, database, application, host].into_iter().flatten().any(several));
+    }
+    (matched, odd)
 }
 
 /// How many lines hold a severity somewhere near their beginning.
@@ -64,10 +79,11 @@ pub(in crate::sources) fn fits(prefix: &Prefix, lines: &[&[u8]], heads: usize) -
 /// [`COMMON`].
 pub(in crate::sources) fn infer(lines: &[&[u8]]) -> Option<Prefix> {
     let mut best = None;
-    let mut most = (0, 0);
+    let mut most = (0, Reverse(0), 0);
     for text in COMMON.iter().map(|text| (*text).to_owned()).chain(guesses(lines)) {
         let Ok(prefix) = Prefix::compile(&text) else { continue };
-        let score = (matches(&prefix, lines), prefix.fields());
+        let (matched, odd) = count(&prefix, lines);
+        let score = (matched, Reverse(odd), prefix.fields());
         if score.0 > 0 && score > most {
             most = score;
             best = Some(prefix);
@@ -242,7 +258,7 @@ fn word(text: &[u8], has_pid: bool) -> (String, usize) {
     if word == b"[local]" || word.ends_with(b")") {
         return ("%r".to_owned(), len);
     }
-    if word.iter().filter(|b| **b == b'.').count() == 3 {
+    if memchr::memchr_iter(b'.', word).count() == 3 {
         return ("%h".to_owned(), len);
     }
     (String::from_utf8_lossy(word).replace('%', "%%"), len.max(1))

@@ -41,6 +41,8 @@ pub(in crate::sources) enum Message<'a> {
     Received,
     Authorized,
     Disconnected,
+    /// A statement or a duration, but not in English: we cannot tell which.
+    Translated,
     Nothing,
 }
 
@@ -90,10 +92,32 @@ fn log<'a>(message: &'a [u8], entry: &Entry<'a>) -> Message<'a> {
         Message::Authorized
     } else if message.starts_with(b"disconnection: ") {
         Message::Disconnected
+    } else if TRANSLATED.iter().any(|word| message.starts_with(word.as_bytes())) {
+        Message::Translated
     } else {
         Message::Nothing
     }
 }
+
+/// How messages about statements begin in PostgreSQL's translations (`lc_messages`): `duration`,
+/// `statement`, `execute`.
+#[rustfmt::skip]
+const TRANSLATED: &[&str] = &[
+    "Dauer: ", "Anweisung: ", "Ausführen ",
+    "duración: ", "sentencia: ", "ejecutar ",
+    "durée : ", "instruction : ", "exécute ",
+    "durata: ", "istruzione: ", "esecuzione di ",
+    "期間: ", "文: ", "実行 ",
+    "ხანგრძლივობა: ", "ოპერატორი: ", "გაშვება ",
+    "실행시간: ", "수행시간: ", "명령 구문: ", "쿼리실행 ",
+    "czas trwania: ", "wyrażenie: ", "wykonanie ",
+    "duração: ", "comando: ", "executar ",
+    "продолжительность: ", "оператор: ", "выполнение ",
+    "varaktighet", "sats: ", "kör ",
+    "süre: ", "ifade: ",
+    "тривалість: ", "виконувати ",
+    "执行时间: ", "语句: ", "执行 ",
+];
 
 fn timed<'a>(text: &'a [u8], entry: &Entry<'a>) -> Option<Message<'a>> {
     let (duration, rest) = milliseconds(text)?;

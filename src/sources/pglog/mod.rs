@@ -34,6 +34,31 @@ pub(super) enum Format {
     Json,
 }
 
+impl Format {
+    /// As reports name it.
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Format::Stderr(_) => "pg-stderr",
+            Format::Csv => "pg-csv",
+            Format::Json => "pg-json",
+        }
+    }
+
+    /// Lower is better: csvlog and jsonlog say the same, and csvlog is the smaller one.
+    pub(super) fn rank(&self) -> u8 {
+        match self {
+            Format::Csv => 0,
+            Format::Json => 1,
+            Format::Stderr(_) => 2,
+        }
+    }
+
+    /// The clock shows whole seconds only.
+    pub(super) fn coarse(&self) -> bool {
+        matches!(self, Format::Stderr(prefix) if prefix.coarse())
+    }
+}
+
 /// One log entry, whatever the format: fields that the format does not carry are `None`.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Entry<'a> {

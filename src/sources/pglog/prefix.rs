@@ -332,7 +332,7 @@ mod tests {
         let shown =
             prefix.head(line.as_bytes(), &mut Clock::default()).map_or("no match".to_owned(), |head| {
                 let fields = head.fields;
-                let mut shown = format!("{}", fields.pid.map_or("-".to_owned(), |pid| pid.to_string()));
+                let mut shown = fields.pid.map_or("-".to_owned(), |pid| pid.to_string());
                 for value in [
                     fields.user,
                     fields.database,

@@ -100,6 +100,8 @@ pub(in crate::sources) struct Loose {
     tails: Vec<(u32, Option<Pending>)>,
     /// Durations that belong to no statement.
     pub lone_durations: u64,
+    /// Entries about statements in another language.
+    pub translated: u64,
 }
 
 /// Turns the entries of one chunk into events.
@@ -150,6 +152,10 @@ impl Sequence {
         let position = Position { input: self.input, line: entry.line };
         let (kind, duration) = match message::read(entry) {
             Message::Nothing => return,
+            Message::Translated => {
+                self.loose.translated += 1;
+                return;
+            }
             Message::Received => {
                 self.settle(entry.pid, || Step::Next, sink);
                 return;

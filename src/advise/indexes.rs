@@ -1,0 +1,294 @@
+//! Queries, catalog and planner → the indexes worth having.
+//!
+//! Wires the steps of index advice once: with a planner to ask, and without.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use super::{
+    Advice, Proof,
+    access::{self, Access},
+    candidates::{Candidate, Candidates, Shares},
+    costs::{Costs, Set},
+    existing, foreign_keys,
+    select::{self, Selected, Work},
+    tell::{self, Case},
+};
+use crate::{
+    catalog::{Catalog, IndexSpec, KeyExpr, TableKind},
+    error::NotJudged,
+    names::RelName,
+    plan::{Plan, Probe, WhatIf},
+    sql::{Shape, StatementKind},
+    workload::Query,
+};
+
+/// A query that asks for advice.
+#[derive(Clone, Debug)]
+pub struct Asked<'a> {
+    pub query: &'a Query,
+    /// With its columns resolved.
+    pub shape: &'a Shape,
+    /// `None` when it cannot be planned.
+    pub probe: Option<Probe>,
+    /// The server's plan as things are.
+    pub base: Option<&'a Plan>,
+}
+
+/// An index that was thought of and is not advised.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Rejected {
+    pub index: IndexSpec,
+    pub why: String,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct Advised {
+    /// By time saved in the workload; a DROP INDEX follows the CREATE INDEX that makes it possible.
+    pub advice: Vec<Advice>,
+    /// By table and keys.
+    pub rejected: Vec<Rejected>,
+    pub not_judged: NotJudged,
+}
+
+/// What a cost unit of the planner (a page read in sequence) takes, in milliseconds, where nothing was
+/// measured: only the ranking hangs on it.
+const MS_PER_COST: f64 = 0.01;
+
+/// The indexes worth having for a workload.
+///
+/// Each query weighs as much as the workload spent on it; where nothing was measured, its calls times
+/// its cost. Without an oracle nothing is proven and the advice says so.
+pub fn indexes(asked: &[Asked<'_>], catalog: &Catalog, oracle: Option<&mut dyn WhatIf>) -> Advised {
+    let mut advised = Advised::default();
+    // The most expensive first: what is decided by the first comer is decided by the one that matters.
+    let mut asked: Vec<&Asked<'_>> = asked.iter().collect();
+    asked.sort_by(|left, right| {
+        weight(right).total_cmp(&weight(left)).then(left.query.id.cmp(&right.query.id))
+    });
+
+    let accesses: Vec<Vec<Access<'_>>> =
+        asked.iter().map(|asked| access::accesses(asked.shape, catalog, &mut advised.not_judged)).collect();
+    let each =
+        || accesses.iter().enumerate().flat_map(|(query, list)| list.iter().map(move |one| (query, one)));
+    let shares = Shares::of(each());
+    let mut found = Candidates::default();
+    for (query, access) in each() {
+        found.propose(query, access, &shares);
+    }
+    let (candidates, rejected) = found.into_list();
+    advised.rejected = rejected;
+
+    let run = Run { asked: &asked, accesses: &accesses, candidates: &candidates, catalog };
+    let mut cases = match oracle {
+        Some(oracle) => run.costed(oracle, &mut advised),
+        None => run.guessed("no server with HypoPG was asked", &mut advised),
+    };
+    run.add_foreign_keys(&mut cases);
+    advised.advice = tell::advice(cases, &asked, catalog);
+    advised.rejected.sort_by(|left, right| (&left.index, &left.why).cmp(&(&right.index, &right.why)));
+    advised.rejected.dedup();
+    advised
+}
+
+/// Milliseconds that the workload spent on it, or a stand-in.
+pub(super) fn weight(asked: &Asked<'_>) -> f64 {
+    if asked.query.timed > 0 {
+        asked.query.total_ms()
+    } else {
+        asked.query.calls.max(1) as f64 * asked.base.map_or(1.0, |plan| plan.root.total_cost) * MS_PER_COST
+    }
+}
+
+struct Run<'r, 'a> {
+    asked: &'r [&'r Asked<'a>],
+    accesses: &'r [Vec<Access<'r>>],
+    candidates: &'r [Candidate],
+    catalog: &'r Catalog,
+}
+
+impl Run<'_, '_> {
+    /// With a planner to ask.
+    fn costed(&self, oracle: &mut dyn WhatIf, advised: &mut Advised) -> Vec<Case> {
+        let unsupported: BTreeMap<usize, String> = self
+            .candidates
+            .iter()
+            .enumerate()
+            .filter_map(|(id, candidate)| Some((id, oracle.supports(&candidate.spec).err()?)))
+            .collect();
+        let work: Vec<Work<'_>> = (0..self.asked.len())
+            .map(|query| Work {
+                probe: self.asked[query].probe.as_ref(),
+                weight: weight(self.asked[query]),
+                relevant: self.relevant(query, &unsupported),
+            })
+            .collect();
+        let mut costs = Costs::new(oracle, self.candidates, work.len());
+        let timed = self.asked.iter().any(|asked| asked.query.timed > 0);
+        let writes = |id: usize| if timed { self.writes(&self.candidates[id].spec) } else { 0 };
+        let selected = select::select(&work, self.candidates, &mut costs, &writes, &mut advised.not_judged);
+
+        let mut cases: Vec<Case> = selected
+            .chosen
+            .iter()
+            .map(|&id| Case::planned(&self.candidates[id], id, &selected, costs.size(id)))
+            .collect();
+        // What no planner could judge stays, if nothing chosen does its work.
+        for (id, candidate) in self.candidates.iter().enumerate() {
+            let queries: BTreeSet<usize> = candidate
+                .asked_by
+                .iter()
+                .copied()
+                .filter(|query| unsupported.contains_key(&id) || selected.unplanned.contains_key(query))
+                .collect();
+            let why = unsupported
+                .get(&id)
+                .or_else(|| queries.first().and_then(|query| selected.unplanned.get(query)));
+            if let Some(why) = why
+                && !selected.chosen.contains(&id)
+                && !cases.iter().any(|case| existing::answers(&case.spec, candidate))
+                && self.worth_a_guess(candidate, &queries)
+            {
+                cases.push(Case::unverified(candidate, queries, why));
+            }
+        }
+        drop_prefixes(&mut cases);
+        self.keep_rejected(&selected, &cases, advised);
+        cases
+    }
+
+    /// Without a planner: the best guess for each access, longest first so that it does the work of others.
+    fn guessed(&self, why: &str, advised: &mut Advised) -> Vec<Case> {
+        let mut cases = Vec::new();
+        for candidate in self.candidates {
+            if self.worth_a_guess(candidate, &candidate.asked_by) {
+                cases.push(Case::unverified(candidate, candidate.asked_by.clone(), why));
+            }
+        }
+        drop_prefixes(&mut cases);
+        self.keep_rejected(&Selected::default(), &cases, advised);
+        cases
+    }
+
+    fn keep_rejected(&self, selected: &Selected, cases: &[Case], advised: &mut Advised) {
+        for (id, candidate) in self.candidates.iter().enumerate() {
+            if cases.iter().all(|case| case.spec != candidate.spec) {
+                let why =
+                    selected.why_not.get(&id).map_or("nothing speaks for it without a plan", String::as_str);
+                advised.rejected.push(Rejected { index: candidate.spec.clone(), why: why.to_owned() });
+            }
+        }
+    }
+
+    /// A guess is kept when it is the best one of its access, its condition is known to leave few rows
+    /// or not known at all, and no plan shows that the table is found by an index already.
+    fn worth_a_guess(&self, candidate: &Candidate, queries: &BTreeSet<usize>) -> bool {
+        /// More than a tenth of the rows is seldom quicker by an index.
+        const SELECTIVE: f64 = 0.1;
+        let narrow = candidate.free < candidate.spec.keys.len()
+            || candidate.selectivity.is_none_or(|left| left <= SELECTIVE);
+        candidate.preferred
+            && narrow
+            && queries.iter().any(|&query| match self.asked[query].base {
+                None => true,
+                Some(plan) => {
+                    plan.root.total_cost >= select::FLOOR
+                        && plan.nodes().iter().any(|node| {
+                            node.node_type == "Seq Scan"
+                                && node.relation.as_ref().is_some_and(|scanned| {
+                                    scanned.name == candidate.spec.table.name || self.is_partition(scanned)
+                                })
+                        })
+                }
+            })
+    }
+
+    fn is_partition(&self, name: &RelName) -> bool {
+        self.catalog.table(name).is_some_and(|table| table.kind == TableKind::Partition)
+    }
+
+    /// Candidates on a table that the query reads, led by a column that it narrows, joins or sorts by.
+    fn relevant(&self, query: usize, unsupported: &BTreeMap<usize, String>) -> Set {
+        let leads: BTreeSet<(&RelName, &KeyExpr)> = self.accesses[query]
+            .iter()
+            .flat_map(|access| access.leads().map(|expr| (&access.table.name, expr)))
+            .collect();
+        self.candidates
+            .iter()
+            .enumerate()
+            .filter(|(id, candidate)| {
+                !unsupported.contains_key(id)
+                    && candidate
+                        .spec
+                        .keys
+                        .first()
+                        .is_some_and(|key| leads.contains(&(&candidate.spec.table, &key.expr)))
+            })
+            .map(|(id, _)| id)
+            .collect()
+    }
+
+    /// How often the workload writes an entry of such an index: every inserted row, and updates that
+    /// change one of its columns (the others stay heap-only where the page has room).
+    fn writes(&self, spec: &IndexSpec) -> u64 {
+        self.asked
+            .iter()
+            .filter_map(|asked| {
+                let target = asked.shape.target.as_ref()?;
+                let table = self.catalog.table(&target.table)?;
+                if table.name != spec.table {
+                    return None;
+                }
+                let rows = asked.query.calls * target.rows.unwrap_or(1) as u64;
+                match asked.shape.kind {
+                    StatementKind::Insert => Some(rows),
+                    StatementKind::Update => target
+                        .columns
+                        .iter()
+                        .any(|column| tell::mentions(spec, column))
+                        .then_some(asked.query.calls),
+                    _ => None,
+                }
+            })
+            .sum()
+    }
+
+    /// Deletes from a table that others reference look for the referencing rows.
+    fn add_foreign_keys(&self, cases: &mut Vec<Case>) {
+        for (query, asked) in self.asked.iter().enumerate() {
+            for candidate in foreign_keys::looked_up(query, asked.shape, self.catalog) {
+                if !cases.iter().any(|case| existing::answers(&case.spec, &candidate)) {
+                    cases.push(Case::unverified(&candidate, candidate.asked_by.clone(), foreign_keys::WHY));
+                } else if let Some(case) = cases
+                    .iter_mut()
+                    .find(|case| case.proof == Proof::Unverified && case.spec == candidate.spec)
+                {
+                    case.serves.insert(query);
+                }
+            }
+        }
+    }
+}
+
+/// A guess that another index begins with is no index of its own; what it serves, the other does.
+fn drop_prefixes(cases: &mut Vec<Case>) {
+    let mut at = 0;
+    while at < cases.len() {
+        let longer = (0..cases.len()).find(|&other| {
+            other != at
+                && cases[at].proof == Proof::Unverified
+                && existing::is_prefix(&cases[at].spec, &cases[other].spec)
+        });
+        match longer {
+            Some(longer) => {
+                let served = std::mem::take(&mut cases[at].serves);
+                if cases[longer].proof == Proof::Unverified {
+                    cases[longer].serves.extend(served);
+                }
+                cases.remove(at);
+            }
+            None => at += 1,
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! The text that sqlparser gets, and the way back from its positions to the statement's bytes.
+//!
+//! What sqlparser cannot read, or reads as something else without an error, is replaced by what means
+//! the same: placeholders of drivers become numbered ones, `ONLY` goes, `ISNULL` becomes `IS NULL`,
+//! `TABLE t` becomes `SELECT * FROM t`, and the `, ...` of a normalised list goes.
+
+use std::ops::Range;
+
+use sqlparser::tokenizer::{Location, Span};
+
+use crate::sql::{
+    keywords as k,
+    lex::{Kind, Lexer, Token},
+};
+
+/// Placeholders that we number begin here: PostgreSQL itself takes at most 65535.
+const FIRST_NUMBER: usize = 1_000_000;
+
+pub(super) struct Source<'a> {
+    original: &'a str,
+    pub(super) rewritten: String,
+    /// Where the rewritten text goes on after a replacement, and what is there in the original.
+    resumes: Vec<(usize, usize)>,
+    placeholders: Vec<Range<usize>>,
+    lines: Vec<Line>,
+    /// Tokens that can make the tree one level deeper without a parenthesis.
+    pub(super) operators: usize,
+}
+
+struct Line {
+    start: usize,
+    /// The byte of each character; empty when all are ASCII.
+    characters: Vec<usize>,
+}
+
+impl<'a> Source<'a> {
+    pub(super) fn new(original: &'a str) -> Source<'a> {
+        let mut source = Source {
+            original,
+            rewritten: String::with_capacity(original.len() + 16),
+            resumes: vec![(0, 0)],
+            placeholders: Vec::new(),
+            lines: Vec::new(),
+            operators: 0,
+        };
+        source.rewrite();
+        source.lines = lines(&source.rewritten);
+        source
+    }
+
+    fn rewrite(&mut self) {
+        let tokens: Vec<Token> = Lexer::new(self.original.as_bytes())
+            .filter(|token| !matches!(token.kind, Kind::LineComment | Kind::BlockComment))
+            .collect();
+        let mut done = 0;
+        for (at, token) in tokens.iter().enumerate() {
+            let before = at.checked_sub(1).map(|at| tokens[at].kind);
+            let after = tokens.get(at + 1).map(|token| token.kind);
+            match token.kind {
+                Kind::Operator | Kind::Cast => self.operators += 1,
+                Kind::Word(Some(k::AND | k::OR | k::UNION | k::EXCEPT | k::INTERSECT | k::JOIN)) => {
+                    self.operators += 1;
+                }
+                _ => {}
+            }
+            let replacement = match token.kind {
+                Kind::Placeholder => {
+                    self.placeholders.push(token.start..token.end);
+                    format!("${}", FIRST_NUMBER + self.placeholders.len() - 1)
+                }
+                Kind::Word(Some(k::ONLY)) if only_of_a_table(before, after) => String::new(),
+                Kind::Word(Some(k::ISNULL)) => "IS NULL".to_owned(),
+                Kind::Word(Some(k::NOTNULL)) => "IS NOT NULL".to_owned(),
+                Kind::Word(Some(k::TABLE)) if matches!(before, None | Some(Kind::Punct(b'('))) => {
+                    "SELECT * FROM".to_owned()
+                }
+                Kind::Punct(b',') if self.original[token.end..].trim_start().starts_with("...") => {
+                    String::new()
+                }
+                Kind::Punct(b'.') if dots(&tokens, at) => String::new(),
+                _ => continue,
+            };
+            self.rewritten.push_str(&self.original[done..token.start]);
+            self.rewritten.push_str(&replacement);
+            done = token.end;
+            self.resumes.push((self.rewritten.len(), done));
+        }
+        self.rewritten.push_str(&self.original[done..]);
+    }
+
+    /// The byte of the original text that a byte of the rewritten one stands for.
+    fn original_byte(&self, rewritten: usize) -> usize {
+        let after = self.resumes.partition_point(|&(at, _)| at <= rewritten);
+        let (at, original) = self.resumes[after.saturating_sub(1)];
+        // Within a replacement, the next resumption bounds it.
+        let limit = self.resumes.get(after).map_or(self.original.len(), |&(_, original)| original);
+        (original + rewritten.saturating_sub(at)).min(limit)
+    }
+
+    fn byte(&self, location: Location) -> Option<usize> {
+        let line = self.lines.get(usize::try_from(location.line.checked_sub(1)?).ok()?)?;
+        let column = usize::try_from(location.column.checked_sub(1)?).ok()?;
+        let byte = if line.characters.is_empty() {
+            line.start + column
+        } else {
+            line.characters.get(column).copied().unwrap_or(self.rewritten.len())
+        };
+        Some(self.original_byte(byte.min(self.rewritten.len())))
+    }
+
+    /// Bytes of the original text; empty when sqlparser does not know.
+    pub(super) fn range(&self, span: Span) -> Range<usize> {
+        match (self.byte(span.start), self.byte(span.end)) {
+            (Some(start), Some(end)) if start <= end => start..end,
+            _ => 0..0,
+        }
+    }
+
+    /// A placeholder as it was written.
+    pub(super) fn placeholder<'s>(&'s self, number: &'s str) -> &'s str {
+        self.written(number).unwrap_or(number)
+    }
+
+    fn written(&self, number: &str) -> Option<&str> {
+        let index = number.strip_prefix('$')?.parse::<usize>().ok()?.checked_sub(FIRST_NUMBER)?;
+        Some(&self.original[self.placeholders.get(index)?.clone()])
+    }
+
+    /// Text made from the tree, with its placeholders as they were written.
+    pub(super) fn restore(&self, mut text: String) -> String {
+        if self.placeholders.is_empty() {
+            return text;
+        }
+        for index in (0..self.placeholders.len()).rev() {
+            let number = format!("${}", FIRST_NUMBER + index);
+            if text.contains(&number) {
+                text = text.replace(&number, self.placeholder(&number));
+            }
+        }
+        text
+    }
+}
+
+/// `FROM ONLY t`, not `FETCH FIRST 5 ROWS ONLY` or `READ ONLY`.
+fn only_of_a_table(before: Option<Kind>, after: Option<Kind>) -> bool {
+    matches!(
+        before,
+        Some(Kind::Word(Some(k::FROM | k::JOIN | k::UPDATE | k::INTO | k::USING)) | Kind::Punct(b','))
+    ) && matches!(after, Some(Kind::Word(_) | Kind::Quoted | Kind::Punct(b'(')))
+}
+
+/// Whether this dot is one of `...`.
+fn dots(tokens: &[Token], at: usize) -> bool {
+    let dot = |at: usize| tokens.get(at).is_some_and(|token| token.kind == Kind::Punct(b'.'));
+    let from = at.saturating_sub(2);
+    (from..=at).any(|first| dot(first) && dot(first + 1) && dot(first + 2))
+}
+
+fn lines(text: &str) -> Vec<Line> {
+    let mut start = 0;
+    text.split_inclusive('\n')
+        .map(|line| {
+            let characters = if line.is_ascii() {
+                Vec::new()
+            } else {
+                line.char_indices().map(|(at, _)| start + at).collect()
+            };
+            let this = Line { start, characters };
+            start += line.len();
+            this
+        })
+        .collect()
+}
