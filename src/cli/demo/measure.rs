@@ -13,9 +13,9 @@ use super::{
 use crate::{error::Error, server::raw::Session};
 
 /// The least turns of either, and the most.
-const TURNS: std::ops::RangeInclusive<u64> = 3..=10;
+const TURNS: std::ops::RangeInclusive<u64> = 4..=10;
 /// For both together, once they have their least turns.
-const BUDGET: Duration = Duration::from_millis(800);
+const BUDGET: Duration = Duration::from_millis(1500);
 /// A turn ends after so many runs, or after the first that ends later than this.
 const RUNS_A_TURN: u64 = 10;
 const TURN: Duration = Duration::from_millis(20);
