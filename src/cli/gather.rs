@@ -6,13 +6,13 @@ use std::time::{Duration, Instant};
 
 use rustc_hash::FxHashMap;
 
-use super::args::ServerArgs;
+use super::args::{ExplainMode, ServerArgs};
 use crate::{
     catalog::Catalog,
     detect::PlanOrigin,
     error::NotJudged,
     plan::{Plan, Probe},
-    server::Server,
+    server::{Explained, How, Limits, Server, Wanted},
     sql::{Fingerprint, Shape, StatementKind, parse},
     workload::{PlanFormat, Query, Sample, Workload},
 };
@@ -69,7 +69,8 @@ pub(super) fn gather(
                 catalog.table(table).is_some_and(|table| table.column(column).is_some())
             });
         }
-        let probe = Probe { sql: sample.sql.clone(), binds: sample.binds.clone().unwrap_or_default() };
+        let probe =
+            Probe { sql: sample.sql.clone(), binds: sample.binds.clone().unwrap_or_default() };
         let mut gathered = Gathered { plan: None, probe: None, in_catalog: here.is_some() };
         match (here, &mut server) {
             (Some(_), Some((args, server))) => {
@@ -100,8 +101,38 @@ fn plan_of(
     left: Duration,
     not_judged: &mut NotJudged,
 ) -> Option<(Plan, PlanOrigin)> {
-    let _ = (probe, shape, server, args, left, not_judged);
-    None
+    let wanted = match args.explain {
+        ExplainMode::Off => return None,
+        ExplainMode::Plan => Wanted::Plan,
+        ExplainMode::Analyze => Wanted::Analyze,
+    };
+    let limits = Limits {
+        statement_timeout: args.statement_timeout,
+        lock_timeout: args.lock_timeout,
+        trust_functions: args.trust_functions,
+        budget: Some(left),
+    };
+    match server.explain(probe, Some(shape), &limits, wanted) {
+        Explained::Plan { plan, how, note } => {
+            if let Some(note) = note {
+                not_judged.add("plan", note);
+            }
+            let origin = match how {
+                How::Analyzed => PlanOrigin::Analyzed,
+                How::Planned => PlanOrigin::Planned,
+                How::Generic => PlanOrigin::Generic,
+            };
+            Some((plan, origin))
+        }
+        Explained::Refused { why } => {
+            not_judged.add("plan", format!("not sent to the server: {why}"));
+            None
+        }
+        Explained::Failed { why } => {
+            not_judged.add("plan", why);
+            None
+        }
+    }
 }
 
 /// Statements that read or write rows; the rest has no plan.

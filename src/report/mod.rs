@@ -115,6 +115,8 @@ pub struct Query {
     pub applications: Vec<String>,
     pub hosts: Vec<String>,
     pub routes: Vec<String>,
+    /// Which of the five lists above hold only the first names in the alphabet, since there were too many.
+    pub incomplete: Vec<String>,
     /// `name:line` of its first event in each log, `file:line:column` in SQL files.
     pub sources: Vec<String>,
 }
@@ -265,8 +267,20 @@ fn query(query: &workload::Query, inputs: &[InputSummary]) -> Query {
         applications: query.applications.as_slice().to_vec(),
         hosts: query.hosts.as_slice().to_vec(),
         routes: query.routes.as_slice().to_vec(),
+        incomplete: incomplete(query),
         sources: logged.chain(written).collect(),
     }
+}
+
+fn incomplete(query: &workload::Query) -> Vec<String> {
+    let lists = [
+        ("databases", &query.databases),
+        ("users", &query.users),
+        ("applications", &query.applications),
+        ("hosts", &query.hosts),
+        ("routes", &query.routes),
+    ];
+    lists.iter().filter(|(_, names)| names.is_full()).map(|(key, _)| (*key).to_owned()).collect()
 }
 
 fn kind(kind: StatementKind) -> &'static str {

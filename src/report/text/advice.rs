@@ -116,7 +116,7 @@ fn one(page: &mut Page, report: &Report, number: usize, advice: &Advice) {
         page.field(3, "serves", &format!("{queries}, {calls}"));
         for id in advice.serves.iter().take(SERVED) {
             let text = query(report, id).map_or("", |query| query.text.as_str());
-            for line in fit(&format!("{} {text}", short_id(id)), page.width() - 12, 1) {
+            for line in fit(short_id(id), text, page.width() - 12, 1) {
                 page.field(3, "", &line);
             }
         }

@@ -133,7 +133,7 @@ fn in_full(page: &mut Page, report: &Report, finding: &Finding) {
     match finding.query.as_deref() {
         Some(id) => {
             let text = query(report, id).map_or("", |query| query.text.as_str());
-            let lines = fit(&format!("{} {text}", short_id(id)), page.width() - 11, 2);
+            let lines = fit(short_id(id), text, page.width() - 11, 2);
             for (at, line) in lines.iter().enumerate() {
                 page.field(2, if at == 0 { "query" } else { "" }, line);
             }

@@ -28,6 +28,10 @@ enum Task<'a> {
 
 pub(super) fn write(page: &mut Page, report: &Report) {
     let tasks = tasks(report);
+    // A run that was only asked for a pool size.
+    if report.queries.is_empty() && !report.advice.is_empty() {
+        return;
+    }
     page.heading(match tasks.len() {
         0 => "Nothing to do",
         1 => "Do this first",

@@ -6,7 +6,7 @@ use super::{
     page::Page,
     units::{count, grouped},
 };
-use crate::report::Report;
+use crate::report::{Input, Report};
 
 /// What a reason may hold (in lower case), and what then helps.
 const REMEDIES: &[(&[&str], &str)] = &[
@@ -37,22 +37,12 @@ const REMEDIES: &[(&[&str], &str)] = &[
 ];
 
 pub(super) fn write(page: &mut Page, report: &Report) {
-    let skipped: Vec<_> = report.inputs.iter().filter(|input| input.skipped > 0).collect();
-    if !skipped.is_empty() || !report.not_judged.is_empty() {
+    let lines = not_judged(report);
+    if !lines.is_empty() {
         page.heading("Not judged");
     }
-    for input in skipped {
-        let (one, many) = if input.format == "sql" { ("statement", "statements") } else { ("line", "lines") };
-        let number = count(input.skipped, one, many);
-        let places = match input.skipped_at.as_slice() {
-            [] => String::new(),
-            places => format!(", such as {}", places.join(", ")),
-        };
-        page.hanging(2, "- ", 2, &format!("{}: {number} not understood{places}", input.name));
-    }
-    for line in &report.not_judged {
-        let times = if line.count > 1 { format!(" ({} times)", grouped(line.count)) } else { String::new() };
-        page.hanging(2, "- ", 2, &format!("{}: {}{times}", line.what, line.why));
+    for line in &lines {
+        page.hanging(2, "- ", 2, line);
     }
     let helps: Vec<&str> = REMEDIES
         .iter()
@@ -72,16 +62,46 @@ pub(super) fn write(page: &mut Page, report: &Report) {
         }
     }
     page.blank();
-    let not_judged: u64 = report.not_judged.iter().map(|line| line.count).sum();
-    let skipped: u64 = report.inputs.iter().map(|input| input.skipped).sum();
-    page.prose(
-        0,
-        &format!(
-            "{}, {}; {} not judged, {} not understood",
-            tally(report),
-            count(report.advice.len() as u64, "piece of advice", "pieces of advice"),
-            grouped(not_judged),
-            count(skipped, "line", "lines")
-        ),
-    );
+    page.prose(0, &verdict(report));
+}
+
+fn verdict(report: &Report) -> String {
+    let advice = match report.advice.len() as u64 {
+        0 => "no advice".to_owned(),
+        number => count(number, "piece of advice", "pieces of advice"),
+    };
+    let counted: u64 = report.not_judged.iter().map(|line| line.count).sum();
+    let not_judged = match counted + uncounted(report).map(|input| input.skipped).sum::<u64>() {
+        0 => String::new(),
+        number => format!("; {} not judged", grouped(number)),
+    };
+    format!("{}, {advice}{not_judged}", tally(report))
+}
+
+/// A line for each thing and reason; what an input skipped, with the places.
+fn not_judged(report: &Report) -> Vec<String> {
+    let counted = report.not_judged.iter().map(|line| {
+        let times = if line.count > 1 { format!(" ({} times)", grouped(line.count)) } else { String::new() };
+        let skipped = |input: &&Input| input.name == line.what && input.skipped == line.count;
+        let places = report.inputs.iter().find(skipped).map(places).unwrap_or_default();
+        format!("{}: {}{times}{places}", line.what, line.why)
+    });
+    let skipped = uncounted(report).map(|input| {
+        let number = count(input.skipped, "line or statement", "lines or statements");
+        format!("{}: {number} not understood{}", input.name, places(input))
+    });
+    skipped.chain(counted).collect()
+}
+
+/// Inputs that skipped something of which `not_judged` says nothing.
+fn uncounted(report: &Report) -> impl Iterator<Item = &Input> {
+    let said = |input: &&Input| report.not_judged.iter().any(|line| line.what == input.name);
+    report.inputs.iter().filter(move |input| input.skipped > 0 && !said(input))
+}
+
+fn places(input: &Input) -> String {
+    match input.skipped_at.as_slice() {
+        [] => String::new(),
+        places => format!(", such as {}", places.join(", ")),
+    }
 }

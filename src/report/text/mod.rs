@@ -1,5 +1,5 @@
-//! The report for a person at a terminal: what was read, what to do first, the expensive queries, the
-//! findings, the advice with its proof, the pool, and everything that could not be judged.
+//! The report for a person at a terminal: what was read, what to do first, the plan of a single
+//! statement, the expensive queries, the findings, the advice with its proof, the pool, and everything that could not be judged.
 //!
 //! Colour only repeats what the words say, so that a page without it reads the same. Lines keep to the
 //! width, but for single words and SQL to be run, which are never broken (see [`page`]).
@@ -9,6 +9,7 @@ mod findings;
 mod first;
 mod footer;
 mod page;
+mod plan;
 mod queries;
 mod shorten;
 mod summary;
@@ -34,6 +35,7 @@ pub fn render(report: &Report, style: &Style) -> String {
     let mut page = Page::new(Style { width: style.width.max(NARROWEST), ..*style });
     summary::write(&mut page, report);
     first::write(&mut page, report);
+    plan::write(&mut page, report);
     queries::write(&mut page, report);
     findings::write(&mut page, report);
     advice::write(&mut page, report);

@@ -45,7 +45,7 @@ impl Page {
         self.text.push('\n');
     }
 
-    /// One line as it is, however long.
+    /// One line as it is, however long: for text of our own, or cleaned before.
     pub(super) fn line(&mut self, indent: usize, line: &str) {
         let padded = format!("{:indent$}{line}", "");
         self.text.push_str(padded.trim_end());
@@ -89,7 +89,8 @@ impl Page {
     }
 
     pub(super) fn strong(&self, text: &str) -> String {
-        if self.style.color { text.bold().to_string() } else { text.to_owned() }
+        let text = clean(text);
+        if self.style.color { text.bold().to_string() } else { text }
     }
 
     /// `error[SG003]`, coloured by how much it hurts.

@@ -3,8 +3,9 @@
 
 use tabled::{
     builder::Builder,
-    settings::{Alignment, Padding, Style, object::Columns, object::LastColumn},
+    settings::{Alignment, Padding, Style},
 };
+use unicode_width::UnicodeWidthStr as _;
 
 use super::{
     page::Page,
@@ -24,8 +25,8 @@ const LINES: usize = 2;
 
 const FIGURES: [&str; 8] = ["share", "calls", "total", "mean", "p50", "p95", "p99", "max"];
 
-/// Columns that the figures and the id take when the text stands beside them.
-const BESIDE: usize = 84;
+/// Columns of a short id and of the gap after it.
+const ID: usize = 10;
 
 pub(super) fn write(page: &mut Page, report: &Report) {
     let timed: Vec<&Query> = report.queries.iter().filter(|query| query.timed_calls > 0).collect();
@@ -37,10 +38,11 @@ pub(super) fn write(page: &mut Page, report: &Report) {
         0 => "Most expensive queries".to_owned(),
         more => format!("Most expensive queries (the first {SHOWN}; {more} more in the JSON report)"),
     });
+    let lines = table(report, shown);
     if page.width() >= WIDE {
-        beside(page, report, shown);
+        beside(page, &lines, shown);
     } else {
-        below(page, report, shown);
+        below(page, &lines, shown);
     }
     let untimed: u64 =
         report.queries.iter().map(|query| query.calls - query.timed_calls.min(query.calls)).sum();
@@ -70,7 +72,8 @@ fn figures(report: &Report, query: &Query) -> Vec<String> {
     ]
 }
 
-fn below(page: &mut Page, report: &Report, shown: &[&Query]) {
+/// A line of figures for each query, under a line of headings.
+fn table(report: &Report, shown: &[&Query]) -> Vec<String> {
     let mut table = Builder::default();
     table.push_record(FIGURES);
     for query in shown {
@@ -78,30 +81,34 @@ fn below(page: &mut Page, report: &Report, shown: &[&Query]) {
     }
     let mut table = table.build();
     table.with(Style::empty()).with(Padding::new(0, 2, 0, 0)).with(Alignment::right());
-    let table = table.to_string();
-    let mut lines = table.lines();
-    page.line(0, lines.next().unwrap_or_default());
-    for (line, query) in lines.zip(shown) {
+    table.to_string().lines().map(str::to_owned).collect()
+}
+
+/// Narrow: the text below its figures.
+fn below(page: &mut Page, lines: &[String], shown: &[&Query]) {
+    for (at, line) in lines.iter().enumerate() {
         page.line(0, line);
-        for line in fit(&format!("{} {}", short_id(&query.id), query.text), page.width() - 4, LINES) {
-            page.line(4, &line);
+        let Some(query) = at.checked_sub(1).and_then(|at| shown.get(at)) else { continue };
+        for text in fit(short_id(&query.id), &query.text, page.width() - 4, LINES) {
+            page.line(4, &text);
         }
     }
 }
 
-fn beside(page: &mut Page, report: &Report, shown: &[&Query]) {
-    let mut table = Builder::default();
-    table.push_record(FIGURES.into_iter().chain(["id", "query"]));
-    let room = page.width() - BESIDE;
-    for query in shown {
-        let about = [short_id(&query.id).to_owned(), fit(&query.text, room, LINES).join("\n")];
-        table.push_record(figures(report, query).into_iter().chain(about));
-    }
-    let mut table = table.build();
-    table.with(Style::empty()).with(Padding::new(0, 2, 0, 0)).with(Alignment::right());
-    table.modify(Columns::new(FIGURES.len()..), Alignment::left());
-    table.modify(LastColumn, Padding::zero());
-    for line in table.to_string().lines() {
-        page.line(0, line);
+/// Wide: the text beside its figures.
+fn beside(page: &mut Page, lines: &[String], shown: &[&Query]) {
+    let left = lines.first().map_or(0, |heading| heading.width());
+    let room = page.width().saturating_sub(left + ID);
+    for (at, line) in lines.iter().enumerate() {
+        let Some(query) = at.checked_sub(1).and_then(|at| shown.get(at)) else {
+            page.line(0, &format!("{line}{:ID$}query", "id"));
+            continue;
+        };
+        for (row, text) in fit("", &query.text, room, LINES).iter().enumerate() {
+            match row {
+                0 => page.line(0, &format!("{line}{:ID$}{text}", short_id(&query.id))),
+                _ => page.line(left + ID, text),
+            }
+        }
     }
 }

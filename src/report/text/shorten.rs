@@ -30,9 +30,10 @@ pub(super) fn shorten(sql: &str, room: usize) -> String {
     }
 }
 
-/// The text in at most `lines` lines of at most `room` columns.
-pub(super) fn fit(sql: &str, room: usize, lines: usize) -> Vec<String> {
-    let mut fitted: Vec<String> = wrap(&shorten(sql, room * lines), room);
+/// `lead`, then the text, in at most `lines` lines of at most `room` columns.
+pub(super) fn fit(lead: &str, sql: &str, room: usize, lines: usize) -> Vec<String> {
+    let left = (room * lines).saturating_sub(lead.width() + 1);
+    let mut fitted: Vec<String> = wrap(&format!("{lead} {}", shorten(sql, left)), room);
     if let Some(rest) = fitted.get(lines - 1..).filter(|rest| rest.len() > 1) {
         fitted[lines - 1] = rest.join(" ");
         fitted.truncate(lines);

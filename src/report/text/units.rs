@@ -60,6 +60,11 @@ pub(super) fn count(number: u64, one: &str, many: &str) -> String {
     format!("{}{TIE}{}", grouped(number), if number == 1 { one } else { many })
 }
 
+/// Rows or loops, which averages make fractions of: `1,204`, `0.5`.
+pub(super) fn rows(rows: f64) -> String {
+    if rows < 9.95 && rows.fract() != 0.0 { format!("{rows:.1}") } else { with_commas(&format!("{rows:.0}")) }
+}
+
 /// Powers of 1024, as `pg_size_pretty()` counts: `14 MB`.
 pub(super) fn bytes(bytes: u64) -> String {
     let mut value = bytes as f64;
