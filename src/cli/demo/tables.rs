@@ -52,7 +52,7 @@ pub(super) fn statements(out: &mut dyn Write, statements: &[(Statement, Pair)]) 
     table.with(Style::sharp()).with(Modify::new(Columns::new(1..3)).with(Alignment::right()));
     writeln!(out, "{table}")?;
     if slower.is_empty() {
-        writeln!(out, "No statement got slower. Differences within 25 % or 0.1 ms are noise.")
+        writeln!(out, "No statement got slower. `same`: medians or fastest runs within 25 % or 0.1 ms.")
     } else {
         writeln!(out, "Slower: {}.", slower.join(", "))
     }
@@ -110,9 +110,10 @@ mod tests {
             statements(&mut out, &[(statement, pair)]).expect("a Vec takes it");
             String::from_utf8(out).expect("text")
         };
-        let slower = screen(Pair { before: 1.0, after: 2.0 });
+        let pair = |after: f64| Pair { before: 1.0, after, fastest_before: 1.0, fastest_after: after };
+        let slower = screen(pair(2.0));
         assert!(slower.contains("2.0 times slower") && slower.ends_with("Slower: categories.\n"), "{slower}");
-        let same = screen(Pair { before: 1.0, after: 1.1 });
+        let same = screen(pair(1.1));
         assert!(same.contains("No statement got slower"), "{same}");
     }
 }
