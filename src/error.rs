@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, path::PathBuf};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Each message says what we were doing, and to what; `source` says why it failed; [`Error::hint`]
 /// says what to do next. No message ever holds a password.
@@ -54,7 +54,7 @@ pub struct NotJudged {
 }
 
 /// One line of `not_judged`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NotJudgedLine {
     /// The rule, the query or the input.
     pub what: String,

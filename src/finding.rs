@@ -55,7 +55,7 @@ impl fmt::Display for Code {
 }
 
 /// A place in a file that a person can click on.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Location {
     pub file: String,
     /// From 1.
@@ -64,7 +64,7 @@ pub struct Location {
     pub column: u64,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Finding {
     /// The rule's name, such as `select-star`.
     pub rule: String,

@@ -22,11 +22,11 @@ mod words;
 
 pub use indexes::{Advised, Asked, Rejected, indexes};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::catalog::IndexSpec;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AdviceKind {
     CreateIndex,
@@ -37,7 +37,7 @@ pub enum AdviceKind {
 }
 
 /// How far the advice is proven.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Proof {
     /// Nothing could cost it; `because` says why.
@@ -48,7 +48,7 @@ pub enum Proof {
     Verified,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Advice {
     pub kind: AdviceKind,
     /// What to run, without a `;`.

@@ -1,15 +1,40 @@
 //! Detectors: pure functions from [`Facts`] to findings, one file each.
 //!
-//! Adding a rule means one file in `rules/`, one file here, and one line in [`ALL`].
+//! Adding a rule means one file in `rules/`, one file here, and one line in [`ALL`]. [`run()`] applies
+//! them all. What several detectors share stands in `access` (what a statement asks of a table),
+//! `index_use` (which index serves that), `estimate` (rows by statistics), `rewrite` (SQL text from a
+//! Shape) and `words`.
+//!
+//! **Invariant:** no finding shows a literal of a statement; values stay in the log.
+
+mod access;
+mod estimate;
+mod index_order;
+mod index_use;
+mod missing_index;
+mod n_plus_one;
+mod pool_size;
+mod rewrite;
+mod run;
+mod select_star;
+mod seq_scan;
+mod unbounded_select;
+mod words;
+
+pub use run::run;
 
 use crate::{
     catalog::Catalog,
     error::NotJudged,
-    finding::Finding,
+    finding::{Confidence, Finding},
+    names::RelName,
     plan::Plan,
     rules::Rule,
-    sql::Shape,
-    workload::{Query, Repetition, Workload},
+    sql::{
+        Shape,
+        shape::{Block, TableSource},
+    },
+    workload::{Concurrency, Query, Repetition, Workload},
 };
 
 /// One query with what is known of it.
@@ -46,6 +71,8 @@ pub enum PlanOrigin {
 pub struct WorkloadFacts<'a> {
     pub workload: &'a Workload,
     pub repetitions: &'a [Repetition],
+    /// As [`Workload::concurrency`] gives it.
+    pub concurrency: Option<Concurrency>,
     /// By fingerprint, for every query that parsed.
     pub shapes: &'a rustc_hash::FxHashMap<crate::sql::Fingerprint, Shape>,
     pub catalog: Option<&'a Catalog>,
@@ -65,4 +92,69 @@ pub struct Report {
 }
 
 /// Every detector, by the name that its rule's YAML file uses.
-pub const ALL: &[(&str, Detector)] = &[];
+pub const ALL: &[(&str, Detector)] = &[
+    ("seq_scan", Detector::OfQuery(seq_scan::detect)),
+    ("missing_index", Detector::OfQuery(missing_index::detect)),
+    ("index_order", Detector::OfQuery(index_order::detect)),
+    ("select_star", Detector::OfQuery(select_star::detect)),
+    ("unbounded_select", Detector::OfQuery(unbounded_select::detect)),
+    ("n_plus_one", Detector::OfWorkload(n_plus_one::detect)),
+    ("pool_size", Detector::OfWorkload(pool_size::detect)),
+    ("duplicate_query", Detector::OfWorkload(n_plus_one::duplicates)),
+    ("write_loop", Detector::OfWorkload(n_plus_one::write_loops)),
+];
+
+impl Facts<'_> {
+    /// A finding about this query; `because` and `instead` are this case's own words.
+    fn finding(&self, rule: &Rule, confidence: Confidence, because: String, instead: String) -> Finding {
+        Finding {
+            rule: rule.name.clone(),
+            code: rule.code,
+            severity: rule.severity,
+            confidence,
+            query: Some(self.query.id.to_string()),
+            at: self.query.statements.iter().min().cloned(),
+            because,
+            instead,
+            cost_ms: self.query.total_ms(),
+            detail: serde_json::Map::new(),
+        }
+    }
+}
+
+impl PlanFacts<'_> {
+    /// How sure the plan's numbers make a finding.
+    fn confidence(&self) -> Confidence {
+        if self.plan.root.actual.is_some() { Confidence::Measured } else { Confidence::Planned }
+    }
+
+    /// Whether the plan reads the table from end to end: under its name, or as a partition of it.
+    fn scans(&self, table: &RelName, alias: &str) -> bool {
+        self.plan.nodes().iter().any(|node| {
+            node.node_type == "Seq Scan"
+                && (node.relation.as_ref().is_some_and(|relation| relation.name == table.name)
+                    || node.alias.as_deref().is_some_and(|own| is_partition_alias(own, alias)))
+        })
+    }
+
+    fn sorts(&self) -> bool {
+        self.plan.nodes().iter().any(|node| node.node_type.ends_with("Sort"))
+    }
+}
+
+/// The planner calls the partitions of `o` `o_1`, `o_2` …
+fn is_partition_alias(own: &str, alias: &str) -> bool {
+    own.strip_prefix(alias)
+        .and_then(|rest| rest.strip_prefix('_'))
+        .is_some_and(|number| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()))
+}
+
+/// A table of the server's own: what it holds is not the application's workload.
+fn is_system(name: &RelName) -> bool {
+    matches!(name.schema.as_deref(), Some("pg_catalog" | "information_schema"))
+        || name.schema.is_none() && name.name.starts_with("pg_")
+}
+
+fn reads_system(block: &Block) -> bool {
+    block.tables.iter().any(|table| matches!(&table.source, TableSource::Table(name) if is_system(name)))
+}

@@ -1,1 +1,350 @@
-//! TBD
+//! What a run found, as one data structure that every output format renders.
+//!
+//! In come the workload, the findings, the advice and what could not be judged; out goes a [`Report`],
+//! whose serialised form is the JSON report (`docs/json-report.md`, `docs/report.schema.json`). All
+//! units, roundings and orders are decided here, so that two formats never disagree.
+//!
+//! **Invariant:** a report holds no literal of the user's data beyond what a finding quotes: query
+//! texts are normalised, and of a line that was not understood it keeps the place, not the text.
+//!
+//! Deliberately not here: where the report goes (a file, a terminal), which is the command line's part.
+
+pub mod json;
+pub mod text;
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{
+    advise::Advice,
+    error::{NotJudged, NotJudgedLine},
+    finding::{Code, Finding, Severity},
+    rules::Rule,
+    sql::StatementKind,
+    workload::{self, ByKind, InputSummary, Workload},
+};
+
+/// The contract's name and version: keys may be added, none is renamed, removed or given another unit.
+pub const SCHEMA: &str = "sargable.report/1";
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// Always [`SCHEMA`].
+    pub schema: String,
+    /// In the order given.
+    pub inputs: Vec<Input>,
+    pub totals: Totals,
+    /// The most expensive first.
+    pub queries: Vec<Query>,
+    /// The most expensive first; at equal cost the most severe.
+    pub findings: Vec<Finding>,
+    /// What saves the most time first.
+    pub advice: Vec<Advice>,
+    pub not_judged: Vec<NotJudgedLine>,
+    /// The words of the rules that `findings` names, by the rule's name.
+    #[serde(default)]
+    pub rules: BTreeMap<String, RuleWords>,
+    /// EXPLAIN (FORMAT JSON) as the server gave it, when the run was about one statement.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<Value>,
+}
+
+/// One input, see [`InputSummary`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Input {
+    pub name: String,
+    pub format: String,
+    pub bytes: u64,
+    pub entries: u64,
+    pub skipped: u64,
+    /// Where a few of the skipped lines stand, such as `line 12`; never what they say.
+    pub skipped_at: Vec<String>,
+    pub notes: Vec<String>,
+}
+
+/// Figures of the whole workload. Times are UTC in whole seconds, since some logs know no finer ones.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Totals {
+    pub executions: u64,
+    pub total_ms: f64,
+    pub by_kind: ByKind,
+    /// Statements that failed.
+    pub errors: u64,
+    /// RFC 3339; `None` when nothing was executed.
+    pub first: Option<String>,
+    pub last: Option<String>,
+    /// Sessions that ran a statement at once; `None` when the log cannot tell, as the next two.
+    pub peak_busy_sessions: Option<u64>,
+    pub p95_busy_sessions: Option<u64>,
+    pub average_busy_sessions: Option<f64>,
+    /// Parse and bind steps of the extended protocol: time, but no executions.
+    pub parse_bind_ms: f64,
+    pub parse_bind_steps: u64,
+}
+
+/// One query. Durations are `None` when no execution had one.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Query {
+    /// Fingerprint, 16 hex digits.
+    pub id: String,
+    /// Normalised.
+    pub text: String,
+    /// `select`, `insert`, `update`, `delete`, `with` or `utility`, as in [`ByKind`].
+    pub kind: String,
+    pub calls: u64,
+    /// Calls whose duration is known.
+    pub timed_calls: u64,
+    pub total_ms: f64,
+    pub mean_ms: Option<f64>,
+    pub min_ms: Option<f64>,
+    pub max_ms: Option<f64>,
+    pub p50_ms: Option<f64>,
+    pub p90_ms: Option<f64>,
+    pub p95_ms: Option<f64>,
+    pub p99_ms: Option<f64>,
+    /// Rows of all calls; `None` where the log does not say.
+    pub rows: Option<u64>,
+    pub errors: u64,
+    pub first: Option<String>,
+    pub last: Option<String>,
+    pub databases: Vec<String>,
+    pub users: Vec<String>,
+    pub applications: Vec<String>,
+    pub hosts: Vec<String>,
+    pub routes: Vec<String>,
+    /// Which of the five lists above hold only the first names in the alphabet, since there were too many.
+    pub incomplete: Vec<String>,
+    /// `name:line` of its first event in each log, `file:line:column` in SQL files.
+    pub sources: Vec<String>,
+}
+
+/// A rule in words, for readers that do not have the rules at hand.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RuleWords {
+    pub code: Code,
+    pub title: String,
+    pub why: String,
+}
+
+impl Report {
+    pub fn new(
+        inputs: &[InputSummary],
+        workload: &Workload,
+        mut findings: Vec<Finding>,
+        mut advice: Vec<Advice>,
+        not_judged: &NotJudged,
+    ) -> Report {
+        for finding in &mut findings {
+            finding.cost_ms = rounded(finding.cost_ms);
+        }
+        findings.sort_by(|a, b| {
+            (b.cost_ms.total_cmp(&a.cost_ms))
+                .then_with(|| b.severity.cmp(&a.severity))
+                .then_with(|| (a.code, &a.query, &a.at).cmp(&(b.code, &b.query, &b.at)))
+                .then_with(|| a.because.cmp(&b.because))
+        });
+        for one in &mut advice {
+            for figure in [&mut one.cost_before, &mut one.cost_after, &mut one.ms_before, &mut one.ms_after] {
+                *figure = figure.map(rounded);
+            }
+        }
+        advice.sort_by(|a, b| {
+            (saved_ms(b).total_cmp(&saved_ms(a)))
+                .then_with(|| (a.kind, &a.table, &a.sql).cmp(&(b.kind, &b.table, &b.sql)))
+        });
+        Report {
+            schema: SCHEMA.to_owned(),
+            inputs: inputs.iter().map(input).collect(),
+            totals: totals(workload),
+            queries: workload.ranked().into_iter().map(|one| query(one, inputs)).collect(),
+            findings,
+            advice,
+            not_judged: not_judged.lines(),
+            rules: BTreeMap::new(),
+            plan: None,
+        }
+    }
+
+    /// Adds the words of those rules that the findings name.
+    pub fn describe(&mut self, rules: &[Rule]) {
+        for rule in rules {
+            if self.findings.iter().any(|finding| finding.rule == rule.name) {
+                let words = RuleWords { code: rule.code, title: rule.title.clone(), why: rule.why.clone() };
+                self.rules.insert(rule.name.clone(), words);
+            }
+        }
+    }
+
+    /// The highest severity among the findings; `None` when there are none.
+    pub fn worst(&self) -> Option<Severity> {
+        self.findings.iter().map(|finding| finding.severity).max()
+    }
+
+    /// Whether a finding is as severe as `threshold` or more: the run then ends with exit code 1.
+    pub fn reaches(&self, threshold: Severity) -> bool {
+        self.worst() >= Some(threshold)
+    }
+}
+
+/// Milliseconds of the workload that a piece of advice saves; 0 when that is not known.
+pub(crate) fn saved_ms(advice: &Advice) -> f64 {
+    match (advice.ms_before, advice.ms_after) {
+        (Some(before), Some(after)) => (before - after).max(0.0),
+        _ => 0.0,
+    }
+}
+
+fn input(summary: &InputSummary) -> Input {
+    let place = |sample: &String| {
+        let (place, _text) = sample.split_once(": ")?;
+        place.strip_prefix("line ")?.parse::<u64>().ok()?;
+        Some(place.to_owned())
+    };
+    Input {
+        name: summary.name.clone(),
+        format: summary.format.clone(),
+        bytes: summary.bytes,
+        entries: summary.entries,
+        skipped: summary.skipped,
+        skipped_at: summary.skipped_samples.iter().filter_map(place).collect(),
+        notes: summary.notes.clone(),
+    }
+}
+
+fn totals(workload: &Workload) -> Totals {
+    let totals = workload.totals();
+    let busy = workload.concurrency();
+    Totals {
+        executions: totals.executions,
+        total_ms: ms(totals.total_us),
+        by_kind: totals.by_kind,
+        errors: totals.errors,
+        first: totals.first.and_then(whole_seconds),
+        last: totals.last.and_then(whole_seconds),
+        peak_busy_sessions: busy.map(|busy| busy.peak),
+        p95_busy_sessions: busy.map(|busy| busy.p95),
+        average_busy_sessions: busy.map(|busy| rounded(busy.average)),
+        parse_bind_ms: ms(totals.parse_bind_us),
+        parse_bind_steps: totals.parse_bind_steps,
+    }
+}
+
+fn query(query: &workload::Query, inputs: &[InputSummary]) -> Query {
+    let timed = query.timed > 0;
+    // The sketch answers within half a percent, so a quantile may lie outside what was seen.
+    let quantile = |q: f64| {
+        let us = query.sketch.quantile(q).filter(|_| timed)?;
+        Some(rounded(us.clamp(query.min_us as f64, query.max_us.max(query.min_us) as f64) / 1000.0))
+    };
+    let logged = query.seen_at.iter().map(|at| {
+        let input = usize::try_from(at.input).ok().and_then(|index| inputs.get(index));
+        format!("{}:{}", input.map_or("?", |input| input.name.as_str()), at.line)
+    });
+    let written = query.statements.iter().map(|at| format!("{}:{}:{}", at.file, at.line, at.column));
+    Query {
+        id: query.id.to_string(),
+        text: query.text.clone(),
+        kind: kind(query.kind).to_owned(),
+        calls: query.calls,
+        timed_calls: query.timed,
+        total_ms: ms(query.total_us),
+        mean_ms: query.mean_ms().map(rounded),
+        min_ms: timed.then(|| ms(query.min_us)),
+        max_ms: timed.then(|| ms(query.max_us)),
+        p50_ms: quantile(0.5),
+        p90_ms: quantile(0.9),
+        p95_ms: quantile(0.95),
+        p99_ms: quantile(0.99),
+        rows: query.rows,
+        errors: query.errors,
+        first: query.first.and_then(whole_seconds),
+        last: query.last.and_then(whole_seconds),
+        databases: query.databases.as_slice().to_vec(),
+        users: query.users.as_slice().to_vec(),
+        applications: query.applications.as_slice().to_vec(),
+        hosts: query.hosts.as_slice().to_vec(),
+        routes: query.routes.as_slice().to_vec(),
+        incomplete: incomplete(query),
+        sources: logged.chain(written).collect(),
+    }
+}
+
+fn incomplete(query: &workload::Query) -> Vec<String> {
+    let lists = [
+        ("databases", &query.databases),
+        ("users", &query.users),
+        ("applications", &query.applications),
+        ("hosts", &query.hosts),
+        ("routes", &query.routes),
+    ];
+    lists.iter().filter(|(_, names)| names.is_full()).map(|(key, _)| (*key).to_owned()).collect()
+}
+
+fn kind(kind: StatementKind) -> &'static str {
+    match kind {
+        StatementKind::Select => "select",
+        StatementKind::Insert => "insert",
+        StatementKind::Update => "update",
+        StatementKind::Delete => "delete",
+        StatementKind::With => "with",
+        StatementKind::Begin | StatementKind::Commit | StatementKind::Rollback | StatementKind::Utility => {
+            "utility"
+        }
+    }
+}
+
+/// Microseconds to milliseconds: exact, since three decimals hold them.
+fn ms(us: u64) -> f64 {
+    us as f64 / 1000.0
+}
+
+/// To three decimals, so that the last bit of a sum does not show; 0 for what is no number.
+fn rounded(value: f64) -> f64 {
+    if value.is_finite() { (value * 1000.0).round() / 1000.0 } else { 0.0 }
+}
+
+/// RFC 3339 in UTC; fractions are cut, not rounded, as `%t` does.
+fn whole_seconds(us: i64) -> Option<String> {
+    Some(Timestamp::from_second(us.div_euclid(1_000_000)).ok()?.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_lose_their_fraction_and_nothing_else() {
+        for (us, expect) in [
+            (1_795_406_971_530_999, "2026-11-23T04:09:31Z"),
+            (0, "1970-01-01T00:00:00Z"),
+            (-1, "1969-12-31T23:59:59Z"),
+        ] {
+            assert_eq!(whole_seconds(us).as_deref(), Some(expect));
+        }
+        assert_eq!(whole_seconds(i64::MAX), None, "a year that no calendar has");
+    }
+
+    #[test]
+    fn microseconds_are_exact_in_milliseconds() {
+        assert_eq!(serde_json::json!(ms(123_456_789_012_345)).to_string(), "123456789012.345");
+        assert_eq!(serde_json::json!(rounded(0.1 + 0.2)).to_string(), "0.3");
+        assert_eq!(rounded(f64::NAN).to_string(), "0");
+    }
+
+    /// A line that was not understood may hold anything, a password too.
+    #[test]
+    fn of_a_skipped_line_only_its_place_is_kept() {
+        let summary = InputSummary {
+            skipped: 3,
+            skipped_samples: vec![
+                "line 12: ALTER USER app PASSWORD 'hunter2'".to_owned(),
+                "PASSWORD 'hunter2': line 3".to_owned(),
+            ],
+            ..InputSummary::default()
+        };
+        assert_eq!(input(&summary).skipped_at, ["line 12"]);
+    }
+}

@@ -33,8 +33,9 @@ impl Server {
     pub fn catalog(&mut self) -> Result<(Catalog, NotJudged), Error> {
         let mut not_judged = NotJudged::default();
         let version = self.version;
-        let catalog =
-            self.session.read_only(Duration::from_secs(2), |session| read(session, version, &mut not_judged));
+        let catalog = self
+            .session
+            .read_only(OWN_LIMIT, Duration::from_secs(2), |session| read(session, version, &mut not_judged));
         let catalog = catalog.map_err(|failure| failure.into_error("reading the catalog"))?;
         Ok((catalog, not_judged))
     }

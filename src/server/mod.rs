@@ -6,11 +6,15 @@
 
 mod catalog;
 pub mod connect;
+pub mod raw;
+mod explain;
+mod safety;
 mod session;
 
 pub use connect::{Environment, Target};
+pub use explain::{Explained, How, Limits, Wanted};
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 use crate::error::Error;
 use session::Session;
@@ -19,6 +23,8 @@ use session::Session;
 pub struct Server {
     session: Session,
     version: u32,
+    /// By text, whether it parsed, and whether functions are trusted.
+    verdicts: HashMap<(String, bool, bool), safety::Verdict>,
 }
 
 /// Time that a question of our own to the catalog may take.
@@ -40,7 +46,7 @@ impl Server {
             .rows("SELECT current_setting('server_version_num')::int4", &[], OWN_LIMIT)
             .map_err(failed)?;
         let version = rows.first().map_or(0, |row| row.get::<_, i32>(0)).unsigned_abs();
-        Ok(Server { session, version })
+        Ok(Server { session, version, verdicts: HashMap::new() })
     }
 
     /// `server_version_num`, such as 150018.

@@ -117,10 +117,11 @@ impl Session {
     /// Runs `work` in a read-only transaction that sees one snapshot and is rolled back whatever happens.
     pub(super) fn read_only<T>(
         &mut self,
+        statement_timeout: Duration,
         lock_timeout: Duration,
         work: impl FnOnce(&mut Session) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        self.run(&begin(OWN_LIMIT, lock_timeout), OWN_LIMIT)?;
+        self.run(&begin(statement_timeout, lock_timeout), OWN_LIMIT)?;
         let outcome = work(self);
         let ended = self.run("ROLLBACK", OWN_LIMIT);
         let value = outcome?;

@@ -8,23 +8,35 @@ pub mod binds;
 pub mod event;
 pub mod query;
 pub mod repetition;
+pub mod samples;
 pub mod sketch;
 
+mod plan_text;
+mod timeline;
+mod units;
+
 pub use event::{Binds, Event, EventKind, PlanFormat, Position};
-pub use query::{LoggedPlan, Query, Sample};
+pub use query::{Buckets, LoggedPlan, Names, Query};
 pub use repetition::{Evidence, Occurrence, Repetition, RepetitionKind};
+pub use samples::{Sample, Samples};
 pub use sketch::Sketch;
 
-use rustc_hash::FxHashMap;
+use std::hash::Hasher;
 
+use rustc_hash::{FxHashMap, FxHasher};
+
+use self::{
+    timeline::Timeline,
+    units::{Step, Units},
+};
 use crate::{
     error::NotJudged,
     finding::Location,
-    sql::{Fingerprint, Normalizer},
+    sql::{Fingerprint, Normalizer, Scanned, StatementKind, tags::Tags},
 };
 
 /// Executions by how their statement begins; transaction control counts as utility.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct ByKind {
     pub select: u64,
     pub insert: u64,
@@ -76,31 +88,215 @@ pub struct InputSummary {
     pub notes: Vec<String>,
 }
 
+/// Queries that are kept apart. More than that is a workload whose statements differ in more than their
+/// constants; the cheapest are then folded together and counted.
+const MOST_QUERIES: usize = 20_000;
+
 #[derive(Clone, Debug, Default)]
 pub struct Workload {
     queries: FxHashMap<Fingerprint, Query>,
+    /// Executions that are known from `auto_explain` alone: they count only in a log that has no
+    /// other executions, since otherwise they are the same ones once more, or nested ones.
+    explained: FxHashMap<Fingerprint, Query>,
+    /// Failed statements by fingerprint.
+    failed: FxHashMap<Fingerprint, u64>,
     totals: Totals,
+    units: Units,
+    timeline: Timeline,
     not_judged: NotJudged,
+    /// Nothing came before: see [`Workload::at_start`].
+    begins: bool,
 }
 
 impl Workload {
+    /// A workload that begins where the log does, so that it may fold what it has seen and forget it.
+    /// The default workload is a piece from the middle, which keeps its edges until it is merged.
+    pub fn at_start() -> Workload {
+        Workload { begins: true, ..Workload::default() }
+    }
+
     /// Counts one event. Hot: no allocation once its query is known.
     pub fn add(&mut self, event: &Event<'_>, normalizer: &mut Normalizer) {
-        let _ = (event, normalizer);
+        match &event.kind {
+            EventKind::Execution { sql, binds } => self.execution(event, sql, *binds, normalizer),
+            EventKind::ParseOrBind { .. } => {
+                self.totals.parse_bind_steps += 1;
+                self.totals.parse_bind_us += event.duration.unwrap_or(0);
+            }
+            EventKind::Plan { format, text } => self.plan(event, *format, text, normalizer),
+            EventKind::Error { sql, .. } => {
+                self.totals.errors += 1;
+                if let Some(sql) = sql {
+                    *self.failed.entry(normalizer.scan(sql).fingerprint).or_default() += 1;
+                }
+            }
+            EventKind::SessionStart | EventKind::SessionEnd => {
+                if let Some(session) = event.session {
+                    self.units.session_starts_or_ends(session);
+                }
+            }
+        }
+    }
+
+    fn execution(&mut self, event: &Event<'_>, sql: &[u8], binds: Binds<'_>, normalizer: &mut Normalizer) {
+        let scanned = normalizer.scan(sql);
+        self.totals.count(event, scanned.kind);
+        let values = values_of(&scanned, sql, binds);
+        let query = self
+            .queries
+            .entry(scanned.fingerprint)
+            .or_insert_with(|| Query::new(scanned.fingerprint, normalizer.text(), scanned.kind));
+        let (tags, comment) = match scanned.tags.clone().and_then(|range| sql.get(range)) {
+            Some(comment) => (Tags::parse(&String::from_utf8_lossy(comment)), true),
+            None => (Tags::default(), false),
+        };
+        query.count(event, sql, binds, values.unwrap_or(0));
+        if comment && let Some(route) = tags.route() {
+            query.routes.add(route.as_bytes());
+        }
+        if event.session.is_none() {
+            return;
+        }
+        let step = Step::of(event, scanned.fingerprint, scanned.kind, values);
+        if let (Some(end), Some(duration)) = (event.end, event.duration) {
+            self.timeline.add(step.session, end, duration, event.coarse);
+        }
+        if let Some(trace) = tags.trace_id() {
+            self.units.tagged(hash(trace.as_bytes()), Evidence::Trace, step);
+        } else if let Some(request) = tags.request_id() {
+            self.units.tagged(hash(request.as_bytes()), Evidence::Tag, step);
+        } else {
+            self.units.step(step);
+        }
+    }
+
+    fn plan(&mut self, event: &Event<'_>, format: PlanFormat, text: &[u8], normalizer: &mut Normalizer) {
+        let Some(sql) = plan_text::statement(format, text) else {
+            self.not_judged.add("auto_explain plan", "it does not hold its statement");
+            return;
+        };
+        let scanned = normalizer.scan(&sql);
+        let query = self
+            .explained
+            .entry(scanned.fingerprint)
+            .or_insert_with(|| Query::new(scanned.fingerprint, normalizer.text(), scanned.kind));
+        let values = values_of(&scanned, &sql, Binds::Unknown);
+        query.count(event, &sql, Binds::Unknown, values.unwrap_or(0));
+        let duration = event.duration.unwrap_or(0);
+        if query.plan.as_ref().is_none_or(|kept| duration >= kept.duration) {
+            let text = String::from_utf8_lossy(text).into_owned();
+            query.keep_plan(LoggedPlan { format, text, duration });
+        }
     }
 
     /// Takes in a statement of an SQL file.
     pub fn add_statement(&mut self, statement: Statement, normalizer: &mut Normalizer) {
-        let _ = (statement, normalizer);
+        self.add_statement_with(statement, None, normalizer);
+    }
+
+    /// The same, with values for its parameters.
+    pub fn add_statement_with(
+        &mut self,
+        statement: Statement,
+        binds: Option<Vec<Option<String>>>,
+        normalizer: &mut Normalizer,
+    ) {
+        let scanned = normalizer.scan(statement.text.as_bytes());
+        let query = self
+            .queries
+            .entry(scanned.fingerprint)
+            .or_insert_with(|| Query::new(scanned.fingerprint, normalizer.text(), scanned.kind));
+        let position = Position { input: u32::MAX, line: statement.at.line };
+        let complete = statement.text.len() <= Sample::LONGEST;
+        query.samples.add(Sample {
+            sql: if complete { statement.text } else { String::new() },
+            complete,
+            binds,
+            duration: None,
+            position,
+            database: None,
+            values: scanned.values,
+        });
+        query.statements.push(statement.at);
+        query.statements.sort();
     }
 
     /// Adds what came after `self` in the log.
     pub fn merge(&mut self, later: Workload) {
-        let _ = later;
+        merge_queries(&mut self.queries, later.queries);
+        merge_queries(&mut self.explained, later.explained);
+        for (id, count) in later.failed {
+            *self.failed.entry(id).or_default() += count;
+        }
+        self.totals.merge(&later.totals);
+        self.units.merge(later.units);
+        self.timeline.merge(later.timeline);
+        self.not_judged.merge(later.not_judged);
+        if self.begins {
+            self.units.settle();
+            self.timeline.settle();
+            self.bound();
+        }
     }
 
-    /// The log begins and ends here: units of work that are still open are folded.
-    pub fn close(&mut self) {}
+    /// Folds the cheapest queries together when there are too many to keep.
+    fn bound(&mut self) {
+        for queries in [&mut self.queries, &mut self.explained] {
+            if queries.len() <= MOST_QUERIES {
+                continue;
+            }
+            let mut cheapest: Vec<_> =
+                queries.values().map(|query| (query.total_us, query.calls, query.id)).collect();
+            cheapest.sort_unstable();
+            let (mut folded, mut calls) = (0, 0);
+            for &(_, _, id) in &cheapest[..MOST_QUERIES / 2] {
+                if let Some(query) = queries.remove(&id) {
+                    folded += 1;
+                    calls += query.calls;
+                }
+            }
+            let why =
+                format!("more than {MOST_QUERIES} distinct queries: the cheapest are only in the totals");
+            self.not_judged.add_many("queries", why.clone(), folded);
+            self.not_judged.add_many("executions", why, calls);
+        }
+        if self.failed.len() > MOST_QUERIES {
+            self.failed.clear();
+        }
+    }
+
+    /// The log begins and ends here: units of work that are still open are over, plans go to their
+    /// queries, and a log that has executions only as plans counts those.
+    pub fn close(&mut self) {
+        self.units.close();
+        self.not_judged.add_many(
+            "n-plus-one",
+            "the log does not show the values of repeated statements (see log_parameter_max_length)",
+            std::mem::take(&mut self.units.folded.without_values),
+        );
+        let explained = std::mem::take(&mut self.explained);
+        if self.totals.executions == 0 {
+            for query in explained.values() {
+                self.totals.executions += query.calls;
+                self.totals.total_us += query.total_us;
+                *self.totals.by_kind.of(query.kind) += query.calls;
+                self.totals.first = self.totals.first.into_iter().chain(query.first).min();
+                self.totals.last = self.totals.last.max(query.last);
+            }
+            merge_queries(&mut self.queries, explained);
+        } else {
+            for (id, query) in explained {
+                if let (Some(ours), Some(plan)) = (self.queries.get_mut(&id), query.plan) {
+                    ours.keep_plan(plan);
+                }
+            }
+        }
+        for (id, count) in std::mem::take(&mut self.failed) {
+            if let Some(query) = self.queries.get_mut(&id) {
+                query.errors += count;
+            }
+        }
+    }
 
     pub fn totals(&self) -> &Totals {
         &self.totals
@@ -112,22 +308,98 @@ impl Workload {
 
     /// Every query, the most expensive first (total time, then calls, then id).
     pub fn ranked(&self) -> Vec<&Query> {
-        Vec::new()
+        let mut ranked: Vec<&Query> = self.queries.values().collect();
+        ranked.sort_by_key(|query| (std::cmp::Reverse((query.total_us, query.calls)), query.id));
+        ranked
     }
 
     /// Queries that one unit of work ran again and again, the most expensive first.
     pub fn repetitions(&self) -> Vec<Repetition> {
-        Vec::new()
+        self.units.folded.all()
     }
 
-    /// Sessions busy at once.
+    /// Sessions busy at once; `None` when the log cannot tell.
     pub fn concurrency(&self) -> Option<Concurrency> {
-        None
+        self.timeline.concurrency()
     }
 
     pub fn not_judged(&self) -> &NotJudged {
         &self.not_judged
     }
+}
+
+impl Totals {
+    fn count(&mut self, event: &Event<'_>, kind: StatementKind) {
+        self.executions += 1;
+        self.total_us += event.duration.unwrap_or(0);
+        *self.by_kind.of(kind) += 1;
+        if let Some(end) = event.end {
+            self.first = Some(self.first.map_or(end, |first| first.min(end)));
+            self.last = Some(self.last.map_or(end, |last| last.max(end)));
+        }
+    }
+
+    fn merge(&mut self, other: &Totals) {
+        self.executions += other.executions;
+        self.total_us += other.total_us;
+        self.errors += other.errors;
+        self.parse_bind_us += other.parse_bind_us;
+        self.parse_bind_steps += other.parse_bind_steps;
+        self.first = self.first.into_iter().chain(other.first).min();
+        self.last = self.last.max(other.last);
+        let ByKind { select, insert, update, delete, with, utility } = other.by_kind;
+        self.by_kind.select += select;
+        self.by_kind.insert += insert;
+        self.by_kind.update += update;
+        self.by_kind.delete += delete;
+        self.by_kind.with += with;
+        self.by_kind.utility += utility;
+    }
+}
+
+impl ByKind {
+    fn of(&mut self, kind: StatementKind) -> &mut u64 {
+        match kind {
+            StatementKind::Select => &mut self.select,
+            StatementKind::Insert => &mut self.insert,
+            StatementKind::Update => &mut self.update,
+            StatementKind::Delete => &mut self.delete,
+            StatementKind::With => &mut self.with,
+            _ => &mut self.utility,
+        }
+    }
+}
+
+fn merge_queries(ours: &mut FxHashMap<Fingerprint, Query>, theirs: FxHashMap<Fingerprint, Query>) {
+    for (id, query) in theirs {
+        match ours.get_mut(&id) {
+            Some(known) => known.merge(query),
+            None => {
+                ours.insert(id, query);
+            }
+        }
+    }
+}
+
+/// Hash of the constants and the bind values; `None` when there are bind values that the log does not
+/// show.
+fn values_of(scanned: &Scanned, sql: &[u8], binds: Binds<'_>) -> Option<u64> {
+    match binds {
+        Binds::Postgres(detail) => Some(scanned.values ^ hash(detail)),
+        Binds::Unknown if has_parameters(sql) => None,
+        Binds::Unknown => Some(scanned.values),
+    }
+}
+
+/// Whether a `$` is followed by a digit. Dollar quotes cannot begin with one.
+fn has_parameters(sql: &[u8]) -> bool {
+    memchr::memchr_iter(b'$', sql).any(|at| sql.get(at + 1).is_some_and(u8::is_ascii_digit))
+}
+
+fn hash(bytes: &[u8]) -> u64 {
+    let mut hasher = FxHasher::default();
+    hasher.write(bytes);
+    hasher.finish()
 }
 
 /// How many sessions ran a statement at the same time, over the seconds in which any did.

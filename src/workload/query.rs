@@ -2,7 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::{event::PlanFormat, event::Position, sketch::Sketch};
+use super::{
+    event::{Binds, Event, PlanFormat, Position},
+    samples::{Sample, Samples},
+    sketch::Sketch,
+};
 use crate::{
     finding::Location,
     sql::{Fingerprint, StatementKind},
@@ -18,54 +22,32 @@ pub struct Query {
     pub calls: u64,
     /// Executions whose duration the log gives.
     pub timed: u64,
-    /// Microseconds over the timed executions, as the next four.
+    /// Microseconds over the timed executions, as the next two.
     pub total_us: u64,
     pub min_us: u64,
     pub max_us: u64,
     pub sketch: Sketch,
     /// `None` where the log does not say.
     pub rows: Option<u64>,
-    /// Executions per minute, by the minute since 1970 in which they ended; coarsened so that there
-    /// are never more than 120 (see `bucket_minutes`).
-    pub buckets: BTreeMap<i64, u64>,
-    /// Width of a bucket, a power of two.
-    pub bucket_minutes: u32,
-    /// Sorted, each once; so are the next four.
-    pub databases: Vec<String>,
-    pub users: Vec<String>,
-    pub applications: Vec<String>,
-    pub hosts: Vec<String>,
+    pub buckets: Buckets,
+    pub databases: Names,
+    pub users: Names,
+    pub applications: Names,
+    pub hosts: Names,
     /// Route, controller or job names found in comments.
-    pub routes: Vec<String>,
+    pub routes: Names,
     /// Microseconds since 1970.
     pub first: Option<i64>,
     pub last: Option<i64>,
-    /// At most three executions as they were: the slowest first, then others picked by a hash of
-    /// their values, so that the same log always gives the same.
-    pub samples: Vec<Sample>,
+    pub samples: Samples,
     /// The plan that `auto_explain` logged for the slowest execution.
     pub plan: Option<LoggedPlan>,
     /// Where it stands in SQL files.
     pub statements: Vec<Location>,
-    /// Its first event in each input.
+    /// Its first event in each input, by input.
     pub seen_at: Vec<Position>,
     /// Statements that failed.
     pub errors: u64,
-}
-
-/// One execution, with its literals: never printed unless asked.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sample {
-    /// The statement as it was sent; cut (and then useless for EXPLAIN) after 64 kB.
-    pub sql: String,
-    pub complete: bool,
-    /// `None` where the log has none; an inner `None` is NULL.
-    pub binds: Option<Vec<Option<String>>>,
-    /// Microseconds.
-    pub duration: Option<u64>,
-    pub position: Position,
-    /// The database it ran in.
-    pub database: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,6 +59,34 @@ pub struct LoggedPlan {
 }
 
 impl Query {
+    pub(super) fn new(id: Fingerprint, text: String, kind: StatementKind) -> Query {
+        Query {
+            id,
+            text,
+            kind,
+            calls: 0,
+            timed: 0,
+            total_us: 0,
+            min_us: u64::MAX,
+            max_us: 0,
+            sketch: Sketch::default(),
+            rows: None,
+            buckets: Buckets::default(),
+            databases: Names::default(),
+            users: Names::default(),
+            applications: Names::default(),
+            hosts: Names::default(),
+            routes: Names::default(),
+            first: None,
+            last: None,
+            samples: Samples::default(),
+            plan: None,
+            statements: Vec::new(),
+            seen_at: Vec::new(),
+            errors: 0,
+        }
+    }
+
     pub fn total_ms(&self) -> f64 {
         self.total_us as f64 / 1000.0
     }
@@ -84,5 +94,251 @@ impl Query {
     /// `None` when no execution had a duration.
     pub fn mean_ms(&self) -> Option<f64> {
         (self.timed > 0).then(|| self.total_ms() / self.timed as f64)
+    }
+
+    /// Counts one execution. Hot.
+    pub(super) fn count(&mut self, event: &Event<'_>, sql: &[u8], binds: Binds<'_>, values: u64) {
+        self.calls += 1;
+        if let Some(us) = event.duration {
+            self.time(us);
+        }
+        if let Some(end) = event.end {
+            self.ended(end);
+        }
+        let names = [
+            (&mut self.databases, event.database),
+            (&mut self.users, event.user),
+            (&mut self.applications, event.application),
+            (&mut self.hosts, event.host),
+        ];
+        for (names, name) in names {
+            names.add(name.unwrap_or_default());
+        }
+        self.seen(event.position);
+        self.keep_sample(sql, binds, event.duration, event.position, event.database, values);
+    }
+
+    /// Copies the execution where it is worth keeping.
+    fn keep_sample(
+        &mut self,
+        sql: &[u8],
+        binds: Binds<'_>,
+        duration: Option<u64>,
+        position: Position,
+        database: Option<&[u8]>,
+        values: u64,
+    ) {
+        if !self.samples.wants(values, duration, position) {
+            return;
+        }
+        self.samples.add(Sample {
+            sql: String::from_utf8_lossy(&sql[..sql.len().min(Sample::LONGEST)]).into_owned(),
+            complete: sql.len() <= Sample::LONGEST,
+            binds: match binds {
+                Binds::Postgres(detail) => super::binds::parse(detail),
+                Binds::Unknown => None,
+            },
+            duration,
+            position,
+            database: database.map(|name| String::from_utf8_lossy(name).into_owned()),
+            values,
+        });
+    }
+
+    fn time(&mut self, us: u64) {
+        self.timed += 1;
+        self.total_us += us;
+        self.min_us = self.min_us.min(us);
+        self.max_us = self.max_us.max(us);
+        self.sketch.add(us);
+    }
+
+    fn seen(&mut self, position: Position) {
+        match self.seen_at.binary_search_by_key(&position.input, |seen| seen.input) {
+            Ok(at) => self.seen_at[at].line = self.seen_at[at].line.min(position.line),
+            Err(at) => self.seen_at.insert(at, position),
+        }
+    }
+
+    fn ended(&mut self, end: i64) {
+        self.first = Some(self.first.map_or(end, |first| first.min(end)));
+        self.last = Some(self.last.map_or(end, |last| last.max(end)));
+        self.buckets.add(end.div_euclid(60_000_000), 1);
+    }
+
+    pub(super) fn keep_plan(&mut self, plan: LoggedPlan) {
+        let better = |kept: &LoggedPlan| (plan.duration, &kept.text) > (kept.duration, &plan.text);
+        if self.plan.as_ref().is_none_or(better) {
+            self.plan = Some(plan);
+        }
+    }
+
+    pub(super) fn merge(&mut self, other: Query) {
+        self.calls += other.calls;
+        self.timed += other.timed;
+        self.total_us += other.total_us;
+        self.min_us = self.min_us.min(other.min_us);
+        self.max_us = self.max_us.max(other.max_us);
+        self.sketch.merge(&other.sketch);
+        self.rows = match (self.rows, other.rows) {
+            (Some(ours), Some(theirs)) => Some(ours + theirs),
+            (ours, theirs) => ours.or(theirs),
+        };
+        self.buckets.merge(&other.buckets);
+        self.databases.merge(&other.databases);
+        self.users.merge(&other.users);
+        self.applications.merge(&other.applications);
+        self.hosts.merge(&other.hosts);
+        self.routes.merge(&other.routes);
+        self.first = self.first.into_iter().chain(other.first).min();
+        self.last = self.last.max(other.last);
+        self.samples.merge(other.samples);
+        if let Some(plan) = other.plan {
+            self.keep_plan(plan);
+        }
+        self.statements.extend(other.statements);
+        self.statements.sort();
+        self.statements.dedup();
+        for position in other.seen_at {
+            self.seen(position);
+        }
+        self.errors += other.errors;
+    }
+}
+
+/// A small set of names, sorted; it stops growing at 64, which `full` then tells.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Names {
+    names: Vec<String>,
+    full: bool,
+}
+
+impl Names {
+    const MOST: usize = 64;
+
+    pub fn as_slice(&self) -> &[String] {
+        &self.names
+    }
+
+    /// There were more than fit.
+    pub fn is_full(&self) -> bool {
+        self.full
+    }
+
+    /// Hot: no allocation for a name that is already there.
+    pub(super) fn add(&mut self, name: &[u8]) {
+        if name.is_empty() || self.names.iter().any(|known| known.as_bytes() == name) {
+            return;
+        }
+        self.insert(String::from_utf8_lossy(name).into_owned());
+    }
+
+    fn insert(&mut self, name: String) {
+        let Err(at) = self.names.binary_search(&name) else { return };
+        self.names.insert(at, name);
+        if self.names.len() > Names::MOST {
+            self.names.pop();
+            self.full = true;
+        }
+    }
+
+    fn merge(&mut self, other: &Names) {
+        for name in &other.names {
+            self.insert(name.clone());
+        }
+        self.full |= other.full;
+    }
+}
+
+/// Executions per stretch of time. The width of a bucket is a power of two in minutes: the smallest
+/// that leaves at most [`Buckets::MOST`] of them, so that it depends on the times alone, not on the
+/// order in which they came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Buckets {
+    width: i64,
+    /// By the number of the bucket since 1970.
+    counts: BTreeMap<i64, u64>,
+}
+
+impl Default for Buckets {
+    fn default() -> Buckets {
+        Buckets { width: 1, counts: BTreeMap::new() }
+    }
+}
+
+impl Buckets {
+    const MOST: i64 = 120;
+
+    /// Minutes.
+    pub fn width(&self) -> i64 {
+        self.width
+    }
+
+    /// The start of each bucket that is not empty, in minutes since 1970, with its executions.
+    pub fn counts(&self) -> impl Iterator<Item = (i64, u64)> + '_ {
+        self.counts.iter().map(|(&bucket, &count)| (bucket * self.width, count))
+    }
+
+    fn add(&mut self, minute: i64, count: u64) {
+        *self.counts.entry(minute.div_euclid(self.width)).or_default() += count;
+        while let (Some((low, _)), Some((high, _))) =
+            (self.counts.first_key_value(), self.counts.last_key_value())
+            && high - low >= Buckets::MOST
+        {
+            self.widen();
+        }
+    }
+
+    fn widen(&mut self) {
+        self.width *= 2;
+        let narrow = std::mem::take(&mut self.counts);
+        for (bucket, count) in narrow {
+            *self.counts.entry(bucket.div_euclid(2)).or_default() += count;
+        }
+    }
+
+    fn merge(&mut self, other: &Buckets) {
+        while self.width < other.width {
+            self.widen();
+        }
+        for (minute, count) in other.counts() {
+            self.add(minute, count);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn buckets_do_not_depend_on_the_order() {
+        let minutes = [0, 119, 120, 5000, -3, 77, 4000];
+        let mut forwards = Buckets::default();
+        let mut backwards = Buckets::default();
+        for (at, &minute) in minutes.iter().enumerate() {
+            forwards.add(minute, at as u64 + 1);
+        }
+        for (at, &minute) in minutes.iter().enumerate().rev() {
+            let mut one = Buckets::default();
+            one.add(minute, at as u64 + 1);
+            one.merge(&backwards);
+            backwards = one;
+        }
+        assert_eq!(forwards, backwards);
+        assert_eq!(forwards.counts().map(|(_, count)| count).sum::<u64>(), 28);
+        assert!(forwards.counts().count() <= 120);
+    }
+
+    #[test]
+    fn names_are_a_bounded_set() {
+        let mut names = Names::default();
+        for n in (0..100).rev() {
+            names.add(format!("{n:03}").as_bytes());
+            names.add(b"");
+        }
+        assert_eq!(names.as_slice().len(), 64);
+        assert!(names.is_full());
+        assert_eq!(names.as_slice()[0], "000");
     }
 }

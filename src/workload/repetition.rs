@@ -1,6 +1,11 @@
 //! What one unit of work did again and again: N+1 and its look-alikes.
 
-use crate::sql::Fingerprint;
+use std::collections::BTreeMap;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::units::Step;
+use crate::sql::{Fingerprint, StatementKind};
 
 /// How a unit of work was told apart, the strongest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
@@ -33,6 +38,7 @@ pub struct Repetition {
     pub child: Fingerprint,
     /// The query that ran before the first repeat in most units, where one did.
     pub parent: Option<Fingerprint>,
+    /// The strongest that any of the units has.
     pub evidence: Evidence,
     /// Units that show it.
     pub units: u64,
@@ -45,20 +51,242 @@ pub struct Repetition {
     pub distinct_values: u64,
     /// Microseconds of all repeats.
     pub total_us: u64,
-    /// The most expensive first.
+    /// The most expensive first, at most [`Repetition::OCCURRENCES`].
     pub occurrences: Vec<Occurrence>,
 }
 
+impl Repetition {
+    /// Occurrences that are kept.
+    pub const OCCURRENCES: usize = 20;
+    /// Repeats in one unit from which it counts: fewer are an ordinary page (Sentry's threshold, too).
+    pub const LEAST: u64 = 5;
+    /// Distinct values from which repeats are an N+1 rather than a duplicate.
+    const DISTINCT: u64 = 3;
+}
+
 /// One unit of work that shows a repetition.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Occurrence {
     /// When its first and last repeat ended: microseconds since 1970.
     pub start: Option<i64>,
     pub end: Option<i64>,
-    /// Process ids.
+    /// Process ids, sorted.
     pub sessions: Vec<u32>,
     pub repeats: u64,
     pub distinct_values: u64,
     /// Microseconds.
     pub total_us: u64,
+}
+
+impl Occurrence {
+    /// The most expensive first; the rest makes the order total. Times stand last and in whole
+    /// seconds, since the formats of one log may show them with more or less precision.
+    fn order(&self) -> impl Ord + use<> {
+        let second = |time: Option<i64>| time.map(|time| time.div_euclid(1_000_000));
+        let rank = (std::cmp::Reverse(self.total_us), std::cmp::Reverse(self.repeats));
+        (rank, self.sessions.clone(), self.distinct_values, second(self.start), self.start)
+    }
+}
+
+/// Repetitions of all units folded so far: a commutative monoid.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Repetitions {
+    groups: BTreeMap<(RepetitionKind, Fingerprint), Group>,
+    /// Repeats whose values the log does not show.
+    pub(super) without_values: u64,
+}
+
+#[derive(Clone, Debug)]
+struct Group {
+    evidence: Evidence,
+    parents: BTreeMap<Option<Fingerprint>, u64>,
+    /// Units by their repeats.
+    repeats: BTreeMap<u64, u64>,
+    distinct_values: u64,
+    total_us: u64,
+    occurrences: Vec<Occurrence>,
+}
+
+/// The steps of one query in one unit.
+struct Repeated {
+    kind: StatementKind,
+    first: usize,
+    last: usize,
+    count: u64,
+    total_us: u64,
+    /// `None` as soon as one step's values are not known.
+    values: Option<FxHashSet<u64>>,
+    sessions: Vec<u32>,
+}
+
+impl Repetitions {
+    /// Takes in one finished unit.
+    pub(super) fn fold(&mut self, steps: &[Step], evidence: Evidence) {
+        if (steps.len() as u64) < Repetition::LEAST {
+            return;
+        }
+        let mut queries: FxHashMap<Fingerprint, Repeated> = FxHashMap::default();
+        for (at, step) in steps.iter().enumerate() {
+            let repeated = queries.entry(step.query).or_insert_with(|| Repeated {
+                kind: step.kind,
+                first: at,
+                last: at,
+                count: 0,
+                total_us: 0,
+                values: Some(FxHashSet::default()),
+                sessions: Vec::new(),
+            });
+            repeated.last = at;
+            repeated.count += 1;
+            repeated.total_us += step.duration;
+            match (step.values, &mut repeated.values) {
+                (Some(value), Some(values)) => {
+                    values.insert(value);
+                }
+                _ => repeated.values = None,
+            }
+            if let Err(at) = repeated.sessions.binary_search(&step.session) {
+                repeated.sessions.insert(at, step.session);
+            }
+        }
+        let mut order: Vec<Fingerprint> = queries.keys().copied().collect();
+        order.sort_unstable();
+        for child in order {
+            self.fold_query(child, &queries, steps, evidence);
+        }
+    }
+
+    fn fold_query(
+        &mut self,
+        child: Fingerprint,
+        queries: &FxHashMap<Fingerprint, Repeated>,
+        steps: &[Step],
+        evidence: Evidence,
+    ) {
+        let repeated = &queries[&child];
+        if repeated.count < Repetition::LEAST {
+            return;
+        }
+        let Some(values) = &repeated.values else {
+            self.without_values += repeated.count;
+            return;
+        };
+        let distinct = values.len() as u64;
+        let kind = match repeated.kind {
+            StatementKind::Select | StatementKind::With if distinct >= Repetition::DISTINCT => {
+                RepetitionKind::NPlusOne
+            }
+            StatementKind::Select | StatementKind::With => RepetitionKind::Duplicate,
+            StatementKind::Insert | StatementKind::Update | StatementKind::Delete => {
+                RepetitionKind::WriteLoop
+            }
+            _ => return,
+        };
+        let parent = parent_of(repeated, queries, steps);
+        // A burst that only ever runs one query is a stream of independent requests: without the query
+        // that fed it nothing says that they belong together.
+        if evidence == Evidence::Burst && parent.is_none() && kind != RepetitionKind::WriteLoop {
+            return;
+        }
+        let occurrence = Occurrence {
+            start: steps[repeated.first].end,
+            end: steps[repeated.last].end,
+            sessions: repeated.sessions.clone(),
+            repeats: repeated.count,
+            distinct_values: distinct,
+            total_us: repeated.total_us,
+        };
+        self.add(
+            (kind, child),
+            Group {
+                evidence,
+                parents: BTreeMap::from([(parent, 1)]),
+                repeats: BTreeMap::from([(repeated.count, 1)]),
+                distinct_values: distinct,
+                total_us: repeated.total_us,
+                occurrences: vec![occurrence],
+            },
+        );
+    }
+
+    pub(super) fn merge(&mut self, other: Repetitions) {
+        self.without_values += other.without_values;
+        for (key, group) in other.groups {
+            self.add(key, group);
+        }
+    }
+
+    fn add(&mut self, key: (RepetitionKind, Fingerprint), group: Group) {
+        let Some(ours) = self.groups.get_mut(&key) else {
+            self.groups.insert(key, group);
+            return;
+        };
+        ours.evidence = ours.evidence.min(group.evidence);
+        for (parent, units) in group.parents {
+            *ours.parents.entry(parent).or_default() += units;
+        }
+        for (repeats, units) in group.repeats {
+            *ours.repeats.entry(repeats).or_default() += units;
+        }
+        ours.distinct_values += group.distinct_values;
+        ours.total_us += group.total_us;
+        ours.occurrences.extend(group.occurrences);
+        ours.occurrences.sort_by_cached_key(Occurrence::order);
+        ours.occurrences.truncate(Repetition::OCCURRENCES);
+    }
+
+    /// The most expensive first.
+    pub(super) fn all(&self) -> Vec<Repetition> {
+        let mut all: Vec<Repetition> =
+            self.groups.iter().map(|(&(kind, child), group)| group.repetition(kind, child)).collect();
+        all.sort_by_key(|found| (std::cmp::Reverse(found.total_us), found.child, found.kind));
+        all
+    }
+}
+
+impl Group {
+    fn repetition(&self, kind: RepetitionKind, child: Fingerprint) -> Repetition {
+        let units: u64 = self.repeats.values().sum();
+        let mut seen = 0;
+        let median = self.repeats.iter().find(|&(_, &count)| {
+            seen += count;
+            seen * 2 >= units
+        });
+        // The commonest parent; no parent only where no unit has one.
+        let parent = self
+            .parents
+            .iter()
+            .filter_map(|(&parent, &units)| Some((units, std::cmp::Reverse(parent?))))
+            .max()
+            .map(|(_, parent)| parent.0);
+        Repetition {
+            kind,
+            child,
+            parent,
+            evidence: self.evidence,
+            units,
+            repeats: self.repeats.iter().map(|(repeats, units)| repeats * units).sum(),
+            min_repeats: self.repeats.first_key_value().map_or(0, |(&repeats, _)| repeats),
+            median_repeats: median.map_or(0, |(&repeats, _)| repeats),
+            max_repeats: self.repeats.last_key_value().map_or(0, |(&repeats, _)| repeats),
+            distinct_values: self.distinct_values,
+            total_us: self.total_us,
+            occurrences: self.occurrences.clone(),
+        }
+    }
+}
+
+/// The read that most likely fed the repeats: the nearest one before the first repeat that ran less
+/// often (a sibling of the same loop ran as often).
+fn parent_of(
+    repeated: &Repeated,
+    queries: &FxHashMap<Fingerprint, Repeated>,
+    steps: &[Step],
+) -> Option<Fingerprint> {
+    steps[..repeated.first]
+        .iter()
+        .rev()
+        .filter(|step| matches!(step.kind, StatementKind::Select | StatementKind::With))
+        .find(|step| queries[&step.query].count * 2 <= repeated.count)
+        .map(|step| step.query)
 }

@@ -1,7 +1,14 @@
 //! Tests that need no server and no network.
 
 mod advise;
+mod docs;
+mod events;
 mod house;
+mod logs;
+mod report;
+mod rules;
+mod sources;
 mod sql_normalize;
 mod sql_shape;
 mod sql_split;
+mod workload;

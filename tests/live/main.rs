@@ -2,5 +2,8 @@
 
 mod advise;
 mod catalog;
+mod cluster;
 mod connect;
+mod demo;
+mod explain;
 mod harness;

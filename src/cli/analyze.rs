@@ -1,0 +1,245 @@
+//! The whole job: logs and SQL files, the server's catalog and plans, detectors, advice, one report.
+
+use std::{
+    io::{IsTerminal as _, Write as _},
+    path::PathBuf,
+};
+
+use super::{
+    Outcome,
+    args::{AnalyzeArgs, ExplainMode, InputArgs, PoolSizeArgs, ServerArgs},
+    complain,
+    gather::{self, Everything},
+    output, tell,
+};
+use crate::{
+    advise::{self, Asked, pool},
+    catalog::Catalog,
+    detect::{self, Facts, PlanFacts, WorkloadFacts},
+    error::Error,
+    plan::WhatIf,
+    report::Report,
+    rules,
+    server::{Environment, Server, Target},
+    sources::{self, Ingested},
+    workload::Workload,
+};
+
+pub(super) fn run(args: &AnalyzeArgs) -> Result<Outcome, Error> {
+    let done = perform(&Job { input: &args.input, server: Some(&args.server), pool: Some(&args.pool) })?;
+    let outcome = output::write(&done.report, &args.output, args.fail_on)?;
+    Ok(if done.complete { outcome } else { Outcome::Incomplete })
+}
+
+/// What a run is to do.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Job<'a> {
+    pub(super) input: &'a InputArgs,
+    /// `None`: logs only, also where the environment names a server.
+    pub(super) server: Option<&'a ServerArgs>,
+    /// `None`: no pool size.
+    pub(super) pool: Option<&'a PoolSizeArgs>,
+}
+
+#[derive(Debug)]
+pub(super) struct Done {
+    pub(super) report: Report,
+    /// The plan of the most expensive query, as the server gave it.
+    pub(super) first_plan: Option<serde_json::Value>,
+    /// False when a part of the job could not be done; the reason was told on stderr.
+    pub(super) complete: bool,
+}
+
+pub(super) fn perform(job: &Job<'_>) -> Result<Done, Error> {
+    if job.input.paths.is_empty() {
+        return Err(Error::Usage {
+            what: "nothing to read".to_owned(),
+            hint: Some("name logs, SQL files or folders; `-` is standard input".to_owned()),
+        });
+    }
+    // A server that cannot be reached costs its part of the report, not the log's.
+    let mut complete = true;
+    let mut server = None;
+    if let Some(args) = job.server {
+        server = connect(args).unwrap_or_else(|err| {
+            complain(&err);
+            complete = false;
+            None
+        });
+    }
+    let read = read(job.input, server.as_mut())?;
+    complete &= !read.damaged;
+    let mut done = judge(read, job.server, job.pool, server);
+    done.complete &= complete;
+    Ok(done)
+}
+
+/// Everything after reading: catalog, plans, findings, advice.
+pub(super) fn judge(
+    read: Ingested,
+    args: Option<&ServerArgs>,
+    pool: Option<&PoolSizeArgs>,
+    mut server: Option<Server>,
+) -> Done {
+    let mut complete = true;
+    let Ingested { workload, inputs, mut not_judged, damaged: _ } = read;
+    not_judged.merge(workload.not_judged().clone());
+    let mut catalog = None;
+    match server.as_mut().map(Server::catalog) {
+        Some(Ok((seen, unseen))) => {
+            not_judged.merge(unseen);
+            catalog = Some(seen);
+        }
+        Some(Err(err)) => {
+            complain(&err);
+            complete = false;
+        }
+        None => {}
+    }
+    let gathered = gather::gather(&workload, catalog.as_ref(), args.zip(server.as_mut()));
+    let found = detected(&workload, catalog.as_ref(), &gathered);
+    let mut advice = Vec::new();
+    if let Some(catalog) = &catalog {
+        let advised = index_advice(&workload, catalog, &gathered, args.zip(server.as_mut()));
+        advice.extend(advised.advice);
+        not_judged.merge(advised.not_judged);
+    }
+    if let Some(pool) = pool {
+        advice.extend(pool_advice(&workload, catalog.as_ref(), server.as_ref(), pool));
+    }
+    not_judged.merge(gathered.not_judged.clone());
+    not_judged.merge(found.not_judged);
+    let mut report = Report::new(&inputs, &workload, found.findings, advice, &not_judged);
+    report.describe(&rules::BUILTIN);
+    let first = workload.ranked().first().and_then(|query| gathered.gathered.get(&query.id)?.plan.as_ref());
+    Done { report, first_plan: first.map(|(plan, _)| plan.json.clone()), complete }
+}
+
+/// The server that flags or environment name; `None` when they name none.
+pub(super) fn connect(args: &ServerArgs) -> Result<Option<Server>, Error> {
+    let environment = Environment::of_process();
+    if args.database_url.is_none() && !environment.names_a_server() {
+        return Ok(None);
+    }
+    let target = Target::resolve(args.database_url.as_deref(), &environment)?;
+    for warning in target.warnings() {
+        tell(&format!("warning: {warning}"));
+    }
+    Server::connect(&target).map(Some)
+}
+
+/// Reads every input into one workload, with a line of progress where a person watches.
+pub(super) fn read(args: &InputArgs, server: Option<&mut Server>) -> Result<Ingested, Error> {
+    let options = sources::Options {
+        log_line_prefix: args.log_line_prefix.clone(),
+        server_prefix: server.and_then(Server::log_line_prefix),
+        ..sources::Options::default()
+    };
+    let options = match args.threads {
+        Some(threads) => sources::Options { threads: threads.max(1), ..options },
+        None => options,
+    };
+    let watched = std::io::stderr().is_terminal();
+    let read = sources::ingest(&args.paths, &options, &mut |progress| {
+        if watched {
+            watch(progress.bytes);
+        }
+    });
+    if watched {
+        // Clears the line of progress.
+        let _ = write!(std::io::stderr(), "\r\x1b[K");
+    }
+    read
+}
+
+/// A line that is written over until the report comes.
+fn watch(bytes: u64) {
+    let _ = write!(std::io::stderr(), "\rread {} MB", bytes / 1_000_000);
+}
+
+fn detected(workload: &Workload, catalog: Option<&Catalog>, all: &Everything) -> detect::Report {
+    let repetitions = workload.repetitions();
+    let facts: Vec<Facts<'_>> = workload
+        .ranked()
+        .into_iter()
+        .filter_map(|query| {
+            let gathered = all.gathered.get(&query.id)?;
+            Some(Facts {
+                query,
+                shape: all.shapes.get(&query.id),
+                plan: gathered.plan.as_ref().map(|(plan, origin)| PlanFacts { plan, origin: *origin }),
+                catalog: catalog.filter(|_| gathered.in_catalog),
+            })
+        })
+        .collect();
+    let whole = WorkloadFacts {
+        workload,
+        repetitions: &repetitions,
+        concurrency: workload.concurrency(),
+        shapes: &all.shapes,
+        catalog,
+    };
+    let logged = workload.totals().executions > 0;
+    detect::run(&rules::BUILTIN, &facts, logged.then_some(&whole))
+}
+
+fn index_advice(
+    workload: &Workload,
+    catalog: &Catalog,
+    all: &Everything,
+    server: Option<(&ServerArgs, &mut Server)>,
+) -> advise::Advised {
+    let ranked = workload.ranked();
+    let asked: Vec<Asked<'_>> = ranked
+        .iter()
+        .filter_map(|&query| {
+            let gathered = all.gathered.get(&query.id).filter(|gathered| gathered.in_catalog)?;
+            Some(Asked {
+                query,
+                shape: all.shapes.get(&query.id)?,
+                probe: gathered.probe.clone(),
+                base: gathered.plan.as_ref().map(|(plan, _)| plan),
+            })
+        })
+        .collect();
+    let _ = server;
+    advise::indexes(&asked, catalog, None)
+}
+
+pub(super) fn pool_advice(
+    workload: &Workload,
+    catalog: Option<&Catalog>,
+    server: Option<&Server>,
+    args: &PoolSizeArgs,
+) -> Option<advise::Advice> {
+    let setting = |name: &str| {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of connections")]
+        catalog.and_then(|catalog| catalog.settings.number(name)).map(|number| number as u32)
+    };
+    // The server's cores are this machine's only when it runs here.
+    let here = || {
+        server.filter(|server| server.is_local())?;
+        std::thread::available_parallelism().ok().and_then(|cores| u32::try_from(cores.get()).ok())
+    };
+    pool::suggest(&pool::PoolInput {
+        cores: args.cores.or_else(here),
+        spindles: args.spindles,
+        concurrency: workload.concurrency(),
+        max_connections: setting("max_connections"),
+        superuser_reserved_connections: setting("superuser_reserved_connections"),
+        reserved_connections: setting("reserved_connections"),
+        instances: args.instances.unwrap_or(1),
+    })
+    .advice()
+}
+
+/// A job on given logs and a given server with everything else at its default, as the demo runs it.
+pub(super) fn defaults(paths: Vec<PathBuf>, database_url: &str) -> AnalyzeArgs {
+    use clap::Parser as _;
+    let words = ["sargable", "analyze", "--database-url", database_url, "--"];
+    let words = words.into_iter().map(std::ffi::OsString::from).chain(paths.into_iter().map(Into::into));
+    match super::Cli::parse_from(words).command {
+        super::args::Command::Analyze(args) => args,
+        _ => unreachable!("the words name analyze"),
+    }
+}

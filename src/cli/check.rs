@@ -1,0 +1,16 @@
+//! Lints SQL files: the same spine without a log.
+
+use super::{
+    Outcome,
+    analyze::{Job, perform},
+    args::{CheckArgs, InputArgs},
+    output,
+};
+use crate::error::Error;
+
+pub(super) fn run(args: &CheckArgs) -> Result<Outcome, Error> {
+    let input = InputArgs { paths: args.paths.clone(), log_line_prefix: None, threads: None };
+    let done = perform(&Job { input: &input, server: Some(&args.server), pool: None })?;
+    let outcome = output::write(&done.report, &args.output, args.fail_on)?;
+    Ok(if done.complete { outcome } else { Outcome::Incomplete })
+}

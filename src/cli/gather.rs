@@ -1,0 +1,163 @@
+//! From queries to what is known of them: shape, plan, probe.
+//!
+//! The server's time is spent on the most expensive queries first, until the budget is gone.
+
+use std::time::{Duration, Instant};
+
+use rustc_hash::FxHashMap;
+
+use super::args::{ExplainMode, ServerArgs};
+use crate::{
+    catalog::Catalog,
+    detect::PlanOrigin,
+    error::NotJudged,
+    plan::{Plan, Probe},
+    server::{Explained, How, Limits, Server, Wanted},
+    sql::{Fingerprint, Shape, StatementKind, parse},
+    workload::{PlanFormat, Query, Sample, Workload},
+};
+
+/// What is known of one query besides its figures.
+#[derive(Debug, Default)]
+pub(super) struct Gathered {
+    pub(super) plan: Option<(Plan, PlanOrigin)>,
+    /// The statement as it was sent, for questions to the planner.
+    pub(super) probe: Option<Probe>,
+    /// The catalog describes the database in which the query ran.
+    pub(super) in_catalog: bool,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Everything {
+    pub(super) shapes: FxHashMap<Fingerprint, Shape>,
+    pub(super) gathered: FxHashMap<Fingerprint, Gathered>,
+    pub(super) not_judged: NotJudged,
+}
+
+/// Parses a sample of each query, and asks the server for the plans that the budget allows.
+pub(super) fn gather(
+    workload: &Workload,
+    catalog: Option<&Catalog>,
+    mut server: Option<(&ServerArgs, &mut Server)>,
+) -> Everything {
+    let mut all = Everything::default();
+    let began = Instant::now();
+    for query in workload.ranked() {
+        if !plannable(query.kind) {
+            continue;
+        }
+        let Some(sample) = query.samples.iter().find(|sample| sample.complete) else {
+            all.not_judged.add("query", format!("no sample under {} kB was kept", Sample::LONGEST / 1024));
+            continue;
+        };
+        let mut shape = match parse::parse(&sample.sql) {
+            Ok(shape) => shape,
+            Err(not_parsed) => {
+                all.not_judged.add("query", format!("not parsed: {}", cause(&not_parsed.why)));
+                continue;
+            }
+        };
+        if is_system(&shape) {
+            continue;
+        }
+        let here = catalog.filter(|catalog| {
+            let databases = query.databases.as_slice();
+            databases.is_empty() || databases.contains(&catalog.database)
+        });
+        if let Some(catalog) = here {
+            shape.resolve(|table, column| {
+                catalog.table(table).is_some_and(|table| table.column(column).is_some())
+            });
+        }
+        let probe =
+            Probe { sql: sample.sql.clone(), binds: sample.binds.clone().unwrap_or_default() };
+        let mut gathered = Gathered { plan: None, probe: None, in_catalog: here.is_some() };
+        match (here, &mut server) {
+            (Some(_), Some((args, server))) => {
+                let left = args.explain_budget.saturating_sub(began.elapsed());
+                gathered.plan = plan_of(&probe, &shape, server, args, left, &mut all.not_judged);
+                gathered.probe = Some(probe);
+            }
+            (None, Some(_)) => all.not_judged.add(
+                "query",
+                format!("it ran in another database than {}", catalog.map_or("", |c| c.database.as_str())),
+            ),
+            (_, None) => {}
+        }
+        if gathered.plan.is_none() {
+            gathered.plan = logged_plan(query).map(|plan| (plan, PlanOrigin::Logged));
+        }
+        all.shapes.insert(query.id, shape);
+        all.gathered.insert(query.id, gathered);
+    }
+    all
+}
+
+fn plan_of(
+    probe: &Probe,
+    shape: &Shape,
+    server: &mut Server,
+    args: &ServerArgs,
+    left: Duration,
+    not_judged: &mut NotJudged,
+) -> Option<(Plan, PlanOrigin)> {
+    let wanted = match args.explain {
+        ExplainMode::Off => return None,
+        ExplainMode::Plan => Wanted::Plan,
+        ExplainMode::Analyze => Wanted::Analyze,
+    };
+    let limits = Limits {
+        statement_timeout: args.statement_timeout,
+        lock_timeout: args.lock_timeout,
+        trust_functions: args.trust_functions,
+        budget: Some(left),
+    };
+    match server.explain(probe, Some(shape), &limits, wanted) {
+        Explained::Plan { plan, how, note } => {
+            if let Some(note) = note {
+                not_judged.add("plan", note);
+            }
+            let origin = match how {
+                How::Analyzed => PlanOrigin::Analyzed,
+                How::Planned => PlanOrigin::Planned,
+                How::Generic => PlanOrigin::Generic,
+            };
+            Some((plan, origin))
+        }
+        Explained::Refused { why } => {
+            not_judged.add("plan", format!("not sent to the server: {why}"));
+            None
+        }
+        Explained::Failed { why } => {
+            not_judged.add("plan", why);
+            None
+        }
+    }
+}
+
+/// Statements that read or write rows; the rest has no plan.
+fn plannable(kind: StatementKind) -> bool {
+    use StatementKind::{Delete, Insert, Select, Update, With};
+    matches!(kind, Select | With | Insert | Update | Delete)
+}
+
+/// A query of a driver or a tool about the catalog itself: nobody can do anything about it.
+fn is_system(shape: &Shape) -> bool {
+    let tables = shape.tables();
+    !tables.is_empty()
+        && tables.iter().all(|table| match table.schema.as_deref() {
+            Some(schema) => schema == "pg_catalog" || schema == "information_schema",
+            None => table.name.starts_with("pg_"),
+        })
+}
+
+/// The plan that `auto_explain` wrote, where it did so in JSON.
+fn logged_plan(query: &Query) -> Option<Plan> {
+    let logged = query.plan.as_ref().filter(|plan| plan.format == PlanFormat::Json)?;
+    Plan::from_json(serde_json::from_str(&logged.text).ok()?).ok()
+}
+
+/// A parser's message without the place, so that equal causes are counted together.
+fn cause(message: &str) -> &str {
+    message.split(" at Line:").next().unwrap_or(message)
+}

@@ -1,0 +1,15 @@
+//! Statistics of logs, without a server.
+
+use super::{
+    Outcome,
+    analyze::{Job, perform},
+    args::LogsArgs,
+    output,
+};
+use crate::error::Error;
+
+pub(super) fn run(args: &LogsArgs) -> Result<Outcome, Error> {
+    let done = perform(&Job { input: &args.input, server: None, pool: None })?;
+    let outcome = output::write(&done.report, &args.output, args.fail_on)?;
+    Ok(if done.complete { outcome } else { Outcome::Incomplete })
+}

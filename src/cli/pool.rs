@@ -1,0 +1,48 @@
+//! A connection-pool size, from the cores, the log and the server's settings, whichever are known.
+
+use super::{
+    Outcome, analyze,
+    args::{FailOn, PoolArgs},
+    complain, output,
+};
+use crate::{
+    error::{Error, NotJudged},
+    report::Report,
+    server::Server,
+    sources::Ingested,
+};
+
+pub(super) fn run(args: &PoolArgs) -> Result<Outcome, Error> {
+    let (mut server, mut complete) = match analyze::connect(&args.server) {
+        Ok(server) => (server, true),
+        Err(err) => {
+            complain(&err);
+            (None, false)
+        }
+    };
+    let read = if args.input.paths.is_empty() {
+        Ingested::default()
+    } else {
+        analyze::read(&args.input, server.as_mut())?
+    };
+    let catalog = match server.as_mut().map(Server::catalog) {
+        Some(Ok((catalog, _))) => Some(catalog),
+        Some(Err(err)) => {
+            complain(&err);
+            complete = false;
+            None
+        }
+        None => None,
+    };
+    let advice = analyze::pool_advice(&read.workload, catalog.as_ref(), server.as_ref(), &args.pool);
+    if advice.is_none() && complete {
+        return Err(Error::Usage {
+            what: "nothing to size a pool by".to_owned(),
+            hint: Some("pass --cores, a log, or --database-url".to_owned()),
+        });
+    }
+    let advice = advice.into_iter().collect();
+    let report = Report::new(&read.inputs, &read.workload, Vec::new(), advice, &NotJudged::default());
+    let outcome = output::write(&report, &args.output, FailOn::Never)?;
+    Ok(if complete { outcome } else { Outcome::Incomplete })
+}

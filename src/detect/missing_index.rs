@@ -1,0 +1,240 @@
+//! A predicate, a join, an ORDER BY … LIMIT or a foreign key that no index of the table serves.
+//!
+//! Left alone: small tables; values that most rows have (an index would not be used); ORs; joins that
+//! nothing narrows, which are right as hash joins; LIMITs that stop the scan early; tables that the
+//! plan does not read from end to end; and columns that an index holds in the wrong order, which is
+//! `index-order`'s finding.
+
+use serde_json::json;
+
+use super::{
+    Facts, Report,
+    access::{self, Access, Kind, Term},
+    estimate,
+    index_use::{self, misorder, propose},
+    words,
+};
+use crate::{
+    catalog::{Catalog, ForeignKey, IndexSpec, KeyExpr, Table},
+    finding::{Confidence, Severity},
+    rules::Rule,
+    sql::{StatementKind, shape::Bound},
+};
+
+pub(super) fn detect(rule: &Rule, facts: &Facts<'_>, report: &mut Report) {
+    let (Some(shape), Some(catalog)) = (facts.shape, facts.catalog) else { return };
+    let mut said: Vec<String> = Vec::new();
+    for access in access::all(shape, catalog) {
+        if too_small(rule, access.table) {
+            continue;
+        }
+        let Some(lack) = lack(rule, &access) else { continue };
+        if let Some(plan) = facts.plan
+            && !(plan.scans(&access.table.name, access.alias()) || lack.sorts && plan.sorts())
+        {
+            continue;
+        }
+        let because = format!("no index of {} serves {}", size(access.table), lack.what);
+        if said.contains(&because) {
+            continue;
+        }
+        said.push(because.clone());
+        let instead = lack.index.map_or(lack.otherwise, |index| index_use::command(Some(catalog), &index));
+        push(rule, facts, report, access.table, because, instead);
+    }
+    if shape.kind == StatementKind::Delete
+        && let Some(target) = &shape.target
+        && let Some(parent) = catalog.table(&target.table)
+    {
+        for (child, key) in unindexed_children(catalog, parent) {
+            if !too_small(rule, child) {
+                let because = format!(
+                    "each row deleted from {} is looked for in {}, where no index serves the foreign key ({})",
+                    parent.name.plain(),
+                    size(child),
+                    key.columns.join(", ")
+                );
+                let columns: Vec<&str> = key.columns.iter().map(String::as_str).collect();
+                let index = IndexSpec::btree(child.name.clone(), &columns);
+                push(rule, facts, report, child, because, index.create_concurrently());
+            }
+        }
+    }
+}
+
+fn push(
+    rule: &Rule,
+    facts: &Facts<'_>,
+    report: &mut Report,
+    table: &Table,
+    because: String,
+    instead: String,
+) {
+    let confidence = facts.plan.map_or(Confidence::Shape, |plan| plan.confidence());
+    let mut finding = facts.finding(rule, confidence, because, instead);
+    if table.rows.is_none() {
+        finding.severity = Severity::Note;
+    }
+    finding.detail.insert("table".to_owned(), json!(table.name.plain()));
+    report.findings.push(finding);
+}
+
+fn too_small(rule: &Rule, table: &Table) -> bool {
+    table.rows.is_some_and(|rows| rows < rule.param("rows"))
+}
+
+fn size(table: &Table) -> String {
+    match table.rows {
+        Some(rows) => format!("{} ({})", table.name.plain(), words::counted(rows, "row")),
+        None => format!("{} (size not known)", table.name.plain()),
+    }
+}
+
+/// What no index serves.
+struct Lack {
+    what: String,
+    index: Option<IndexSpec>,
+    /// What to do where no index of ours would help.
+    otherwise: String,
+    /// It would show as a sort rather than as a scan.
+    sorts: bool,
+}
+
+fn lack(rule: &Rule, access: &Access<'_>) -> Option<Lack> {
+    if misorder(access).is_some() {
+        return None;
+    }
+    let uses = index_use::uses(access);
+    let served: Vec<&Term<'_>> = uses.iter().flat_map(|found| found.served.iter().copied()).collect();
+    let ordered = uses.iter().any(|found| found.ordered);
+    let filters: Vec<&Term<'_>> = access.filters().filter(|term| selective(rule, access, term)).collect();
+    let make = |what: String, sorts: bool| {
+        let index = propose(access);
+        Some(Lack { what, otherwise: otherwise(access), index, sorts })
+    };
+    if access.alternatives.iter().any(|branches| branches.iter().all(|term| uses_term(access, term))) {
+        return None;
+    }
+    if served.is_empty() && !filters.is_empty() {
+        let stops = ordered && access.limited() || stops_early(rule, access, &filters);
+        return if stops { None } else { make(search_words(&filters), false) };
+    }
+    if served.is_empty() && access.filters().next().is_none() {
+        let joins: Vec<&Term<'_>> = access.joins().filter(|term| access.driven_by_few(term)).collect();
+        if !joins.is_empty() {
+            let columns: Vec<String> = joins.iter().map(|term| name(&term.key)).collect();
+            return make(format!("the join by {}", words::list(&columns)), false);
+        }
+    }
+    if access.limited() && !access.order.is_empty() && !ordered && access.joins().next().is_none() {
+        // What an index narrows to few rows is quickly sorted; unknown counts as few.
+        let sorted = if access.filters().next().is_none() {
+            access.table.rows.unwrap_or(f64::INFINITY)
+        } else {
+            estimate::rows_after(access.table, access.filters()).unwrap_or(0.0)
+        };
+        let pinned = access.order.iter().all(|key| access.pinned(&index_use::key_of(&key.expr)));
+        let random = access.order.iter().any(|key| match index_use::key_of(&key.expr) {
+            KeyExpr::Column(column) => access.table.column(&column).is_none(),
+            KeyExpr::Expression(_) => true,
+        });
+        if sorted >= rule.param("rows") && !pinned && !random {
+            let columns: Vec<String> =
+                access.order.iter().map(|key| name(&index_use::key_of(&key.expr))).collect();
+            return make(format!("ORDER BY {} with LIMIT", columns.join(", ")), true);
+        }
+    }
+    None
+}
+
+/// Whether an index serves this one term of an OR.
+fn uses_term(access: &Access<'_>, term: &Term<'_>) -> bool {
+    let alone =
+        Access { terms: vec![term.clone()], alternatives: Vec::new(), order: Vec::new(), ..access.clone() };
+    index_use::uses(&alone).iter().any(|found| !found.served.is_empty())
+}
+
+/// Worth an index: few rows pass, or nothing is known against it.
+fn selective(rule: &Rule, access: &Access<'_>, term: &Term<'_>) -> bool {
+    use crate::sql::shape::Op;
+    match estimate::fraction(access.table, term) {
+        Some(fraction) => fraction <= rule.param("fraction"),
+        // NULLs and truth values are seldom selective; without statistics they are no reason.
+        None => !matches!(term.predicate.op, Op::IsNull | Op::IsTrue | Op::IsFalse),
+    }
+}
+
+/// A LIMIT without a sort ends the scan as soon as it has its rows.
+fn stops_early(rule: &Rule, access: &Access<'_>, filters: &[&Term<'_>]) -> bool {
+    let Some(Bound::Number(limit)) = access.block.limit else { return false };
+    if !access.block.order_by.is_empty() || access.block.aggregates || !access.block.group_by.is_empty() {
+        return false;
+    }
+    let Some(rows) = access.table.rows else { return false };
+    let passing = estimate::rows_after(access.table, filters.iter().copied());
+    passing.is_some_and(|passing| rows * limit as f64 / passing.max(1.0) < rule.param("rows"))
+}
+
+fn search_words(terms: &[&Term<'_>]) -> String {
+    let of = |kinds: &[Kind]| {
+        let mut names: Vec<String> =
+            terms.iter().filter(|term| kinds.contains(&term.kind)).map(|term| name(&term.key)).collect();
+        names.dedup();
+        names
+    };
+    let mut parts = Vec::new();
+    let equal = of(&[Kind::Equal]);
+    if !equal.is_empty() {
+        parts.push(format!("the search by {}", words::list(&equal)));
+    }
+    for (kinds, what) in [
+        (&[Kind::Range][..], "the range of"),
+        (&[Kind::Prefix][..], "the prefix search in"),
+        (&[Kind::Pattern][..], "the pattern search in"),
+        (&[Kind::Other][..], "the containment or text search in"),
+    ] {
+        let names = of(kinds);
+        if !names.is_empty() {
+            parts.push(format!("{what} {}", words::list(&names)));
+        }
+    }
+    words::list(&parts)
+}
+
+fn name(key: &KeyExpr) -> String {
+    match key {
+        KeyExpr::Column(name) | KeyExpr::Expression(name) => name.clone(),
+    }
+}
+
+/// Where no index can be made of the terms as they are.
+fn otherwise(access: &Access<'_>) -> String {
+    let wrapped = access.filters().find_map(|term| term.predicate.wrapped.as_ref().map(|expr| (term, expr)));
+    match wrapped {
+        Some((term, expr)) => format!(
+            "Compare {} itself instead of {expr}: as a range where the expression rounds, with the \
+             arithmetic on the other side where it calculates; then an index on {} serves it.",
+            term.predicate.column.name, term.predicate.column.name
+        ),
+        None => "Narrow the statement by a column that an index can serve.".to_owned(),
+    }
+}
+
+/// Foreign keys that point to `parent` and whose columns no index of the child leads with.
+fn unindexed_children<'a>(catalog: &'a Catalog, parent: &Table) -> Vec<(&'a Table, &'a ForeignKey)> {
+    let indexed = |child: &Table, key: &ForeignKey| {
+        child.indexes.iter().any(|index| {
+            index.valid
+                && index.spec.predicate.is_none()
+                && matches!(&index.spec.keys[..], [first, ..]
+                    if matches!(&first.expr, KeyExpr::Column(name) if key.columns.contains(name)))
+        })
+    };
+    let points_here = |key: &&ForeignKey| key.references == parent.name;
+    catalog
+        .tables
+        .iter()
+        .flat_map(|child| child.foreign_keys.iter().filter(points_here).map(move |key| (child, key)))
+        .filter(|(child, key)| !indexed(child, key))
+        .collect()
+}

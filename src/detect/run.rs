@@ -1,0 +1,72 @@
+//! Runs every rule over everything, counts what lacked its facts, and sorts what was found.
+
+use rustc_hash::FxHashMap;
+
+use super::{ALL, Detector, Facts, Report, WorkloadFacts};
+use crate::{
+    rules::{Needs, Rule},
+    sql::StatementKind,
+};
+
+/// Applies `rules` to each query and, where a log was read, to the workload as a whole.
+///
+/// A rule that lacks a fact it needs is counted in `not_judged`, once for each query concerned. Findings
+/// come out the most expensive first, then the most severe, then by rule, query and words.
+pub fn run(rules: &[Rule], queries: &[Facts<'_>], workload: Option<&WorkloadFacts<'_>>) -> Report {
+    let detectors: FxHashMap<&str, Detector> = ALL.iter().copied().collect();
+    let mut report = Report::default();
+    for rule in rules {
+        let Some(detector) = detectors.get(rule.detector.as_str()) else {
+            report.not_judged.add(&rule.name, format!("there is no detector `{}`", rule.detector));
+            continue;
+        };
+        match detector {
+            Detector::OfQuery(detect) => {
+                for facts in queries.iter().filter(|facts| concerns_rows(facts)) {
+                    match lacking(rule, facts) {
+                        Some(why) => report.not_judged.add(&rule.name, why),
+                        None => detect(rule, facts, &mut report),
+                    }
+                }
+            }
+            Detector::OfWorkload(detect) => match workload {
+                None => report.not_judged.add(&rule.name, "no log of executions"),
+                Some(facts) if rule.needs.contains(&Needs::Catalog) && facts.catalog.is_none() => {
+                    report.not_judged.add(&rule.name, NO_CATALOG);
+                }
+                Some(facts) => detect(rule, facts, &mut report),
+            },
+        }
+    }
+    report.findings.sort_by(|a, b| {
+        b.cost_ms
+            .total_cmp(&a.cost_ms)
+            .then_with(|| b.severity.cmp(&a.severity))
+            .then_with(|| (&a.rule, &a.query, &a.at, &a.because).cmp(&(&b.rule, &b.query, &b.at, &b.because)))
+    });
+    report
+}
+
+const NO_CATALOG: &str = "no catalog (connect with --database-url)";
+
+fn lacking(rule: &Rule, facts: &Facts<'_>) -> Option<&'static str> {
+    rule.needs.iter().find_map(|need| match need {
+        Needs::Statement if facts.shape.is_none() => Some("the statement could not be parsed"),
+        Needs::Catalog if facts.catalog.is_none() => Some(NO_CATALOG),
+        Needs::Plan if facts.plan.is_none() && facts.catalog.is_none() => {
+            Some("no plan (connect with --database-url)")
+        }
+        Needs::Plan if facts.plan.is_none() => Some("no plan of this query"),
+        _ => None,
+    })
+}
+
+/// Transaction control, SET, DDL and SELECT without FROM have nothing that a rule could judge.
+fn concerns_rows(facts: &Facts<'_>) -> bool {
+    match facts.query.kind {
+        StatementKind::Begin | StatementKind::Commit | StatementKind::Rollback | StatementKind::Utility => {
+            false
+        }
+        _ => facts.shape.is_none_or(|shape| shape.blocks.iter().any(|block| !block.tables.is_empty())),
+    }
+}

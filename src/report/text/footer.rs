@@ -1,0 +1,107 @@
+//! What could not be read or judged, with the reasons and how to get what was missing; and the last
+//! line, which a person sees first when the page has scrolled by.
+
+use super::{
+    findings::tally,
+    page::Page,
+    units::{count, grouped},
+};
+use crate::report::{Input, Report};
+
+/// What a reason may hold (in lower case), and what then helps.
+const REMEDIES: &[(&[&str], &str)] = &[
+    (
+        &[
+            "no plan",
+            "no catalog",
+            "no database",
+            "not connected",
+            "no connection",
+            "without a server",
+            "no server",
+        ],
+        "connect with --database-url, so that the server's plans, tables and statistics are known",
+    ),
+    (
+        &["log_min_duration_statement", "log_statement_sample_rate", "log_min_duration_sample", "sampled"],
+        "log every statement for a while: log_min_duration_statement = 0, without sampling",
+    ),
+    (
+        &["bind value", "parameters", "log_parameter_max_length"],
+        "log the bind values whole: log_parameter_max_length = -1",
+    ),
+    (&["prefix"], "pass --log-line-prefix as SHOW log_line_prefix prints it"),
+    (&["never analy", "no statistics", "not analy"], "run ANALYZE on those tables"),
+    (&["hypopg"], "CREATE EXTENSION hypopg lets the planner cost an index that does not exist"),
+    (&["time budget", "explain-budget"], "give more time with --explain-budget"),
+];
+
+pub(super) fn write(page: &mut Page, report: &Report) {
+    let lines = not_judged(report);
+    if !lines.is_empty() {
+        page.heading("Not judged");
+    }
+    for line in &lines {
+        page.hanging(2, "- ", 2, line);
+    }
+    let helps: Vec<&str> = REMEDIES
+        .iter()
+        .filter(|(needles, _)| {
+            report.not_judged.iter().any(|line| {
+                let why = line.why.to_lowercase();
+                needles.iter().any(|needle| why.contains(needle))
+            })
+        })
+        .map(|(_, remedy)| *remedy)
+        .collect();
+    if !helps.is_empty() {
+        page.blank();
+        page.prose(0, "To have more judged:");
+        for help in helps {
+            page.hanging(2, "- ", 2, help);
+        }
+    }
+    page.blank();
+    page.prose(0, &verdict(report));
+}
+
+fn verdict(report: &Report) -> String {
+    let advice = match report.advice.len() as u64 {
+        0 => "no advice".to_owned(),
+        number => count(number, "piece of advice", "pieces of advice"),
+    };
+    let counted: u64 = report.not_judged.iter().map(|line| line.count).sum();
+    let not_judged = match counted + uncounted(report).map(|input| input.skipped).sum::<u64>() {
+        0 => String::new(),
+        number => format!("; {} not judged", grouped(number)),
+    };
+    format!("{}, {advice}{not_judged}", tally(report))
+}
+
+/// A line for each thing and reason; what an input skipped, with the places.
+fn not_judged(report: &Report) -> Vec<String> {
+    let counted = report.not_judged.iter().map(|line| {
+        let times = if line.count > 1 { format!(" ({} times)", grouped(line.count)) } else { String::new() };
+        let skipped = |input: &&Input| input.name == line.what && input.skipped == line.count;
+        let places = report.inputs.iter().find(skipped).map(places).unwrap_or_default();
+        format!("{}: {}{times}{places}", line.what, line.why)
+    });
+    let skipped = uncounted(report).map(|input| {
+        let number = count(input.skipped, "line or statement", "lines or statements");
+        format!("{}: {number} not understood{}", input.name, places(input))
+    });
+    skipped.chain(counted).collect()
+}
+
+/// Inputs that skipped something of which `not_judged` says nothing.
+fn uncounted(report: &Report) -> impl Iterator<Item = &Input> {
+    let said = |input: &&Input| report.not_judged.iter().any(|line| line.what == input.name);
+    report.inputs.iter().filter(move |input| input.skipped > 0 && !said(input))
+}
+
+fn places(input: &Input) -> String {
+    match input.skipped_at.as_slice() {
+        [] => String::new(),
+        places => format!(", such as {}", places.join(", ")),
+    }
+}

@@ -1,0 +1,58 @@
+//! The report for a person at a terminal: what was read, what to do first, the plan of a single
+//! statement, the expensive queries, the findings, the advice with its proof, the pool, and everything that could not be judged.
+//!
+//! Colour only repeats what the words say, so that a page without it reads the same. Lines keep to the
+//! width, but for single words and SQL to be run, which are never broken (see [`page`]).
+
+mod advice;
+mod findings;
+mod first;
+mod footer;
+mod page;
+mod plan;
+mod queries;
+mod shorten;
+mod summary;
+mod units;
+
+use page::Page;
+
+use super::{Query, Report};
+
+/// How a page looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Style {
+    /// Columns of the terminal.
+    pub width: usize,
+    pub color: bool,
+}
+
+/// Below this the columns of a table would have to go.
+const NARROWEST: usize = 72;
+
+/// The whole page, ending with a line end.
+pub fn render(report: &Report, style: &Style) -> String {
+    let mut page = Page::new(Style { width: style.width.max(NARROWEST), ..*style });
+    summary::write(&mut page, report);
+    first::write(&mut page, report);
+    plan::write(&mut page, report);
+    queries::write(&mut page, report);
+    findings::write(&mut page, report);
+    advice::write(&mut page, report);
+    footer::write(&mut page, report);
+    page.finish()
+}
+
+/// Enough of a fingerprint to find the query elsewhere on the page and in the JSON report.
+fn short_id(id: &str) -> &str {
+    id.get(..8).unwrap_or(id)
+}
+
+fn query<'a>(report: &'a Report, id: &str) -> Option<&'a Query> {
+    report.queries.iter().find(|query| query.id == id)
+}
+
+/// Calls of these queries together.
+fn calls(report: &Report, ids: &[String]) -> u64 {
+    ids.iter().filter_map(|id| query(report, id)).map(|query| query.calls).sum()
+}

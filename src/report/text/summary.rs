@@ -1,0 +1,106 @@
+//! The first lines: what was read, over what time, and how much work it was.
+
+use super::{
+    page::Page,
+    units::{bytes, count, duration, grouped},
+};
+use crate::report::{Input, Report, Totals};
+
+/// More inputs than this are only counted.
+const NAMED: usize = 4;
+
+pub(super) fn write(page: &mut Page, report: &Report) {
+    let totals = &report.totals;
+    page.field(0, "Read", &read(&report.inputs));
+    for input in &report.inputs {
+        for note in &input.notes {
+            page.field(0, "", &format!("{}: {note}", input.name));
+        }
+    }
+    if let (Some(first), Some(last)) = (&totals.first, &totals.last) {
+        page.field(0, "Period", &period(first, last));
+    }
+    page.field(0, "Work", &work(totals, report.queries.len()));
+    if totals.executions > 0 {
+        page.field(0, "Kinds", &kinds(totals));
+    }
+}
+
+fn read(inputs: &[Input]) -> String {
+    if inputs.is_empty() {
+        return "nothing: no input was given".to_owned();
+    }
+    let named = inputs.iter().take(NAMED).map(|input| {
+        let what = match input.format.as_str() {
+            "sql" => count(input.entries, "statement", "statements"),
+            _ => count(input.entries, "entry", "entries"),
+        };
+        format!("{} ({}, {}, {what})", input.name, input.format, bytes(input.bytes))
+    });
+    let named = named.collect::<Vec<_>>().join(", ");
+    if let Some(rest) = inputs.get(NAMED..).filter(|rest| !rest.is_empty()) {
+        let more = count(rest.len() as u64, "more input", "more inputs");
+        let size = bytes(rest.iter().map(|input| input.bytes).sum());
+        let entries = grouped(rest.iter().map(|input| input.entries).sum());
+        return format!("{named} and {more} ({size}, {entries} entries)");
+    }
+    named
+}
+
+fn period(first: &str, last: &str) -> String {
+    let seconds = match (first.parse::<jiff::Timestamp>(), last.parse::<jiff::Timestamp>()) {
+        (Ok(first), Ok(last)) => last.as_second().saturating_sub(first.as_second()),
+        _ => 0,
+    };
+    let day = |time: &str| time.replace('T', " ").replace('Z', "");
+    let (first, last) = (day(first), day(last));
+    let last = match (first.split_once(' '), last.split_once(' ')) {
+        (Some((a, _)), Some((b, clock))) if a == b => clock,
+        _ => &last,
+    };
+    format!("{first} to {last} UTC ({})", duration(seconds as f64 * 1000.0))
+}
+
+fn work(totals: &Totals, queries: usize) -> String {
+    if totals.executions == 0 {
+        return match queries {
+            0 => "no statement was found".to_owned(),
+            _ => format!(
+                "{}; none was seen running, so nothing has a time",
+                count(queries as u64, "query", "queries")
+            ),
+        };
+    }
+    let mut parts = vec![format!(
+        "{} of {} in {}",
+        count(totals.executions, "execution", "executions"),
+        count(queries as u64, "query", "queries"),
+        duration(totals.total_ms)
+    )];
+    if totals.parse_bind_steps > 0 {
+        let steps = count(totals.parse_bind_steps, "parse or bind step", "parse and bind steps");
+        parts.push(format!("besides {steps} in {}", duration(totals.parse_bind_ms)));
+    }
+    parts.push(count(totals.errors, "error", "errors"));
+    if let Some(peak) = totals.peak_busy_sessions {
+        parts.push(format!("at most {} busy at once", count(peak, "session", "sessions")));
+    }
+    parts.join("; ")
+}
+
+fn kinds(totals: &Totals) -> String {
+    let kinds = totals.by_kind;
+    [
+        ("SELECT", kinds.select),
+        ("INSERT", kinds.insert),
+        ("UPDATE", kinds.update),
+        ("DELETE", kinds.delete),
+        ("WITH", kinds.with),
+        ("utility", kinds.utility),
+    ]
+    .iter()
+    .filter(|(_, number)| *number > 0)
+    .map(|(kind, number)| format!("{kind}\u{a0}{}", grouped(*number)))
+    .collect::<Vec<_>>()
+    .join(", ")
+}

@@ -1,0 +1,144 @@
+//! PostgreSQL logs: bytes → [`Entry`] (one scanner a format) → events (one reading for all formats).
+//!
+//! ```text
+//! stderr ─┐
+//! csv ────┼─▶ Entry ─▶ message ─▶ sequence ─▶ Event
+//! json ───┘   (fields) (what it    (a session's statements and
+//!                       says)       durations, paired)
+//! ```
+//!
+//! Everything here is a pure function of a chunk's bytes. What a session left open at a chunk's end is
+//! handed on ([`sequence::Loose`]), so that cutting a log anywhere changes nothing.
+
+pub(super) mod csv;
+pub(super) mod infer;
+pub(super) mod json;
+pub(super) mod message;
+pub(super) mod prefix;
+pub(super) mod sequence;
+pub(super) mod sessions;
+pub(super) mod severity;
+pub(super) mod stderr;
+pub(super) mod time;
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use prefix::Prefix;
+use severity::Severity;
+
+/// How a log is written.
+#[derive(Clone, Debug)]
+pub(super) enum Format {
+    Stderr(Arc<Prefix>),
+    Csv,
+    Json,
+}
+
+impl Format {
+    /// As reports name it.
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Format::Stderr(_) => "pg-stderr",
+            Format::Csv => "pg-csv",
+            Format::Json => "pg-json",
+        }
+    }
+
+    /// Lower is better: csvlog and jsonlog say the same, and csvlog is the smaller one.
+    pub(super) fn rank(&self) -> u8 {
+        match self {
+            Format::Csv => 0,
+            Format::Json => 1,
+            Format::Stderr(_) => 2,
+        }
+    }
+
+    /// The clock shows whole seconds only.
+    pub(super) fn coarse(&self) -> bool {
+        matches!(self, Format::Stderr(prefix) if prefix.coarse())
+    }
+}
+
+/// One log entry, whatever the format: fields that the format does not carry are `None`.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Entry<'a> {
+    /// From 1; counted in the input.
+    pub line: u64,
+    /// Microseconds since 1970.
+    pub time: Option<i64>,
+    /// The clock shows whole seconds only.
+    pub coarse: bool,
+    pub pid: Option<u32>,
+    pub severity: Severity,
+    pub user: Option<&'a [u8]>,
+    pub database: Option<&'a [u8]>,
+    pub application: Option<&'a [u8]>,
+    pub host: Option<&'a [u8]>,
+    pub vxid: Option<&'a [u8]>,
+    pub sqlstate: Option<&'a [u8]>,
+    pub message: &'a [u8],
+    pub detail: Option<&'a [u8]>,
+    pub statement: Option<&'a [u8]>,
+}
+
+/// What a scanner counts of a chunk.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Tally {
+    pub entries: u64,
+    /// Lines that belong to no entry.
+    pub skipped: u64,
+    /// The first few of them, cut to 200 characters.
+    pub samples: Vec<String>,
+    /// Time zones that we do not know.
+    pub zones: BTreeSet<String>,
+}
+
+impl Tally {
+    /// Samples kept per input.
+    pub(super) const SAMPLES: usize = 3;
+
+    pub(super) fn skip(&mut self, line: u64, text: &[u8]) {
+        self.skipped += 1;
+        if self.samples.len() < Tally::SAMPLES {
+            self.samples.push(format!("line {line}: {}", cut(text)));
+        }
+    }
+
+    /// Adds what came after `self` in the input.
+    pub(super) fn merge(&mut self, later: Tally) {
+        self.entries += later.entries;
+        self.skipped += later.skipped;
+        self.samples.extend(later.samples);
+        self.samples.truncate(Tally::SAMPLES);
+        self.zones.extend(later.zones);
+    }
+}
+
+/// A line as a person can look at it: 200 characters at most, no control characters.
+fn cut(text: &[u8]) -> String {
+    let text = String::from_utf8_lossy(&text[..text.len().min(800)]);
+    let mut cut: String = text
+        .chars()
+        .take(200)
+        .map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c })
+        .collect();
+    if text.chars().nth(200).is_some() {
+        cut.push('…');
+    }
+    cut
+}
+
+/// Reads every entry of a chunk that begins and ends at entry boundaries.
+pub(super) fn scan(
+    format: &Format,
+    chunk: &[u8],
+    first_line: u64,
+    tally: &mut Tally,
+    sink: impl FnMut(&Entry<'_>),
+) {
+    match format {
+        Format::Stderr(prefix) => stderr::scan(prefix, chunk, first_line, tally, sink),
+        Format::Csv => csv::scan(chunk, first_line, tally, sink),
+        Format::Json => json::scan(chunk, first_line, tally, sink),
+    }
+}

@@ -1,0 +1,414 @@
+//! `log_line_prefix` → a matcher of the lines that begin with it.
+//!
+//! All escapes of PostgreSQL 18 are known, with padding (`%-10p`, `%5p`). A value may hold anything,
+//! also what separates values: the matcher goes back and tries the next separator, and only a line
+//! whose prefix is followed by a severity (`LOG:  `) matches.
+//! <https://www.postgresql.org/docs/current/runtime-config-logging.html#GUC-LOG-LINE-PREFIX>
+
+use memchr::memchr;
+
+use super::{
+    severity::{self, Word},
+    time::{self, Clock},
+};
+use crate::error::Error;
+
+/// The longest value that a prefix holds: names have 63 bytes, command tags and host names somewhat more.
+const LONGEST_VALUE: usize = 300;
+
+#[derive(Debug)]
+pub(in crate::sources) struct Prefix {
+    steps: Vec<Step>,
+    /// As PostgreSQL's setting spells it.
+    pub text: String,
+}
+
+#[derive(Debug)]
+enum Step {
+    Literal(Vec<u8>),
+    Field {
+        what: Field,
+        padded: bool,
+    },
+    /// `%q`: background processes stop here.
+    Quit,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Field {
+    Millis,
+    Seconds,
+    Epoch,
+    SessionStart,
+    Pid,
+    SessionId,
+    /// Digits that we do not use: line number, transaction id, query id, parent's process id.
+    Number,
+    Vxid,
+    SqlState,
+    User,
+    Database,
+    Application,
+    Host,
+    HostAndPort,
+    /// Text that we do not use: command tag, backend type, local address.
+    Ignored,
+}
+
+/// What a prefix said. What it left out, or gave as empty or `[unknown]`, is `None`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in crate::sources) struct Fields<'a> {
+    pub time: Option<i64>,
+    pub coarse: bool,
+    pub pid: Option<u32>,
+    pub user: Option<&'a [u8]>,
+    pub database: Option<&'a [u8]>,
+    pub application: Option<&'a [u8]>,
+    pub host: Option<&'a [u8]>,
+    pub vxid: Option<&'a [u8]>,
+    pub sqlstate: Option<&'a [u8]>,
+}
+
+/// A line that begins an entry or a part of one.
+#[derive(Debug)]
+pub(in crate::sources) struct Head<'a> {
+    pub fields: Fields<'a>,
+    pub word: Word,
+    /// Where the text after `LOG:  ` begins.
+    pub text_at: usize,
+}
+
+impl Prefix {
+    /// `Error::PrefixWithoutTime` when it has none of `%m`, `%t`, `%n`.
+    pub(in crate::sources) fn compile(text: &str) -> Result<Prefix, Error> {
+        let mut steps = Vec::new();
+        let mut literal = Vec::new();
+        let mut bytes = text.bytes().peekable();
+        while let Some(byte) = bytes.next() {
+            if byte != b'%' {
+                literal.push(byte);
+                continue;
+            }
+            let mut padded = false;
+            while bytes.peek().is_some_and(|b| *b == b'-' || b.is_ascii_digit()) {
+                padded = true;
+                bytes.next();
+            }
+            let what = match bytes.next() {
+                Some(b'%') => {
+                    literal.push(b'%');
+                    continue;
+                }
+                Some(b'q') => None,
+                Some(b'm') => Some(Field::Millis),
+                Some(b't') => Some(Field::Seconds),
+                Some(b'n') => Some(Field::Epoch),
+                Some(b's') => Some(Field::SessionStart),
+                Some(b'p') => Some(Field::Pid),
+                Some(b'c') => Some(Field::SessionId),
+                Some(b'P' | b'l' | b'x' | b'Q') => Some(Field::Number),
+                Some(b'v') => Some(Field::Vxid),
+                Some(b'e') => Some(Field::SqlState),
+                Some(b'u') => Some(Field::User),
+                Some(b'd') => Some(Field::Database),
+                Some(b'a') => Some(Field::Application),
+                Some(b'h') => Some(Field::Host),
+                Some(b'r') => Some(Field::HostAndPort),
+                Some(b'i' | b'b' | b'L') => Some(Field::Ignored),
+                // PostgreSQL writes nothing for an escape that it does not know.
+                _ => continue,
+            };
+            if !literal.is_empty() {
+                steps.push(Step::Literal(std::mem::take(&mut literal)));
+            }
+            steps.push(what.map_or(Step::Quit, |what| Step::Field { what, padded }));
+        }
+        if !literal.is_empty() {
+            steps.push(Step::Literal(literal));
+        }
+        let prefix = Prefix { steps, text: text.to_owned() };
+        if [Field::Millis, Field::Seconds, Field::Epoch].into_iter().any(|time| prefix.has(time)) {
+            Ok(prefix)
+        } else {
+            Err(Error::PrefixWithoutTime { prefix: text.to_owned() })
+        }
+    }
+
+    fn has(&self, wanted: Field) -> bool {
+        self.steps.iter().any(|step| matches!(step, Step::Field { what, .. } if *what == wanted))
+    }
+
+    /// How many values it reads.
+    pub(in crate::sources) fn fields(&self) -> usize {
+        self.steps.iter().filter(|step| matches!(step, Step::Field { .. })).count()
+    }
+
+    /// Whether sessions can be told apart, so that a session's facts can be taken from its connection lines.
+    pub(in crate::sources) fn names_sessions(&self) -> bool {
+        self.has(Field::Pid) || self.has(Field::SessionId)
+    }
+
+    /// Whether it leaves out the user, database, application or host.
+    pub(in crate::sources) fn lacks_session_facts(&self) -> bool {
+        !(self.has(Field::User)
+            && self.has(Field::Database)
+            && self.has(Field::Application)
+            && (self.has(Field::Host) || self.has(Field::HostAndPort)))
+    }
+
+    /// The only clock is `%t`, of whole seconds.
+    pub(in crate::sources) fn coarse(&self) -> bool {
+        !self.has(Field::Millis) && !self.has(Field::Epoch)
+    }
+
+    /// Reads the beginning of a line (without its newline); `None` when the line does not begin with
+    /// this prefix and a severity.
+    pub(in crate::sources) fn head<'a>(&self, line: &'a [u8], clock: &mut Clock) -> Option<Head<'a>> {
+        let mut head = Head { fields: Fields::default(), word: Word::Ignored, text_at: 0 };
+        self.step(0, line, 0, clock, &mut head).then_some(head)
+    }
+
+    fn step<'a>(
+        &self,
+        index: usize,
+        line: &'a [u8],
+        at: usize,
+        clock: &mut Clock,
+        head: &mut Head<'a>,
+    ) -> bool {
+        let Some(step) = self.steps.get(index) else {
+            return finish(line, at, head);
+        };
+        match step {
+            Step::Literal(literal) => {
+                line[at..].starts_with(literal) && self.step(index + 1, line, at + literal.len(), clock, head)
+            }
+            Step::Quit => finish(line, at, head) || self.step(index + 1, line, at, clock, head),
+            Step::Field { what, padded } => {
+                let spaces = |from: usize| line[from..].iter().take_while(|b| **b == b' ').count();
+                let from = if *padded { at + spaces(at) } else { at };
+                let Some(len) = fixed(*what, &line[from..], clock, &mut head.fields) else {
+                    return self.text(index, *what, line, at, clock, head);
+                };
+                let Some(len) = len else { return false };
+                let end = from + len;
+                // Padding on the right may be followed by a space that is the prefix's own.
+                if *padded && spaces(end) > 0 {
+                    return (end..=end + spaces(end))
+                        .rev()
+                        .any(|end| self.step(index + 1, line, end, clock, head));
+                }
+                self.step(index + 1, line, end, clock, head)
+            }
+        }
+    }
+
+    /// A value of any text: ends before the next literal, at the first place where the rest fits.
+    fn text<'a>(
+        &self,
+        index: usize,
+        what: Field,
+        line: &'a [u8],
+        at: usize,
+        clock: &mut Clock,
+        head: &mut Head<'a>,
+    ) -> bool {
+        let stop = line.len().min(at + LONGEST_VALUE);
+        let mut end = at;
+        while end <= stop {
+            if let Some(Step::Literal(literal)) = self.steps.get(index + 1) {
+                match memchr(literal[0], &line[end..]) {
+                    Some(skip) if end + skip <= stop => end += skip,
+                    _ => return false,
+                }
+            }
+            if self.step(index + 1, line, end, clock, head) {
+                store(what, &line[at..end], &mut head.fields);
+                return true;
+            }
+            end += 1;
+        }
+        false
+    }
+}
+
+fn finish(line: &[u8], at: usize, head: &mut Head<'_>) -> bool {
+    let Some((word, len)) = severity::read(&line[at..]) else { return false };
+    head.word = word;
+    head.text_at = at + len;
+    true
+}
+
+/// Values of a form of their own: `None` when the field is plain text, `Some(None)` when the form is not met.
+#[expect(clippy::option_option, reason = "two different kinds of no")]
+fn fixed<'a>(
+    what: Field,
+    text: &'a [u8],
+    clock: &mut Clock,
+    fields: &mut Fields<'a>,
+) -> Option<Option<usize>> {
+    let run = |accept: fn(&u8) -> bool| text.iter().take_while(|b| accept(b)).count();
+    Some(match what {
+        // `%m` always has a fraction and `%t` never, so that one is not taken for the other.
+        Field::Millis | Field::Seconds if (text.get(19) == Some(&b'.')) != (what == Field::Millis) => None,
+        Field::Millis | Field::Seconds => clock.read(text).map(|(time, len)| {
+            if fields.time.is_none() || what == Field::Millis {
+                fields.time = Some(time);
+                fields.coarse = what == Field::Seconds;
+            }
+            len
+        }),
+        Field::Epoch => time::epoch(text).map(|(time, len)| {
+            fields.time = Some(time);
+            fields.coarse = false;
+            len
+        }),
+        Field::SessionStart => Some(clock.read(text).map_or(0, |(_, len)| len)),
+        Field::Pid => {
+            let len = run(u8::is_ascii_digit);
+            fields.pid = number(&text[..len]);
+            (len > 0).then_some(len)
+        }
+        Field::SessionId => {
+            let len = run(|b| b.is_ascii_hexdigit() || *b == b'.');
+            if fields.pid.is_none() {
+                fields.pid = pid_of_session(&text[..len]);
+            }
+            (len > 0).then_some(len)
+        }
+        Field::Number => {
+            let sign = usize::from(text.first() == Some(&b'-'));
+            Some(sign + text[sign..].iter().take_while(|b| b.is_ascii_digit()).count())
+        }
+        Field::Vxid => {
+            let len = run(|b| b.is_ascii_digit() || *b == b'/');
+            fields.vxid = (len > 0).then_some(&text[..len]);
+            Some(len)
+        }
+        Field::SqlState => {
+            fields.sqlstate = text.get(..5).filter(|state| state.iter().all(u8::is_ascii_alphanumeric));
+            fields.sqlstate.map(<[u8]>::len)
+        }
+        _ => return None,
+    })
+}
+
+fn store<'a>(what: Field, value: &'a [u8], fields: &mut Fields<'a>) {
+    let value = value.trim_ascii();
+    if value.is_empty() || value == b"[unknown]" {
+        return;
+    }
+    match what {
+        Field::User => fields.user = Some(value),
+        Field::Database => fields.database = Some(value),
+        Field::Application => fields.application = Some(value),
+        Field::Host => fields.host = Some(value),
+        Field::HostAndPort => {
+            let host = value.iter().position(|b| *b == b'(').map_or(value, |port| &value[..port]);
+            fields.host = Some(host);
+        }
+        _ => {}
+    }
+}
+
+fn number(digits: &[u8]) -> Option<u32> {
+    std::str::from_utf8(digits).ok()?.parse().ok()
+}
+
+/// A session id is the start time and the process id, both in hex: `6b03bf84.7403`.
+pub(in crate::sources) fn pid_of_session(id: &[u8]) -> Option<u32> {
+    let (_, pid) = std::str::from_utf8(id).ok()?.split_once('.')?;
+    u32::from_str_radix(pid, 16).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The fields that a prefix finds in a line, as text.
+    #[track_caller]
+    fn check(prefix: &str, line: &str, expect: &str) {
+        let prefix = Prefix::compile(prefix).expect("a prefix with a time");
+        let shown =
+            prefix.head(line.as_bytes(), &mut Clock::default()).map_or("no match".to_owned(), |head| {
+                let fields = head.fields;
+                let mut shown = fields.pid.map_or("-".to_owned(), |pid| pid.to_string());
+                for value in [
+                    fields.user,
+                    fields.database,
+                    fields.application,
+                    fields.host,
+                    fields.vxid,
+                    fields.sqlstate,
+                ] {
+                    shown += "|";
+                    shown += &value.map_or("-".into(), String::from_utf8_lossy);
+                }
+                format!("{shown}|{}", &line[head.text_at..])
+            });
+        assert_eq!(shown, expect, "{line}");
+    }
+
+    const MAIN: &str = "%m [%p]: user=%u,db=%d,app=%a,client=%h ";
+
+    #[test]
+    fn values_may_hold_spaces_brackets_and_separators() {
+        let at = "2026-11-23 04:22:29.056 UTC";
+        check(MAIN, &format!("{at} [7]: user=,db=,app=,client= LOG:  x"), "7|-|-|-|-|-|-|x");
+        check(
+            MAIN,
+            &format!("{at} [7]: user=[unknown],db=[unknown],app=[unknown],client=[local] LOG:  x"),
+            "7|-|-|-|[local]|-|-|x",
+        );
+        check(
+            MAIN,
+            &format!("{at} [7]: user=o,db=d b,app=web app 2,client=10.0.0.1 ERROR:  x"),
+            "7|o|d b|web app 2|10.0.0.1|-|-|x",
+        );
+        check(
+            MAIN,
+            &format!("{at} [7]: user=o,db=d,app=a,client=b ,client=h LOG:  x"),
+            "7|o|d|a|b ,client=h|-|-|x",
+        );
+    }
+
+    #[test]
+    fn background_processes_stop_at_q() {
+        let prefix = "%m [%p] %q%u@%d ";
+        check(prefix, "2026-11-23 04:22:29.056 UTC [7] LOG:  x", "7|-|-|-|-|-|-|x");
+        check(prefix, "2026-11-23 04:22:29.056 UTC [7] o@shop LOG:  x", "7|o|shop|-|-|-|-|x");
+    }
+
+    #[test]
+    fn every_escape_and_padding() {
+        check(
+            "%t [%-6p] %5l %c %s %v %x %Q %e %i|%b|%L|%r%%: ",
+            "2026-11-23 04:22:29 UTC [7     ]     3 6b03bf84.7403 2026-11-23 04:22:28 UTC 3/1 0 -24 00000 idle in transaction|client backend|127.0.0.1|10.0.0.1(5432)%: LOG:  x",
+            "7|-|-|-|10.0.0.1|3/1|00000|x",
+        );
+        check("%n %c ", "1795407749.056 6b03bf84.1f LOG:  x", "31|-|-|-|-|-|-|x");
+        check(
+            "%t:%r:%u@%d:[%p]:",
+            "2026-11-23 04:22:29 UTC:10.0.0.1(1):a@b:[9]:LOG:  x",
+            "9|a|b|-|10.0.0.1|-|-|x",
+        );
+        check("%t:%r:%u@%d:[%p]:", "2026-11-23 04:22:29 UTC::@:[9]:LOG:  x", "9|-|-|-|-|-|-|x");
+        check(
+            "%m %-10u|%10d ",
+            "2026-11-23 04:22:29.056 UTC ada       |      shop LOG:  x",
+            "-|ada|shop|-|-|-|-|x",
+        );
+    }
+
+    #[test]
+    fn a_line_without_severity_is_no_head() {
+        check("%m [%p] ", "2026-11-23 04:22:29.056 UTC [7] hello", "no match");
+        check("%m [%p] ", "\tLOG:  x", "no match");
+        check("%m [%p] ", "", "no match");
+    }
+
+    #[test]
+    fn a_prefix_needs_a_time() {
+        assert!(matches!(Prefix::compile("[%p] %s "), Err(Error::PrefixWithoutTime { .. })));
+    }
+}

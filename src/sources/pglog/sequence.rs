@@ -1,0 +1,278 @@
+//! A session's statements and durations, in order → executions, each counted once.
+//!
+//! With `log_statement` PostgreSQL writes a statement before it runs, and never repeats the text: the
+//! duration, if any, comes alone (`check_log_duration` with `was_logged`). So within one session
+//!
+//! * `statement` then `duration` is one execution with that duration;
+//! * `statement` then anything but a duration is one execution whose duration is not known;
+//! * `statement` then an error about the same text is no execution: it failed;
+//! * a `duration` with no statement before it is a parse or bind step, or a statement that
+//!   `log_statement` leaves out: it is counted, and nothing is made of it.
+//!
+//! A chunk of a log does not know what its sessions left open in the chunk before. It therefore gives,
+//! beside its events, a session's first step ([`Loose::heads`]) and what the session has open at the
+//! end ([`Loose::tails`]); [`Carry::join`] puts them together in the log's order.
+
+use std::collections::BTreeMap;
+
+use rustc_hash::FxHashMap;
+
+use super::{
+    Entry,
+    message::{self, Message},
+    sessions::{self, Sessions},
+    severity::Severity,
+};
+use crate::workload::{Binds, Event, EventKind, Position};
+
+/// A statement whose end has not been seen.
+#[derive(Clone, Debug)]
+struct Pending {
+    sql: Vec<u8>,
+    binds: Option<Vec<u8>>,
+    end: Option<i64>,
+    coarse: bool,
+    pid: u32,
+    user: Option<Vec<u8>>,
+    database: Option<Vec<u8>>,
+    application: Option<Vec<u8>>,
+    host: Option<Vec<u8>>,
+    vxid: Option<Vec<u8>>,
+    position: Position,
+}
+
+impl Pending {
+    fn new(entry: &Entry<'_>, pid: u32, sql: &[u8], binds: Binds<'_>, position: Position) -> Pending {
+        let owned = |text: Option<&[u8]>| text.map(<[u8]>::to_vec);
+        Pending {
+            sql: sql.to_vec(),
+            binds: match binds {
+                Binds::Unknown => None,
+                Binds::Postgres(list) => Some(list.to_vec()),
+            },
+            end: entry.time,
+            coarse: entry.coarse,
+            pid,
+            user: owned(entry.user),
+            database: owned(entry.database),
+            application: owned(entry.application),
+            host: owned(entry.host),
+            vxid: owned(entry.vxid),
+            position,
+        }
+    }
+
+    fn executed(&self, duration: Option<u64>, end: Option<i64>, sink: &mut impl FnMut(&Event<'_>)) {
+        sink(&Event {
+            kind: EventKind::Execution {
+                sql: &self.sql,
+                binds: self.binds.as_deref().map_or(Binds::Unknown, Binds::Postgres),
+            },
+            end: end.or(self.end),
+            coarse: self.coarse,
+            duration,
+            session: Some(self.pid),
+            vxid: self.vxid.as_deref(),
+            database: self.database.as_deref(),
+            user: self.user.as_deref(),
+            application: self.application.as_deref(),
+            host: self.host.as_deref(),
+            position: self.position,
+        });
+    }
+}
+
+/// What the next entry of a session means for the statement that is open.
+#[derive(Clone, Debug)]
+enum Step {
+    /// Its duration.
+    Duration { micros: u64, end: Option<i64> },
+    /// It failed, if this is its text.
+    Failed { sql: Option<Vec<u8>> },
+    /// Something else happened, so it ended.
+    Next,
+}
+
+/// What a chunk cannot settle alone.
+#[derive(Debug, Default)]
+pub(in crate::sources) struct Loose {
+    heads: Vec<(u32, Step)>,
+    tails: Vec<(u32, Option<Pending>)>,
+    /// Durations that belong to no statement.
+    pub lone_durations: u64,
+    /// Entries about statements in another language.
+    pub translated: u64,
+}
+
+/// Turns the entries of one chunk into events.
+#[derive(Debug)]
+pub(in crate::sources) struct Sequence {
+    input: u32,
+    /// `None`: the session was seen in this chunk and has nothing open.
+    open: FxHashMap<u32, Option<Pending>>,
+    loose: Loose,
+    /// Where the prefix does not tell who a session is.
+    sessions: Option<Sessions>,
+}
+
+impl Sequence {
+    /// `sessions`: what is known of them at the chunk's beginning, where entries do not say it all.
+    pub(in crate::sources) fn new(input: u32, sessions: Option<Sessions>) -> Sequence {
+        Sequence { input, open: FxHashMap::default(), loose: Loose::default(), sessions }
+    }
+
+    pub(in crate::sources) fn entry(&mut self, entry: &Entry<'_>, sink: &mut impl FnMut(&Event<'_>)) {
+        if sessions::begins(entry.message) && entry.severity == Severity::Log {
+            // The line itself says who it is, also where the fields do not yet.
+            let mut told = Sessions::default();
+            sessions::learn(&mut told, entry.pid.unwrap_or(0), entry.message);
+            let pid = entry.pid.or(Some(0));
+            let full = sessions::complete(&told, Entry { pid, ..*entry });
+            return self.tracked(&Entry { pid: entry.pid, ..full }, sink);
+        }
+        self.tracked(entry, sink);
+    }
+
+    fn tracked(&mut self, entry: &Entry<'_>, sink: &mut impl FnMut(&Event<'_>)) {
+        let Some(mut sessions) = self.sessions.take() else { return self.step(entry, sink) };
+        let told = entry.pid.filter(|_| entry.severity == Severity::Log);
+        // The event of a disconnection still tells who left.
+        let leaves = sessions::leaves(entry.message);
+        if let Some(pid) = told.filter(|_| !leaves) {
+            sessions::learn(&mut sessions, pid, entry.message);
+        }
+        self.step(&sessions::complete(&sessions, *entry), sink);
+        if let Some(pid) = told.filter(|_| leaves) {
+            sessions::learn(&mut sessions, pid, entry.message);
+        }
+        self.sessions = Some(sessions);
+    }
+
+    fn step(&mut self, entry: &Entry<'_>, sink: &mut impl FnMut(&Event<'_>)) {
+        let position = Position { input: self.input, line: entry.line };
+        let (kind, duration) = match message::read(entry) {
+            Message::Nothing => return,
+            Message::Translated => {
+                self.loose.translated += 1;
+                return;
+            }
+            Message::Received => {
+                self.settle(entry.pid, || Step::Next, sink);
+                return;
+            }
+            Message::Started { sql, binds } => {
+                if let Some(pid) = entry.pid {
+                    self.settle(entry.pid, || Step::Next, sink);
+                    self.open.insert(pid, Some(Pending::new(entry, pid, sql, binds, position)));
+                    return;
+                }
+                (EventKind::Execution { sql, binds }, None)
+            }
+            Message::Duration(micros) => {
+                self.settle(entry.pid, || Step::Duration { micros, end: entry.time }, sink);
+                return;
+            }
+            Message::Timed { duration, sql, binds } => {
+                self.settle(entry.pid, || Step::Next, sink);
+                (EventKind::Execution { sql, binds }, Some(duration))
+            }
+            Message::ParseOrBind { duration, sql } => (EventKind::ParseOrBind { sql }, Some(duration)),
+            Message::Plan { duration, format, text } => (EventKind::Plan { format, text }, Some(duration)),
+            Message::Failure { sqlstate, message, sql } => {
+                self.settle(entry.pid, || Step::Failed { sql: sql.map(<[u8]>::to_vec) }, sink);
+                (EventKind::Error { sqlstate, message, sql }, None)
+            }
+            Message::Authorized => (EventKind::SessionStart, None),
+            Message::Disconnected => {
+                self.settle(entry.pid, || Step::Next, sink);
+                (EventKind::SessionEnd, None)
+            }
+        };
+        sink(&Event {
+            kind,
+            end: entry.time,
+            coarse: entry.coarse,
+            duration,
+            session: entry.pid,
+            vxid: entry.vxid,
+            database: entry.database,
+            user: entry.user,
+            application: entry.application,
+            host: entry.host,
+            position,
+        });
+    }
+
+    /// Applies a step to what the session has open; remembers it when only the chunk before knows.
+    fn settle(&mut self, pid: Option<u32>, step: impl FnOnce() -> Step, sink: &mut impl FnMut(&Event<'_>)) {
+        let Some(pid) = pid else {
+            if let Step::Duration { .. } = step() {
+                self.loose.lone_durations += 1;
+            }
+            return;
+        };
+        match self.open.get_mut(&pid) {
+            None => {
+                self.loose.heads.push((pid, step()));
+                self.open.insert(pid, None);
+            }
+            Some(open) => match open.take() {
+                Some(pending) => apply(&pending, &step(), sink),
+                None => {
+                    if let Step::Duration { .. } = step() {
+                        self.loose.lone_durations += 1;
+                    }
+                }
+            },
+        }
+    }
+
+    /// What remains for [`Carry::join`].
+    pub(in crate::sources) fn finish(self) -> Loose {
+        let mut loose = self.loose;
+        loose.tails = self.open.into_iter().collect();
+        loose
+    }
+}
+
+fn apply(pending: &Pending, step: &Step, sink: &mut impl FnMut(&Event<'_>)) {
+    match step {
+        Step::Duration { micros, end } => pending.executed(Some(*micros), *end, sink),
+        Step::Failed { sql } if sql.as_ref().is_none_or(|sql| *sql == pending.sql) => {}
+        Step::Failed { .. } | Step::Next => pending.executed(None, None, sink),
+    }
+}
+
+/// The statements that are open between two chunks, by process id.
+#[derive(Debug, Default)]
+pub(in crate::sources) struct Carry {
+    open: BTreeMap<u32, Pending>,
+    pub lone_durations: u64,
+}
+
+impl Carry {
+    /// Takes in the chunk that follows: gives the events that its beginning settles, all of which come
+    /// before the chunk's own.
+    pub(in crate::sources) fn join(&mut self, loose: Loose, sink: &mut impl FnMut(&Event<'_>)) {
+        self.lone_durations += loose.lone_durations;
+        for (pid, step) in &loose.heads {
+            match (self.open.remove(pid), step) {
+                (Some(pending), step) => apply(&pending, step, sink),
+                (None, Step::Duration { .. }) => self.lone_durations += 1,
+                (None, _) => {}
+            }
+        }
+        for (pid, pending) in loose.tails {
+            if let Some(pending) = pending {
+                self.open.insert(pid, pending);
+            }
+        }
+    }
+
+    /// The log ends: what is open was executed, as far as we know.
+    pub(in crate::sources) fn finish(&mut self, sink: &mut impl FnMut(&Event<'_>)) {
+        for pending in std::mem::take(&mut self.open).into_values() {
+            pending.executed(None, None, sink);
+        }
+    }
+}

@@ -1,0 +1,396 @@
+//! The rules folder keeps its word: it loads strictly, and every example in it is run here.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+    fs,
+};
+
+use rustc_hash::FxHashMap;
+use sargable::{
+    catalog::{Catalog, ColumnStatistics},
+    detect::{self, Detector, Facts, PlanFacts, PlanOrigin, Report, WorkloadFacts},
+    error::Error,
+    finding::{Finding, Location},
+    plan::Plan,
+    rules::{self, Example, ExampleRepeats, ExampleRepetition, Rule},
+    sources::ddl,
+    sql::{Fingerprint, Normalizer, Shape, parse},
+    workload::{
+        Binds, Event, EventKind, Evidence, Occurrence, Position, Repetition, RepetitionKind, Statement,
+        Workload,
+    },
+};
+
+/// One rule, or all of them, over one example.
+#[track_caller]
+fn run(rules: &[Rule], example: &Example) -> Report {
+    let catalog = catalog(example);
+    let mut normalizer = Normalizer::default();
+    let mut workload = Workload::at_start();
+    let sql = example.sql.trim();
+    match &example.binds {
+        Some(binds) => {
+            let values: Vec<String> =
+                binds.iter().enumerate().map(|(at, value)| format!("${} = '{value}'", at + 1)).collect();
+            let values = values.join(", ");
+            let kind =
+                EventKind::Execution { sql: sql.as_bytes(), binds: Binds::Postgres(values.as_bytes()) };
+            workload.add(&event(kind, 1, 1_000, 500), &mut normalizer);
+        }
+        None => {
+            let at = Location { file: "example.sql".to_owned(), line: 1, column: 1 };
+            workload.add_statement(Statement { text: sql.to_owned(), at }, &mut normalizer);
+        }
+    }
+    for session in 1..=example.busy.unwrap_or(0) {
+        let kind = EventKind::Execution { sql: b"SELECT 1", binds: Binds::Unknown };
+        workload.add(&event(kind, session, 1_767_225_600_500_000, 200_000), &mut normalizer);
+    }
+    workload.close();
+
+    let id = normalizer.scan(sql.as_bytes()).fingerprint;
+    let mut shapes: FxHashMap<Fingerprint, Shape> = FxHashMap::default();
+    if !sql.is_empty() {
+        shapes.insert(id, shape(sql, catalog.as_ref()));
+    }
+    let repetitions: Vec<Repetition> = example
+        .repeats
+        .iter()
+        .map(|repeats| {
+            let parent = repeats.parent.as_ref().map(|parent| {
+                let id = normalizer.scan(parent.as_bytes()).fingerprint;
+                shapes.insert(id, shape(parent, catalog.as_ref()));
+                id
+            });
+            repetition(repeats, id, parent)
+        })
+        .collect();
+    let plan = example.plan.as_ref().map(|name| plan(name));
+    let facts: Vec<Facts<'_>> = workload
+        .query(id)
+        .filter(|_| example.repeats.is_none() && !sql.is_empty())
+        .map(|query| Facts {
+            query,
+            shape: shapes.get(&id),
+            plan: plan.as_ref().map(|plan| PlanFacts {
+                plan,
+                origin: if plan.root.actual.is_some() { PlanOrigin::Analyzed } else { PlanOrigin::Planned },
+            }),
+            catalog: catalog.as_ref(),
+        })
+        .into_iter()
+        .collect();
+    let whole = WorkloadFacts {
+        workload: &workload,
+        repetitions: &repetitions,
+        concurrency: workload.concurrency(),
+        shapes: &shapes,
+        catalog: catalog.as_ref(),
+    };
+    let logged = workload.totals().executions > 0 || !repetitions.is_empty();
+    detect::run(rules, &facts, logged.then_some(&whole))
+}
+
+fn event(kind: EventKind<'_>, session: u32, end: i64, duration: u64) -> Event<'_> {
+    Event {
+        kind,
+        end: Some(end),
+        coarse: false,
+        duration: Some(duration),
+        session: Some(session),
+        vxid: None,
+        database: None,
+        user: None,
+        application: None,
+        host: None,
+        position: Position::default(),
+    }
+}
+
+#[track_caller]
+fn shape(sql: &str, catalog: Option<&Catalog>) -> Shape {
+    let mut shape =
+        parse::parse(sql).unwrap_or_else(|err| panic!("example does not parse: {}\n{sql}", err.why));
+    if let Some(catalog) = catalog {
+        shape.resolve(|table, column| {
+            catalog.table(table).is_some_and(|table| table.column(column).is_some())
+        });
+    }
+    shape
+}
+
+#[track_caller]
+fn plan(name: &str) -> Plan {
+    let path = format!("fixtures/plans/{name}.json");
+    let text = fs::read_to_string(&path).unwrap_or_else(|err| panic!("{path}: {err}"));
+    Plan::from_json(serde_json::from_str(&text).expect("JSON")).expect("a plan")
+}
+
+#[track_caller]
+fn catalog(example: &Example) -> Option<Catalog> {
+    if example.schema.is_none() && example.settings.is_empty() {
+        return None;
+    }
+    let read = ddl::read(example.schema.as_deref().unwrap_or_default());
+    assert_eq!(read.skipped, Vec::<String>::new(), "the example's schema");
+    let mut catalog = read.catalog;
+    catalog.settings.0.clone_from(&example.settings);
+    let mut unused: BTreeSet<&String> = example.rows.keys().chain(example.statistics.keys()).collect();
+    for table in &mut catalog.tables {
+        if let Some((name, rows)) = example.rows.get_key_value(&table.name.name) {
+            table.rows = Some(*rows);
+            unused.remove(name);
+        }
+        for column in &mut table.columns {
+            let name = format!("{}.{}", table.name.name, column.name);
+            let Some(known) = example.statistics.get(&name) else { continue };
+            unused.remove(&name);
+            column.statistics = Some(ColumnStatistics {
+                null_fraction: known.nulls,
+                average_width: known.width,
+                distinct: known.distinct,
+                common: known.common.clone(),
+                correlation: None,
+                histogram: Vec::new(),
+            });
+        }
+    }
+    assert!(unused.is_empty(), "nothing in the schema is called {unused:?}");
+    Some(catalog)
+}
+
+fn repetition(repeats: &ExampleRepeats, child: Fingerprint, parent: Option<Fingerprint>) -> Repetition {
+    let total_us = (repeats.milliseconds * 1000.0) as u64;
+    Repetition {
+        kind: match repeats.kind {
+            ExampleRepetition::NPlusOne => RepetitionKind::NPlusOne,
+            ExampleRepetition::Duplicate => RepetitionKind::Duplicate,
+            ExampleRepetition::WriteLoop => RepetitionKind::WriteLoop,
+        },
+        child,
+        parent,
+        evidence: Evidence::Transaction,
+        units: repeats.units,
+        repeats: repeats.times * repeats.units,
+        min_repeats: repeats.times,
+        median_repeats: repeats.times,
+        max_repeats: repeats.times,
+        distinct_values: repeats.values * repeats.units,
+        total_us,
+        occurrences: vec![Occurrence {
+            start: Some(1_767_225_600_250_000),
+            end: Some(1_767_225_601_750_000),
+            sessions: vec![812],
+            repeats: repeats.times,
+            distinct_values: repeats.values,
+            total_us: total_us / repeats.units,
+        }],
+    }
+}
+
+/// What is wrong with a rule's examples, one line each; empty when all hold.
+fn complaints(rule: &Rule, mut run: impl FnMut(&Example) -> Vec<Finding>) -> String {
+    let mut wrong = String::new();
+    for bad in &rule.examples.bad {
+        let because = bad.because.as_deref().expect("the loader asks for it");
+        match run(bad).as_slice() {
+            [] => writeln!(wrong, "{} missed: {}\n  {because}", rule.name, bad.sql),
+            [one] if one.because == because => Ok(()),
+            others => {
+                let said: Vec<&str> = others.iter().map(|finding| finding.because.as_str()).collect();
+                writeln!(
+                    wrong,
+                    "{} said otherwise: {}\n  {}\nnot\n  {because}",
+                    rule.name,
+                    bad.sql,
+                    said.join("\n  ")
+                )
+            }
+        }
+        .expect("a String takes it");
+    }
+    for good in &rule.examples.good {
+        for noise in run(good) {
+            writeln!(wrong, "{} noisy: {}\n  {}", rule.name, good.sql, noise.because)
+                .expect("a String takes it");
+        }
+    }
+    wrong
+}
+
+#[test]
+fn every_example_holds() {
+    let wrong: String = rules::BUILTIN
+        .iter()
+        .map(|rule| complaints(rule, |example| run(std::slice::from_ref(rule), example).findings))
+        .collect();
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+/// A detector that finds nothing fails its examples: none of them passes on empty.
+#[test]
+fn a_blind_detector_is_noticed() {
+    for rule in rules::BUILTIN.iter() {
+        assert!(complaints(rule, |_| Vec::new()).contains("missed"), "{}", rule.name);
+    }
+}
+
+/// What is good by one rule is not bad by another, or a person looked at it and it stands here.
+#[test]
+fn good_is_good_for_all() {
+    let mut crossed = BTreeMap::new();
+    for rule in rules::BUILTIN.iter() {
+        for good in &rule.examples.good {
+            for finding in run(&rules::BUILTIN, good).findings {
+                crossed.insert(
+                    format!("{} / {}", rule.name, good.sql.trim()),
+                    format!("{}: {}", finding.rule, finding.because),
+                );
+            }
+        }
+    }
+    let lines: Vec<String> =
+        crossed.into_iter().map(|(example, said)| format!("{example}\n    {said}")).collect();
+    insta::assert_snapshot!(lines.join("\n"), @r"
+    missing-index / SELECT id FROM orders WHERE status = 'paid'
+        unbounded-select: returns 2,700,000 rows (estimated) from orders
+    write-loop / SELECT name FROM users WHERE id = $1
+        duplicate-query: users asked the same again: 50 times in one transaction (80 ms in all, certain: one transaction)
+    ");
+}
+
+/// What each bad example is told to do.
+#[test]
+fn advice_of_the_examples() {
+    let mut lines = Vec::new();
+    for rule in rules::BUILTIN.iter() {
+        for bad in &rule.examples.bad {
+            for finding in run(std::slice::from_ref(rule), bad).findings {
+                lines.push(format!(
+                    "{} {:?} {:?}: {}\n    {}",
+                    rule.name,
+                    finding.severity,
+                    finding.confidence,
+                    bad.sql.trim(),
+                    finding.instead
+                ));
+            }
+        }
+    }
+    assert_eq!(lines.len(), rules::BUILTIN.iter().map(|rule| rule.examples.bad.len()).sum::<usize>());
+    insta::assert_snapshot!(lines.join("\n"));
+}
+
+#[test]
+fn folder_and_table_agree() {
+    let on_disk: BTreeSet<String> = fs::read_dir("rules")
+        .expect("the rules folder")
+        .map(|entry| format!("rules/{}", entry.expect("an entry").file_name().to_string_lossy()))
+        .collect();
+    let built_in: BTreeSet<String> = rules::FILES.iter().map(|(path, _)| (*path).to_owned()).collect();
+    assert_eq!(on_disk, built_in);
+    assert_eq!(rules::BUILTIN.len(), built_in.len());
+}
+
+#[test]
+fn every_detector_has_a_rule() {
+    let used: BTreeSet<&str> = rules::BUILTIN.iter().map(|rule| rule.detector.as_str()).collect();
+    let known: BTreeSet<&str> = detect::ALL.iter().map(|(name, _)| *name).collect();
+    assert_eq!(used, known);
+}
+
+/// A code is never given to another rule: a suppression written today means the same in five years.
+#[test]
+fn codes_are_stable() {
+    let codes: Vec<String> =
+        rules::BUILTIN.iter().map(|rule| format!("{} {}", rule.code, rule.name)).collect();
+    insta::assert_snapshot!(codes.join("\n"), @r"
+    SG001 seq-scan
+    SG002 missing-index
+    SG003 index-order
+    SG004 select-star
+    SG005 unbounded-select
+    SG006 n-plus-one
+    SG007 pool-size
+    SG008 duplicate-query
+    SG009 write-loop
+    ");
+}
+
+#[test]
+fn a_rule_file_is_read_strictly() {
+    let good = rules::FILES.iter().find(|(path, _)| path.contains("write-loop")).expect("the rule").1;
+    let refused = |from: &str, to: &str| {
+        assert!(good.contains(from), "{from}");
+        rules::load("rules/write-loop.yaml", &good.replacen(from, to, 1)).expect_err("a refusal").to_string()
+    };
+    let said = [
+        refused("severity: note", "severty: note"),
+        refused("severity: note", "severity: notice"),
+        refused("milliseconds: 80", "miliseconds: 80"),
+        refused("code: SG009", "code: SG9"),
+        refused("title: ", "tilte: "),
+        refused("name: write-loop", "name: write-loops"),
+        refused("    - sql: SELECT name", "    - because: x\n      sql: SELECT name"),
+    ];
+    insta::assert_snapshot!(said.join("\n"), @r"
+    rules/write-loop.yaml:4:1: not a rule file: unknown field `severty`; did you mean `severity`?
+    rules/write-loop.yaml:4:11: not a rule file: severity: unknown variant `notice`; did you mean `note`?
+    rules/write-loop.yaml:16:69: not a rule file: examples.bad[0].repeats: unknown field `miliseconds`; did you mean `milliseconds`?
+    rules/write-loop.yaml:1:1: not a rule file: `SG9` is not SG and three digits
+    rules/write-loop.yaml:6:1: not a rule file: unknown field `tilte`; did you mean `title`?
+    rules/write-loop.yaml:2:1: not a rule file: the rule is named `write-loops`, its file `write-loop`
+    rules/write-loop.yaml:21:1: not a rule file: a good example has no `because`
+    ");
+}
+
+#[test]
+fn an_unknown_rule_is_told_its_nearest() {
+    let Err(Error::Usage { what, hint }) = rules::find("select-str") else { panic!("there is none") };
+    assert_eq!(what, "there is no rule `select-str`");
+    assert_eq!(hint.as_deref(), Some("did you mean `select-star`?"));
+    assert_eq!(rules::find("sg004").expect("by its code").name, "select-star");
+}
+
+/// A rule without its facts is counted, not silent.
+#[test]
+fn what_cannot_be_judged_is_counted() {
+    let rule = rules::find("select-star").expect("built in");
+    let example = rule.examples.bad.first().expect("one");
+    let lines: Vec<String> = run(&rules::BUILTIN, example)
+        .not_judged
+        .lines()
+        .into_iter()
+        .map(|line| format!("{}: {} ({})", line.what, line.why, line.count))
+        .collect();
+    insta::assert_snapshot!(lines.join("\n"), @r"
+    duplicate-query: no log of executions (1)
+    index-order: no catalog (connect with --database-url) (1)
+    missing-index: no catalog (connect with --database-url) (1)
+    n-plus-one: no log of executions (1)
+    pool-size: no log of executions (1)
+    seq-scan: no plan (connect with --database-url) (1)
+    write-loop: no log of executions (1)
+    ");
+}
+
+/// The report's schema names these keys; times are whole seconds so that all formats of a log agree.
+#[test]
+fn n_plus_one_carries_its_detail() {
+    let rule = rules::find("n-plus-one").expect("built in");
+    let Some((_, Detector::OfWorkload(_))) = detect::ALL.iter().find(|(name, _)| *name == rule.detector)
+    else {
+        panic!("it looks at the workload")
+    };
+    let report = run(std::slice::from_ref(rule), rule.examples.bad.first().expect("one"));
+    let mut detail = report.findings.first().expect("a finding").detail.clone();
+    for key in ["child", "parent"] {
+        let id = detail.insert(key.to_owned(), serde_json::json!("an id")).expect("the key");
+        assert_eq!(id.as_str().map(str::len), Some(16), "{key}: {id}");
+    }
+    insta::assert_snapshot!(
+        serde_json::Value::Object(detail),
+        @r#"{"child":"an id","parent":"an id","repeats":{"min":20,"median":20,"max":20},"units":4,"evidence":"transaction","distinct_values":80,"occurrences":[{"start":"2026-01-01T00:00:00Z","end":"2026-01-01T00:00:01Z","sessions":[812],"repeats":20,"distinct_values":20}]}"#
+    );
+}

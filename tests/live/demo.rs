@@ -1,0 +1,70 @@
+//! The demo's pipeline, at a hundredth of its size.
+
+use std::{cell::RefCell, fs, path::PathBuf};
+
+use sargable::{
+    advise::{Advice, AdviceKind, Proof},
+    cli::demo::{self, DemoOptions, statements},
+};
+
+/// What a person would advise for the planted problems.
+const BY_HAND: &[&str] = &[
+    "CREATE INDEX CONCURRENTLY ON users (email)",
+    "CREATE INDEX CONCURRENTLY ON orders (user_id, status, created_at DESC)",
+    "CREATE INDEX CONCURRENTLY ON order_items (order_id)",
+    "CREATE INDEX CONCURRENTLY ON reviews (product_id, created_at DESC)",
+];
+
+fn advice(sql: &str) -> Advice {
+    Advice {
+        kind: AdviceKind::CreateIndex,
+        sql: sql.to_owned(),
+        table: None,
+        serves: Vec::new(),
+        proof: Proof::Unverified,
+        cost_before: None,
+        cost_after: None,
+        ms_before: None,
+        ms_after: None,
+        size_bytes: None,
+        because: String::new(),
+        index: None,
+    }
+}
+
+#[test]
+fn the_whole_run_with_advice_given_by_hand() {
+    let scale: f64 =
+        std::env::var("SARGABLE_TEST_SCALE").map_or(0.01, |scale| scale.parse().expect("a number"));
+    let seen = RefCell::new(String::new());
+    let analyze = |logs: &[PathBuf], url: &str| {
+        let [log] = logs else { panic!("one log: {logs:?}") };
+        *seen.borrow_mut() = fs::read_to_string(log).expect("the log");
+        assert!(url.starts_with("postgresql:///shop?host="), "{url}");
+        Ok(BY_HAND.iter().map(|sql| advice(sql)).collect())
+    };
+    let (mut out, mut steps) = (Vec::new(), Vec::new());
+    let options = DemoOptions { rows_scale: scale, ..DemoOptions::default() };
+    demo::run(&options, analyze, &mut out, &mut |step| steps.push(step.to_owned())).expect("a demo");
+
+    let log = seen.into_inner();
+    for statement in statements::ALL {
+        assert!(log.contains(&format!(": {}", statement.sql)), "not in the log: {}", statement.name);
+    }
+    let children = log
+        .lines()
+        .filter(|line| line.contains("  execute ") && line.ends_with(statements::USER_OF_AN_ORDER.sql));
+    assert_eq!(children.count(), 20 * 100, "20 requests of 100 orders each");
+    assert!(log.contains("LOG:  duration: "), "Debian's prefix");
+    assert!(!log.contains("sargable demo"), "our own sessions are not the application's");
+
+    let out = String::from_utf8(out).expect("text");
+    assert!(steps.iter().any(|step| step.starts_with("loading the shop: ")), "{steps:?}");
+    assert!(out.contains("4 cores, SSD"), "{out}");
+    for sql in BY_HAND {
+        assert!(out.contains(sql), "{sql}\n{out}");
+    }
+    let widest =
+        out.lines().filter(|line| line.starts_with(['│', '┌'])).map(|line| line.chars().count()).max();
+    assert!(widest.is_some_and(|columns| columns <= 80), "{widest:?}\n{out}");
+}
