@@ -206,29 +206,37 @@ impl Server {
         count: usize,
         limits: &Limits,
     ) -> Result<(Plan, Option<String>), Failure> {
-        if self.version >= 160_000 {
-            let plan = self.ask_plan("FORMAT JSON, GENERIC_PLAN", sql, &[], limits)?;
-            return Ok((plan, None));
-        }
-        let limit = limits.statement();
-        let mut prepared = false;
+        let (limit, version) = (limits.statement(), self.version);
         let plan = self.session.read_only(limit, limits.lock_timeout, |session| {
-            session.rows(&format!("PREPARE sargable_probe AS {sql}"), &[], limit)?;
-            prepared = true;
-            session.run("SET LOCAL plan_cache_mode = force_generic_plan", limit)?;
-            let nulls = vec!["NULL"; count].join(", ");
-            explain(session, &format!("EXPLAIN (FORMAT JSON) EXECUTE sargable_probe({nulls})"), &[], limit)
-        });
-        // A prepared statement outlives its transaction.
-        if prepared {
-            self.session.run("DEALLOCATE sargable_probe", limit)?;
-        }
-        let plan = plan?;
-        let pruned = plan.json.to_string().contains("\"Subplans Removed\"");
+            explain_generic(session, version, sql, count, limit)
+        })?;
+        // NULL is in no partition, so the executor drops them all from the plan that it shows.
+        let pruned = version < 160_000 && plan.json.to_string().contains("\"Subplans Removed\"");
         let note = pruned
             .then(|| "without values, before PostgreSQL 16, partitions are missing from the plan".to_owned());
         Ok((plan, note))
     }
+}
+
+/// Asks for the plan that holds for any values, inside a transaction. Before 16 a prepared statement
+/// has to stand in, with NULL for each parameter.
+pub(super) fn explain_generic(
+    session: &mut Session,
+    version: u32,
+    sql: &str,
+    count: usize,
+    limit: Duration,
+) -> Result<Plan, Failure> {
+    if version >= 160_000 {
+        return explain(session, &format!("EXPLAIN (FORMAT JSON, GENERIC_PLAN) {sql}"), &[], limit);
+    }
+    session.run("SET LOCAL plan_cache_mode = force_generic_plan", limit)?;
+    session.rows(&format!("PREPARE sargable_probe AS {sql}"), &[], limit)?;
+    let nulls = vec!["NULL"; count].join(", ");
+    let plan =
+        explain(session, &format!("EXPLAIN (FORMAT JSON) EXECUTE sargable_probe({nulls})"), &[], limit);
+    session.forget_prepared();
+    plan
 }
 
 /// Asks for one plan, inside a transaction.

@@ -9,9 +9,11 @@ pub mod connect;
 mod explain;
 mod safety;
 mod session;
+mod what_if;
 
 pub use connect::{Environment, Target};
 pub use explain::{Explained, How, Limits, Wanted};
+pub use what_if::HypoPg;
 
 use std::{collections::HashMap, time::Duration};
 

@@ -177,9 +177,9 @@ fn functions_behind_views_policies_domains_operators_and_casts() {
          CREATE POLICY own ON guarded USING (wipe_stable() = 1);
          CREATE DOMAIN checked AS int CHECK (wipe_immutable(VALUE) = 1);
          CREATE DOMAIN above AS checked;
-         CREATE OPERATOR @-@ (LEFTARG = int, RIGHTARG = int, FUNCTION = int4pl);
-         CREATE FUNCTION both(int, int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS 'BEGIN PERFORM nextval(''counter''); RETURN 1; END';
-         CREATE OPERATOR @+@ (LEFTARG = int, RIGHTARG = int, FUNCTION = both)",
+         CREATE OPERATOR <-> (LEFTARG = int, RIGHTARG = int, FUNCTION = int4pl);
+         CREATE FUNCTION pair(int, int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS 'BEGIN PERFORM nextval(''counter''); RETURN 1; END';
+         CREATE OPERATOR @+@ (LEFTARG = int, RIGHTARG = int, FUNCTION = pair)",
     );
     for sql in ["SELECT * FROM outer_view", "SELECT * FROM public.inner_view", "TABLE outer_view"] {
         check(&shop, sql, &format!("Refused: it calls `public.wipe_immutable`, {UNKNOWN}"));
@@ -190,7 +190,7 @@ fn functions_behind_views_policies_domains_operators_and_casts() {
     for sql in ["SELECT 1::checked", "SELECT CAST('1' AS above)", "SELECT checked '1'"] {
         check(&shop, sql, &format!("Refused: it calls `public.wipe_immutable`, {UNKNOWN}"));
     }
-    check(&shop, "SELECT 1 @-@ 2", "Analyzed");
+    check(&shop, "SELECT 1 <-> 2", "Analyzed");
     let operator =
         format!("Refused: it may use the operator `@+@` with a function of schema `public`, {UNKNOWN}");
     check(&shop, "SELECT 1 @+@ 2", &operator);

@@ -4,3 +4,4 @@ mod catalog;
 mod connect;
 mod explain;
 mod harness;
+mod what_if;
