@@ -71,6 +71,7 @@ pub enum How {
 
 /// The answer about one statement.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "there is one at a time, and it mostly is a plan")]
 pub enum Explained {
     Plan {
         plan: Plan,
