@@ -219,8 +219,11 @@ impl Server {
     }
 }
 
-/// Asks for the plan that holds for any values, inside a transaction. Before 16 a prepared statement
-/// has to stand in, with NULL for each parameter.
+/// Asks for the plan that holds for any values, inside a transaction.
+///
+/// A prepared statement stands in for the text, with NULL for each parameter: PREPARE by the extended protocol
+/// still takes no second statement, where GENERIC_PLAN on a text with parameters would need the simple
+/// one. From 16 on GENERIC_PLAN keeps the executor from dropping the partitions that NULL is not in.
 pub(super) fn explain_generic(
     session: &mut Session,
     version: u32,
@@ -228,14 +231,11 @@ pub(super) fn explain_generic(
     count: usize,
     limit: Duration,
 ) -> Result<Plan, Failure> {
-    if version >= 160_000 {
-        return explain(session, &format!("EXPLAIN (FORMAT JSON, GENERIC_PLAN) {sql}"), &[], limit);
-    }
+    let options = if version >= 160_000 { "FORMAT JSON, GENERIC_PLAN" } else { "FORMAT JSON" };
     session.run("SET LOCAL plan_cache_mode = force_generic_plan", limit)?;
     session.rows(&format!("PREPARE sargable_probe AS {sql}"), &[], limit)?;
     let nulls = vec!["NULL"; count].join(", ");
-    let plan =
-        explain(session, &format!("EXPLAIN (FORMAT JSON) EXECUTE sargable_probe({nulls})"), &[], limit);
+    let plan = explain(session, &format!("EXPLAIN ({options}) EXECUTE sargable_probe({nulls})"), &[], limit);
     session.forget_prepared();
     plan
 }
