@@ -49,7 +49,10 @@ fn a_binary_file_says_so() {
 #[test]
 fn some_other_text_is_shown_with_what_was_tried() {
     let (what, hint) = refused(b"hello\nworld\n127.0.0.1 - - \"GET /\"\nmore\n");
-    assert!(what.starts_with("/input is neither a PostgreSQL log nor SQL\ntried: csvlog, jsonlog, and "), "{what}");
+    assert!(
+        what.starts_with("/input is neither a PostgreSQL log nor SQL\ntried: csvlog, jsonlog, and "),
+        "{what}"
+    );
     assert!(what.contains("line 1: hello\n  line 2: world\n  line 3: 127.0.0.1"), "{what}");
     assert!(hint.contains("--log-line-prefix"), "{hint}");
 }
@@ -83,7 +86,8 @@ fn statements_know_where_they_stand() {
             "b.SQL:1:1 \"DELETE FROM t\"",
         ]
     );
-    let formats: Vec<_> = gathered.inputs.iter().map(|input| (input.format.as_str(), input.entries)).collect();
+    let formats: Vec<_> =
+        gathered.inputs.iter().map(|input| (input.format.as_str(), input.entries)).collect();
     assert_eq!(formats, [("sql", 4), ("sql", 1)]);
     assert_eq!(gathered.not_judged.lines().len(), 1, "notes.txt is counted");
 }
@@ -105,9 +109,14 @@ fn one_run_in_three_formats_counts_once() {
         fs::copy(Path::new("fixtures/logs").join(&name), folder.path().join(&name)).expect("a fixture");
     }
     let gathered = gather(folder.path()).expect("a log");
-    let read: Vec<_> = gathered.inputs.iter().map(|input| (input.format.as_str(), input.entries > 0)).collect();
+    let read: Vec<_> =
+        gathered.inputs.iter().map(|input| (input.format.as_str(), input.entries > 0)).collect();
     assert_eq!(read, [("pg-csv", true), ("pg-json", false), ("pg-stderr", false)]);
-    assert!(gathered.inputs[1].notes[0].contains("in another format: not read again"), "{:?}", gathered.inputs);
+    assert!(
+        gathered.inputs[1].notes[0].contains("in another format: not read again"),
+        "{:?}",
+        gathered.inputs
+    );
     let expect = fs::read_to_string("fixtures/logs/shop.events").expect("what the run says");
     assert_eq!(by_session(gathered.collected), expect);
 }
@@ -119,7 +128,10 @@ fn a_log_and_sql_in_one_run() {
     fs::write(&sql, "SELECT id, email FROM users WHERE id = 1").expect("room");
     let paths = [sql, "fixtures/logs/shop.log".into()];
     let ingested = sources::ingest(&paths, &Options::default(), &mut |_| ()).expect("both");
-    assert_eq!(ingested.inputs.iter().map(|input| input.format.as_str()).collect::<Vec<_>>(), ["pg-stderr", "sql"]);
+    assert_eq!(
+        ingested.inputs.iter().map(|input| input.format.as_str()).collect::<Vec<_>>(),
+        ["pg-stderr", "sql"]
+    );
     let query = ingested.workload.ranked().into_iter().find(|query| !query.statements.is_empty());
     let query = query.expect("the statement of the file");
     assert_eq!((query.calls, query.statements.len()), (1, 1), "{}", query.text);
