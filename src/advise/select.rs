@@ -164,11 +164,11 @@ impl Selection<'_, '_, '_> {
     fn prune(&mut self) {
         let mut losses: BTreeMap<usize, Option<f64>> = BTreeMap::new();
         loop {
-            for id in self.selected.chosen.clone() {
-                if !losses.contains_key(&id) {
-                    let loss = self.loss_if_small(id, None);
-                    losses.insert(id, loss);
-                }
+            let unknown: Vec<usize> =
+                self.selected.chosen.iter().copied().filter(|id| !losses.contains_key(id)).collect();
+            for id in unknown {
+                let loss = self.loss_if_small(id, None);
+                losses.insert(id, loss);
             }
             let least = losses
                 .iter()
