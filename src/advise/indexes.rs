@@ -172,8 +172,9 @@ impl Run<'_, '_> {
     }
 
     fn keep_rejected(&self, selected: &Selected, cases: &[Case], advised: &mut Advised) {
+        let advise: BTreeSet<&IndexSpec> = cases.iter().map(|case| &case.spec).collect();
         for (id, candidate) in self.candidates.iter().enumerate() {
-            if cases.iter().all(|case| case.spec != candidate.spec) {
+            if !advise.contains(&candidate.spec) {
                 let why =
                     selected.why_not.get(&id).map_or("nothing speaks for it without a plan", String::as_str);
                 advised.rejected.push(Rejected { index: candidate.spec.clone(), why: why.to_owned() });

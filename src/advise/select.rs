@@ -40,12 +40,6 @@ pub(super) struct Outcome {
     pub(super) after: Known,
 }
 
-/// Planner cost of one query under two sets.
-struct Change {
-    before: f64,
-    after: f64,
-}
-
 #[derive(Debug, Default)]
 pub(super) struct Selected {
     pub(super) chosen: Set,
@@ -168,18 +162,27 @@ impl Selection<'_, '_, '_> {
 
     /// Takes away the index that is missed least, again and again, while no query loses a tenth by it.
     fn prune(&mut self) {
+        let mut losses: BTreeMap<usize, Option<f64>> = BTreeMap::new();
         loop {
-            let mut least: Option<(f64, usize)> = None;
-            for id in self.selected.chosen.clone() {
-                let mut without = self.selected.chosen.clone();
-                without.remove(&id);
-                let Some(loss) = self.loss_if_small(id, &without) else { continue };
-                if least.is_none_or(|(smallest, _)| loss < smallest) {
-                    least = Some((loss, id));
-                }
+            let unknown: Vec<usize> =
+                self.selected.chosen.iter().copied().filter(|id| !losses.contains_key(id)).collect();
+            for id in unknown {
+                let loss = self.loss_if_small(id, None);
+                losses.insert(id, loss);
             }
+            let least = losses
+                .iter()
+                .filter_map(|(&id, loss)| loss.map(|loss| (loss, id)))
+                .min_by(|left, right| left.0.total_cmp(&right.0).then(left.1.cmp(&right.1)));
             let Some((_, id)) = least else { return };
             self.reject(id, "the other indexes serve its queries nearly as well".to_owned());
+            losses.remove(&id);
+            // Only what shares a query with it is judged anew.
+            for &query in &self.concerned[id] {
+                for neighbour in &self.work[query].relevant {
+                    losses.remove(neighbour);
+                }
+            }
         }
     }
 
@@ -195,10 +198,7 @@ impl Selection<'_, '_, '_> {
                 (0..self.candidates.len()).filter(|&other| self.begins(id, other)).collect();
             shorter.sort_by_key(|&other| self.candidates[other].spec.keys.len());
             for other in shorter {
-                let mut instead = self.selected.chosen.clone();
-                instead.remove(&id);
-                instead.insert(other);
-                if self.loss_if_small(id, &instead).is_some() {
+                if self.loss_if_small(id, Some(other)).is_some() {
                     self.reject(id, format!("{} does nearly as well", columns(&self.candidates[other])));
                     self.selected.chosen.insert(other);
                     break;
@@ -207,52 +207,57 @@ impl Selection<'_, '_, '_> {
         }
     }
 
-    /// Weight lost when `instead` replaces the chosen set, over the queries that the candidate concerns;
-    /// `None` when one of them would lose a tenth or more.
-    fn loss_if_small(&mut self, id: usize, instead: &Set) -> Option<f64> {
+    /// Weight lost without a chosen candidate (or with another instead), over the queries that it
+    /// concerns; `None` when one of them would lose a tenth or more.
+    fn loss_if_small(&mut self, id: usize, instead: Option<usize>) -> Option<f64> {
         let mut loss = 0.0;
         for at in 0..self.concerned[id].len() {
             let query = self.concerned[id][at];
-            let change = self.change(query, instead)?;
-            if change.after * GAIN >= change.before {
+            let before = self.under(query, None, None)?.cost;
+            let after = self.under(query, Some(id), instead)?.cost;
+            if after * GAIN >= before {
                 return None;
             }
-            loss += self.work[query].weight * (change.after - change.before) / self.base[&query];
+            loss += self.work[query].weight * (after - before) / self.base[&query];
         }
         Some(loss)
     }
 
-    /// A query's cost under the chosen set and under another; `None` when the oracle fails.
-    fn change(&mut self, query: usize, instead: &Set) -> Option<Change> {
-        let before = self.under(query, &self.selected.chosen.clone())?.cost;
-        let after = self.under(query, instead)?.cost;
-        Some(Change { before, after })
-    }
-
-    fn under(&mut self, query: usize, chosen: &Set) -> Option<Known> {
+    /// A query under the chosen set, less one and with another; `None` when the oracle fails.
+    fn under(&mut self, query: usize, less: Option<usize>, plus: Option<usize>) -> Option<Known> {
         let work = &self.work[query];
-        let set: Set = work.relevant.intersection(chosen).copied().collect();
+        let chosen = &self.selected.chosen;
+        let set: Set = work
+            .relevant
+            .iter()
+            .copied()
+            .filter(|id| Some(*id) == plus || (chosen.contains(id) && Some(*id) != less))
+            .collect();
         self.costs.ask(query, work.probe?, &set).ok()
     }
 
     /// An index must save more time than the workload's own writes would spend on it.
     fn weigh_writes(&mut self, writes: &dyn Fn(usize) -> u64) {
         for id in self.selected.chosen.clone() {
-            let spent = writes(id) as f64 * WRITE_MS;
-            let mut without = self.selected.chosen.clone();
-            without.remove(&id);
+            let written = writes(id);
+            let spent = written as f64 * WRITE_MS;
+            if written == 0 {
+                continue;
+            }
             let mut saved = 0.0;
             for at in 0..self.concerned[id].len() {
                 let query = self.concerned[id][at];
-                if let Some(change) = self.change(query, &without) {
-                    saved += self.work[query].weight * (change.after - change.before) / self.base[&query];
+                if let (Some(with), Some(without)) =
+                    (self.under(query, None, None), self.under(query, Some(id), None))
+                {
+                    saved += self.work[query].weight * (without.cost - with.cost) / self.base[&query];
                 }
             }
             if spent > saved {
                 let why = format!(
                     "it saves {} and its upkeep by the workload's {} takes about {} (est.)",
                     words::time(saved),
-                    words::plural(writes(id), "write"),
+                    words::plural(written, "write"),
                     words::time(spent)
                 );
                 self.reject(id, why);
@@ -262,7 +267,7 @@ impl Selection<'_, '_, '_> {
 
     fn settle(&mut self) {
         for (query, base) in self.base.clone() {
-            if let Some(after) = self.under(query, &self.selected.chosen.clone()) {
+            if let Some(after) = self.under(query, None, None) {
                 self.selected.outcomes.insert(query, Outcome { base, after });
             }
         }

@@ -69,8 +69,7 @@ pub(super) fn gather(
                 catalog.table(table).is_some_and(|table| table.column(column).is_some())
             });
         }
-        let probe =
-            Probe { sql: sample.sql.clone(), binds: sample.binds.clone().unwrap_or_default() };
+        let probe = Probe { sql: sample.sql.clone(), binds: sample.binds.clone().unwrap_or_default() };
         let mut gathered = Gathered { plan: None, probe: None, in_catalog: here.is_some() };
         match (here, &mut server) {
             (Some(_), Some((args, server))) => {

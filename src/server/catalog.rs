@@ -135,7 +135,7 @@ fn read(session: &mut Session, version: u32, not_judged: &mut NotJudged) -> Resu
 
 /// Tables by their names' order, by identifier and by name.
 struct Tables {
-    tables: Vec<Table>,
+    list: Vec<Table>,
     /// The names of each table's columns by attribute number.
     attributes: Vec<HashMap<i16, String>>,
     oids: HashMap<Oid, usize>,
@@ -147,20 +147,20 @@ impl Tables {
         let oids = tables.iter().enumerate().map(|(at, (oid, _))| (*oid, at)).collect();
         let names = tables.iter().enumerate().map(|(at, (_, table))| (table.name.clone(), at)).collect();
         let attributes = vec![HashMap::new(); tables.len()];
-        Tables { tables: tables.into_iter().map(|(_, table)| table).collect(), attributes, oids, names }
+        Tables { list: tables.into_iter().map(|(_, table)| table).collect(), attributes, oids, names }
     }
 
     fn by_oid(&mut self, oid: Oid) -> Option<(&mut HashMap<i16, String>, &mut Table)> {
         let at = *self.oids.get(&oid)?;
-        Some((&mut self.attributes[at], &mut self.tables[at]))
+        Some((&mut self.attributes[at], &mut self.list[at]))
     }
 
     fn finish(mut self) -> Vec<Table> {
-        for table in &mut self.tables {
+        for table in &mut self.list {
             table.indexes.sort_by(|a, b| a.name.cmp(&b.name));
             table.foreign_keys.sort_by(|a, b| a.name.cmp(&b.name));
         }
-        self.tables
+        self.list
     }
 }
 
@@ -210,7 +210,7 @@ fn count(row: &Row, column: usize) -> u64 {
 fn add_statistics(tables: &mut Tables, row: &Row) {
     let name = RelName { schema: Some(row.get(0)), name: row.get(1) };
     let Some(&at) = tables.names.get(&name) else { return };
-    let table = &mut tables.tables[at];
+    let table = &mut tables.list[at];
     // A plain table with children has two sets; its own is what a scan of it meets.
     let wanted = table.kind == TableKind::Partitioned;
     if row.get::<_, bool>(3) != wanted {
@@ -283,7 +283,6 @@ fn bare(printed: &str) -> String {
     for c in inside.chars() {
         match (quote, c) {
             (Some(open), c) if c == open => quote = None,
-            (Some(_), _) => {}
             (None, '\'' | '"') => quote = Some(c),
             (None, '(') => depth += 1,
             (None, ')') => depth -= 1,
@@ -305,10 +304,10 @@ fn add_foreign_key(tables: &mut Tables, row: &Row) {
     let key = ForeignKey {
         name: row.get(1),
         columns: names(from, row.get(2)),
-        references: tables.tables[to].name.clone(),
+        references: tables.list[to].name.clone(),
         referenced_columns: names(to, row.get(4)),
     };
-    tables.tables[from].foreign_keys.push(key);
+    tables.list[from].foreign_keys.push(key);
 }
 
 fn add_size(tables: &mut Tables, indexes: &HashMap<Oid, (Oid, String)>, row: &Row) {

@@ -71,6 +71,7 @@ pub enum How {
 
 /// The answer about one statement.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "there is one at a time, and it mostly is a plan")]
 pub enum Explained {
     Plan {
         plan: Plan,
@@ -206,29 +207,37 @@ impl Server {
         count: usize,
         limits: &Limits,
     ) -> Result<(Plan, Option<String>), Failure> {
-        if self.version >= 160_000 {
-            let plan = self.ask_plan("FORMAT JSON, GENERIC_PLAN", sql, &[], limits)?;
-            return Ok((plan, None));
-        }
-        let limit = limits.statement();
-        let mut prepared = false;
+        let (limit, version) = (limits.statement(), self.version);
         let plan = self.session.read_only(limit, limits.lock_timeout, |session| {
-            session.rows(&format!("PREPARE sargable_probe AS {sql}"), &[], limit)?;
-            prepared = true;
-            session.run("SET LOCAL plan_cache_mode = force_generic_plan", limit)?;
-            let nulls = vec!["NULL"; count].join(", ");
-            explain(session, &format!("EXPLAIN (FORMAT JSON) EXECUTE sargable_probe({nulls})"), &[], limit)
-        });
-        // A prepared statement outlives its transaction.
-        if prepared {
-            self.session.run("DEALLOCATE sargable_probe", limit)?;
-        }
-        let plan = plan?;
-        let pruned = plan.json.to_string().contains("\"Subplans Removed\"");
+            explain_generic(session, version, sql, count, limit)
+        })?;
+        // NULL is in no partition, so the executor drops them all from the plan that it shows.
+        let pruned = version < 160_000 && plan.json.to_string().contains("\"Subplans Removed\"");
         let note = pruned
             .then(|| "without values, before PostgreSQL 16, partitions are missing from the plan".to_owned());
         Ok((plan, note))
     }
+}
+
+/// Asks for the plan that holds for any values, inside a transaction.
+///
+/// A prepared statement stands in for the text, with NULL for each parameter: PREPARE by the extended protocol
+/// still takes no second statement, where GENERIC_PLAN on a text with parameters would need the simple
+/// one. From 16 on GENERIC_PLAN keeps the executor from dropping the partitions that NULL is not in.
+pub(super) fn explain_generic(
+    session: &mut Session,
+    version: u32,
+    sql: &str,
+    count: usize,
+    limit: Duration,
+) -> Result<Plan, Failure> {
+    let options = if version >= 160_000 { "FORMAT JSON, GENERIC_PLAN" } else { "FORMAT JSON" };
+    session.run("SET LOCAL plan_cache_mode = force_generic_plan", limit)?;
+    session.rows(&format!("PREPARE sargable_probe AS {sql}"), &[], limit)?;
+    let nulls = vec!["NULL"; count].join(", ");
+    let plan = explain(session, &format!("EXPLAIN ({options}) EXECUTE sargable_probe({nulls})"), &[], limit);
+    session.forget_prepared();
+    plan
 }
 
 /// Asks for one plan, inside a transaction.

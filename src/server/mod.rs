@@ -6,13 +6,15 @@
 
 mod catalog;
 pub mod connect;
-pub mod raw;
 mod explain;
+pub mod raw;
 mod safety;
 mod session;
+mod what_if;
 
 pub use connect::{Environment, Target};
 pub use explain::{Explained, How, Limits, Wanted};
+pub use what_if::HypoPg;
 
 use std::{collections::HashMap, time::Duration};
 

@@ -2,7 +2,7 @@
 //!
 //! In: the statement, its [`Shape`] where it parsed, and the server's catalog. Out: a [`Verdict`].
 //! EXPLAIN ANALYZE runs a statement, and the planner alone already evaluates immutable and stable
-//! functions of constants; a read-only transaction stops neither dblink nor pg_terminate_backend nor a
+//! functions of constants; a read-only transaction stops neither `dblink` nor `pg_terminate_backend` nor a
 //! function whose label lies. So every name in the statement that could make the server run code is
 //! looked up, and the text of the views, policies, rules, defaults and domains behind its relations and types is judged
 //! like the statement itself.
@@ -54,6 +54,7 @@ pub(super) fn judge(
     trust_functions: bool,
     limit: Duration,
 ) -> Result<Verdict, Failure> {
+    const EXPLAINED: &[&str] = &["select", "with", "values", "table", "insert", "update", "delete", "merge"];
     let mut names = Names::of(sql);
     if let Some(why) = names.odd {
         return Ok(Verdict::Refuse(why.to_owned()));
@@ -61,7 +62,6 @@ pub(super) fn judge(
     if names.several {
         return Ok(Verdict::Refuse("it is more than one statement".to_owned()));
     }
-    const EXPLAINED: &[&str] = &["select", "with", "values", "table", "insert", "update", "delete", "merge"];
     if !EXPLAINED.contains(&names.first.as_str()) {
         return Ok(Verdict::Refuse("it is no statement that EXPLAIN takes".to_owned()));
     }

@@ -31,6 +31,8 @@ pub(super) struct Session {
     ended: Arc<Mutex<Option<String>>>,
     /// Why no call is made any more.
     gone: Option<String>,
+    /// A prepared statement is to be removed when the transaction is over.
+    prepared: bool,
 }
 
 /// Why one call failed.
@@ -88,6 +90,7 @@ impl Session {
             local: opened.local,
             ended,
             gone: None,
+            prepared: false,
         })
     }
 
@@ -123,12 +126,32 @@ impl Session {
     ) -> Result<T, Failure> {
         self.run(&begin(statement_timeout, lock_timeout), OWN_LIMIT)?;
         let outcome = work(self);
-        let ended = self.run("ROLLBACK", OWN_LIMIT);
+        let mut ended = self.run("ROLLBACK", OWN_LIMIT);
+        if std::mem::take(&mut self.prepared) && ended.is_ok() {
+            ended = self.run("DEALLOCATE sargable_probe", OWN_LIMIT);
+        }
         let value = outcome?;
         ended.map(|()| value)
     }
 
-    fn alive(&self) -> Result<(), Failure> {
+    /// `sargable_probe` was prepared: it outlives its transaction, so it is removed after that.
+    pub(super) fn forget_prepared(&mut self) {
+        self.prepared = true;
+    }
+
+    /// Whether the connection still stands. What the server said last, before it hung up, is read here: a
+    /// write would only meet a broken pipe.
+    fn alive(&mut self) -> Result<(), Failure> {
+        if self.gone.is_none() {
+            self.runtime.block_on(async {
+                tokio::task::yield_now().await;
+                tokio::task::yield_now().await;
+            });
+            let told = self.ended.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            if let Some(why) = told {
+                return Err(self.lose(String::new(), &why));
+            }
+        }
         match &self.gone {
             Some(why) => Err(Failure { code: String::new(), why: why.clone(), gone: true }),
             None => Ok(()),

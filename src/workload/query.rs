@@ -59,7 +59,7 @@ pub struct LoggedPlan {
 }
 
 impl Query {
-    pub(super) fn new(id: Fingerprint, text: String, kind: StatementKind) -> Query {
+    pub fn new(id: Fingerprint, text: String, kind: StatementKind) -> Query {
         Query {
             id,
             text,

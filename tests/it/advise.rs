@@ -3,8 +3,6 @@
 //! The planner is a stand-in ([`Steps`]) with a cost that a person can work out; what the real planner
 //! makes of our advice is checked by the live tests.
 
-use std::collections::BTreeMap;
-
 use sargable::{
     advise::{self, Advised, Asked},
     catalog::{
@@ -13,7 +11,7 @@ use sargable::{
     names::RelName,
     plan::{Estimate, Node, Plan, Probe, WhatIf},
     sql::{Fingerprint, Shape, StatementKind, parse},
-    workload::{Query, Sketch},
+    workload::Query,
 };
 
 /// Every query costs 10,000. An index divides that by 20 for each leading key that the text compares
@@ -164,32 +162,11 @@ fn edit<'c>(catalog: &'c mut Catalog, name: &str) -> &'c mut Table {
 }
 
 fn query(number: u64, text: &str, kind: StatementKind, ms: u64) -> Query {
-    Query {
-        id: Fingerprint(number),
-        text: text.to_owned(),
-        kind,
-        calls: 10,
-        timed: if ms > 0 { 10 } else { 0 },
-        total_us: ms * 1000,
-        min_us: 0,
-        max_us: 0,
-        sketch: Sketch::default(),
-        rows: None,
-        buckets: BTreeMap::new(),
-        bucket_minutes: 1,
-        databases: Vec::new(),
-        users: Vec::new(),
-        applications: Vec::new(),
-        hosts: Vec::new(),
-        routes: Vec::new(),
-        first: None,
-        last: None,
-        samples: Vec::new(),
-        plan: None,
-        statements: Vec::new(),
-        seen_at: Vec::new(),
-        errors: 0,
-    }
+    let mut query = Query::new(Fingerprint(number), text.to_owned(), kind);
+    query.calls = 10;
+    query.timed = if ms > 0 { 10 } else { 0 };
+    query.total_us = ms * 1000;
+    query
 }
 
 /// Queries with the milliseconds that they took; numbered from 1.

@@ -5,6 +5,7 @@ mod docs;
 mod events;
 mod house;
 mod logs;
+mod plans;
 mod report;
 mod rules;
 mod sources;

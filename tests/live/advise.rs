@@ -1,51 +1,19 @@
 //! The real planner has the last word: it takes the index that we advise, and the query costs less.
 
-use std::collections::BTreeMap;
-
 use sargable::{
     advise::{self, Advised, Asked},
-    catalog::{Catalog, IndexSpec},
-    names::quote_literal,
-    plan::{Estimate, Plan, Probe, WhatIf},
+    catalog::Catalog,
+    plan::{Plan, Probe},
     sql::{Fingerprint, Shape, parse},
-    workload::{Query, Sketch},
+    workload::Query,
 };
 
 use crate::harness::{self, Database};
 
-/// `HypoPG` by psql: one call is one session.
-struct Psql<'d>(&'d Database);
-
-impl Psql<'_> {
-    fn plan(&self, sql: &str, indexes: &[IndexSpec]) -> (Plan, Vec<String>) {
-        let mut text = String::new();
-        for index in indexes {
-            let create = quote_literal(&index.create());
-            text.push_str("SELECT 'index=' || indexname FROM hypopg_create_index(");
-            text.push_str(&create);
-            text.push_str(");\n");
-        }
-        let text = self.0.sql(&format!("{text}EXPLAIN (FORMAT JSON) {sql}"));
-        let names = text.lines().map_while(|line| line.strip_prefix("index=")).map(str::to_owned).collect();
-        let json = &text[text.find('[').expect("JSON")..];
-        (Plan::from_json(serde_json::from_str(json).expect("JSON")).expect("a plan"), names)
-    }
-}
-
-impl WhatIf for Psql<'_> {
-    fn estimate(&mut self, probe: &Probe, indexes: &[IndexSpec]) -> Result<Estimate, String> {
-        let (plan, names) = self.plan(&probe.sql, indexes);
-        let used = names.iter().map(|name| uses(&plan, name)).collect();
-        Ok(Estimate { cost: plan.root.total_cost, used, plan })
-    }
-
-    fn size(&mut self, _: &IndexSpec) -> Result<u64, String> {
-        Err("our own model is asked".to_owned())
-    }
-
-    fn supports(&self, index: &IndexSpec) -> Result<(), String> {
-        if index.method == "btree" { Ok(()) } else { Err(format!("HypoPG cannot cost {}", index.method)) }
-    }
+/// The plan of a query as the database is.
+fn plan(shop: &Database, sql: &str) -> Plan {
+    let text = shop.sql(&format!("EXPLAIN (FORMAT JSON) {sql}"));
+    Plan::from_json(serde_json::from_str(&text).expect("JSON")).expect("a plan")
 }
 
 fn uses(plan: &Plan, index: &str) -> bool {
@@ -82,32 +50,11 @@ fn shop() -> Database {
 }
 
 fn query(number: u64, text: &str, shape: &Shape) -> Query {
-    Query {
-        id: Fingerprint(number),
-        text: text.to_owned(),
-        kind: shape.kind,
-        calls: 100,
-        timed: 100,
-        total_us: 1_000_000,
-        min_us: 0,
-        max_us: 0,
-        sketch: Sketch::default(),
-        rows: None,
-        buckets: BTreeMap::new(),
-        bucket_minutes: 1,
-        databases: Vec::new(),
-        users: Vec::new(),
-        applications: Vec::new(),
-        hosts: Vec::new(),
-        routes: Vec::new(),
-        first: None,
-        last: None,
-        samples: Vec::new(),
-        plan: None,
-        statements: Vec::new(),
-        seen_at: Vec::new(),
-        errors: 0,
-    }
+    let mut query = Query::new(Fingerprint(number), text.to_owned(), shape.kind);
+    query.calls = 100;
+    query.timed = 100;
+    query.total_us = 1_000_000;
+    query
 }
 
 fn advise(shop: &Database, catalog: &Catalog, queries: &[&str]) -> Advised {
@@ -131,7 +78,9 @@ fn advise(shop: &Database, catalog: &Catalog, queries: &[&str]) -> Advised {
             base: None,
         })
         .collect();
-    advise::indexes(&asked, catalog, Some(&mut Psql(shop)))
+    let mut server = shop.connect();
+    let mut oracle = server.what_if().expect("HypoPG is installed");
+    advise::indexes(&asked, catalog, Some(&mut oracle))
 }
 
 fn catalog(shop: &Database) -> Catalog {
@@ -192,10 +141,10 @@ fn the_planner_takes_what_we_advise_and_the_query_costs_less() {
         };
         assert_eq!(advice.sql, format!("CREATE INDEX CONCURRENTLY ON {expect}"), "{sql}");
 
-        let before = Psql(&shop).plan(sql, &[]).0.root.total_cost;
+        let before = plan(&shop, sql).root.total_cost;
         shop.sql(&advice.sql);
         let name = shop.sql("SELECT relname FROM pg_class WHERE relkind = 'i' ORDER BY oid DESC LIMIT 1");
-        let real = Psql(&shop).plan(sql, &[]).0;
+        let real = plan(&shop, sql);
         assert!(uses(&real, &name), "{sql}\n{:#}", real.json);
         assert!(real.root.total_cost < before * 0.9, "{sql}: {before} → {}", real.root.total_cost);
 

@@ -7,3 +7,4 @@ mod connect;
 mod demo;
 mod explain;
 mod harness;
+mod what_if;

@@ -3,7 +3,7 @@
 //!
 //! It reads tokens only, strictly by PostgreSQL's lexical rules under `standard_conforming_strings`, so
 //! it holds for any statement, also one that our parser cannot read. It errs by naming too much.
-//! https://www.postgresql.org/docs/current/sql-syntax-lexical.html
+//! <https://www.postgresql.org/docs/current/sql-syntax-lexical.html>
 
 use std::collections::BTreeSet;
 
@@ -64,7 +64,7 @@ impl Names {
                 Token::Byte(b'(') => {
                     if let Some(Token::Word(word)) = before[1].take() {
                         names.attributes.remove(&word);
-                        names.called.insert((scanner_qualifier(&before[0]), word));
+                        names.called.insert((qualifier(before[0].as_ref()), word));
                     }
                 }
                 Token::Byte(b';') => ended = true,
@@ -101,7 +101,7 @@ impl Names {
     }
 }
 
-fn scanner_qualifier(token: &Option<Token>) -> Option<String> {
+fn qualifier(token: Option<&Token>) -> Option<String> {
     match token {
         Some(Token::Word(word)) => Some(word.clone()),
         _ => None,
@@ -251,15 +251,12 @@ impl Scanner<'_> {
         }
         self.at += 1;
         let tag = &self.bytes[start..self.at];
-        match memchr::memmem::find(&self.bytes[self.at..], tag) {
-            Some(end) => {
-                self.at += end + tag.len();
-                Token::Constant
-            }
-            None => {
-                self.at = self.bytes.len();
-                Token::Odd("a dollar-quoted string is not closed")
-            }
+        if let Some(end) = memchr::memmem::find(&self.bytes[self.at..], tag) {
+            self.at += end + tag.len();
+            Token::Constant
+        } else {
+            self.at = self.bytes.len();
+            Token::Odd("a dollar-quoted string is not closed")
         }
     }
 
