@@ -17,6 +17,7 @@ pub struct Plan {
 }
 
 /// One node; its children are inputs, init plans, subplans and CTEs alike (see [`Node::relationship`]).
+#[expect(clippy::struct_field_names, reason = "`Node Type` is what EXPLAIN calls it")]
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Node {
     /// `Seq Scan`, `Index Only Scan`, `Hash Join` …

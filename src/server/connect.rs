@@ -8,6 +8,8 @@
 //! the application name, which is always `sargable`.
 
 mod conninfo;
+mod endpoint;
+mod environment;
 mod files;
 pub(super) mod open;
 mod tls;
@@ -15,61 +17,14 @@ mod tls;
 use std::{
     collections::BTreeMap,
     fmt, fs,
-    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     time::Duration,
 };
 
+pub use environment::Environment;
+
 use crate::error::Error;
-
-/// Environment variables, the home folder and the operating system's user: passed in, so that
-/// a test has its own.
-#[derive(Clone, Default)]
-pub struct Environment {
-    pub variables: BTreeMap<String, String>,
-    pub home: Option<PathBuf>,
-    pub os_user: Option<String>,
-}
-
-impl Environment {
-    pub fn of_process() -> Environment {
-        // Undecodable variables are none of ours, and `vars` would panic on them.
-        let variables: BTreeMap<String, String> = std::env::vars_os()
-            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-            .collect();
-        let home = variables.get("HOME").map(PathBuf::from);
-        let os_user = os_user().or_else(|| variables.get("USER").cloned());
-        Environment { variables, home, os_user }
-    }
-
-    /// Whether it names a server at all, so that a run without `--database-url` should connect.
-    pub fn names_a_server(&self) -> bool {
-        ["DATABASE_URL", "PGHOST", "PGHOSTADDR", "PGSERVICE", "PGDATABASE"]
-            .iter()
-            .any(|name| self.variable(name).is_some())
-    }
-
-    fn variable(&self, name: &str) -> Option<&str> {
-        self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty())
-    }
-}
-
-/// Variables may hold passwords.
-impl fmt::Debug for Environment {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Environment").field("home", &self.home).finish_non_exhaustive()
-    }
-}
-
-/// The name of the effective user: the owner of our own `/proc` entry, looked up in `/etc/passwd`.
-fn os_user() -> Option<String> {
-    let uid = fs::metadata("/proc/self").ok()?.uid().to_string();
-    fs::read_to_string("/etc/passwd").ok()?.lines().find_map(|line| {
-        let mut fields = line.split(':');
-        let name = fields.next()?;
-        (fields.nth(1)? == uid).then(|| name.to_owned())
-    })
-}
+use endpoint::Endpoint;
 
 /// What TLS is asked for; the words are libpq's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,17 +65,6 @@ enum Roots {
     /// `sslrootcert=system`.
     System,
     None,
-}
-
-/// One server to try.
-#[derive(Clone, PartialEq, Eq)]
-struct Endpoint {
-    /// A name, an address, or a socket's folder; what a certificate is checked against.
-    host: String,
-    /// The address to connect to when it is given apart.
-    address: Option<std::net::IpAddr>,
-    port: u16,
-    password: Option<String>,
 }
 
 /// Where and how to connect.
@@ -290,7 +234,7 @@ fn build(options: &BTreeMap<String, String>, environment: &Environment) -> Resul
 
     let mut warnings = Vec::new();
     let password_file = option("passfile").map(PathBuf::from).or_else(|| in_home(".pgpass"));
-    let mut endpoints = endpoints(option("host"), option("hostaddr"), option("port"))?;
+    let mut endpoints = endpoint::endpoints(option("host"), option("hostaddr"), option("port"))?;
     for endpoint in &mut endpoints {
         endpoint.password = option("password").map(str::to_owned);
         if let (None, Some(file)) = (&endpoint.password, &password_file) {
@@ -328,65 +272,6 @@ fn build(options: &BTreeMap<String, String>, environment: &Environment) -> Resul
         connect_timeout,
         warnings,
     })
-}
-
-/// The servers of a comma-separated host list, each with its port.
-fn endpoints(host: Option<&str>, address: Option<&str>, port: Option<&str>) -> Result<Vec<Endpoint>, Error> {
-    let ports: Vec<u16> = port
-        .map_or_else(Vec::new, |ports| ports.split(',').collect())
-        .into_iter()
-        .map(|port| match port.trim() {
-            "" => Ok(5432),
-            port => port.parse().ok().filter(|&port| port != 0).ok_or_else(|| {
-                usage(format!("`{port}` is not a port number"), "a port is a number from 1 to 65535")
-            }),
-        })
-        .collect::<Result<_, _>>()?;
-    let addresses: Vec<Option<std::net::IpAddr>> = address
-        .map_or_else(Vec::new, |addresses| addresses.split(',').collect())
-        .into_iter()
-        .map(|address| match address.trim() {
-            "" => Ok(None),
-            address => address.parse().map(Some).map_err(|_| {
-                usage(format!("hostaddr `{address}` is not an IP address"), "use host for a name")
-            }),
-        })
-        .collect::<Result<_, _>>()?;
-    let mut hosts: Vec<String> =
-        host.map_or_else(Vec::new, |hosts| hosts.split(',').map(|host| host.trim().to_owned()).collect());
-    if hosts.is_empty() {
-        hosts = addresses.iter().map(|address| address.map_or_else(String::new, |a| a.to_string())).collect();
-    }
-    if hosts.is_empty() {
-        hosts.push(String::new());
-    }
-    if !(ports.len() <= 1 || ports.len() == hosts.len())
-        || (!addresses.is_empty() && addresses.len() != hosts.len())
-    {
-        return Err(usage(
-            "the lists of hosts, addresses and ports have different lengths".to_owned(),
-            "give one port for all hosts, or one for each",
-        ));
-    }
-    Ok(hosts
-        .into_iter()
-        .enumerate()
-        .map(|(n, host)| {
-            let port = ports.get(n).or(ports.first()).copied().unwrap_or(5432);
-            let host = if host.is_empty() { default_host(port) } else { host };
-            Endpoint { host, address: addresses.get(n).copied().flatten(), port, password: None }
-        })
-        .collect())
-}
-
-/// The folder where a local server of this port listens: Debian's, or PostgreSQL's own default;
-/// `localhost` when neither has one.
-fn default_host(port: u16) -> String {
-    ["/var/run/postgresql", "/tmp"]
-        .into_iter()
-        .find(|folder| Path::new(folder).join(format!(".s.PGSQL.{port}")).exists())
-        .unwrap_or("localhost")
-        .to_owned()
 }
 
 fn usage(what: String, hint: &str) -> Error {

@@ -222,8 +222,8 @@ impl Server {
 /// Asks for the plan that holds for any values, inside a transaction.
 ///
 /// A prepared statement stands in for the text, with NULL for each parameter: PREPARE by the extended protocol
-/// still takes no second statement, where GENERIC_PLAN on a text with parameters would need the simple
-/// one. From 16 on GENERIC_PLAN keeps the executor from dropping the partitions that NULL is not in.
+/// still takes no second statement, where `GENERIC_PLAN` on a text with parameters would need the simple
+/// one. From 16 on `GENERIC_PLAN` keeps the executor from dropping the partitions that NULL is not in.
 pub(super) fn explain_generic(
     session: &mut Session,
     version: u32,

@@ -16,12 +16,10 @@ fn write(node: &Node, depth: usize, text: &mut String) {
     if let Some(name) = &node.subplan_name {
         write!(line, " [{name}]").expect("a String takes it");
     }
-    for name in
-        [node.index.as_ref(), node.relation.as_ref().map(|relation| &relation.name), node.cte.as_ref()]
-    {
-        if let Some(name) = name {
-            write!(line, " {name}").expect("a String takes it");
-        }
+    let names =
+        [node.index.as_ref(), node.relation.as_ref().map(|relation| &relation.name), node.cte.as_ref()];
+    for name in names.into_iter().flatten() {
+        write!(line, " {name}").expect("a String takes it");
     }
     write!(line, ": est {}, ", node.rows).expect("a String takes it");
     match (&node.actual, node.never_executed) {
