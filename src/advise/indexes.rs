@@ -59,8 +59,8 @@ const MS_PER_COST: f64 = 0.01;
 /// The indexes worth having for a workload.
 ///
 /// Each query weighs as much as the workload spent on it; where nothing was measured, its calls times
-/// its cost. Without an oracle nothing is proven and the advice says so.
-pub fn indexes(asked: &[Asked<'_>], catalog: &Catalog, oracle: Option<&mut dyn WhatIf>) -> Advised {
+/// its cost. Without an oracle nothing is proven, and the advice says why there is none.
+pub fn indexes(asked: &[Asked<'_>], catalog: &Catalog, oracle: Result<&mut dyn WhatIf, &str>) -> Advised {
     let mut advised = Advised::default();
     // The most expensive first: what is decided by the first comer is decided by the one that matters.
     let mut asked: Vec<&Asked<'_>> = asked.iter().collect();
@@ -82,8 +82,8 @@ pub fn indexes(asked: &[Asked<'_>], catalog: &Catalog, oracle: Option<&mut dyn W
 
     let run = Run { asked: &asked, accesses: &accesses, candidates: &candidates, catalog };
     let mut cases = match oracle {
-        Some(oracle) => run.costed(oracle, &mut advised),
-        None => run.guessed("no server with HypoPG was asked", &mut advised),
+        Ok(oracle) => run.costed(oracle, &mut advised),
+        Err(why) => run.guessed(why, &mut advised),
     };
     run.add_foreign_keys(&mut cases);
     advised.advice = tell::advice(cases, &asked, catalog);

@@ -109,6 +109,10 @@ pub(super) fn judge(
     }
     not_judged.merge(gathered.not_judged.clone());
     not_judged.merge(found.not_judged);
+    if let Some(why) = server.as_ref().and_then(Server::lost) {
+        tell(&format!("error: the server was lost in the middle: {why}"));
+        complete = false;
+    }
     let mut report = Report::new(&inputs, &workload, found.findings, advice, &not_judged);
     report.describe(&rules::BUILTIN);
     let first = workload.ranked().first().and_then(|query| gathered.gathered.get(&query.id)?.plan.as_ref());
@@ -202,8 +206,18 @@ fn index_advice(
             })
         })
         .collect();
-    let _ = server;
-    advise::indexes(&asked, catalog, None)
+    let mut oracle = match server {
+        Some((args, server)) if args.explain != ExplainMode::Off => {
+            server.what_if().map(|oracle| oracle.with_limits(gather::limits(args)))
+        }
+        Some(_) => Err("nothing is planned with --explain off".to_owned()),
+        None => Err("no server was asked".to_owned()),
+    };
+    let oracle = match &mut oracle {
+        Ok(oracle) => Ok(oracle as &mut dyn WhatIf),
+        Err(why) => Err(why.as_str()),
+    };
+    advise::indexes(&asked, catalog, oracle)
 }
 
 pub(super) fn pool_advice(

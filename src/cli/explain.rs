@@ -2,12 +2,7 @@
 
 use std::{fs, io::Read as _, path::Path};
 
-use super::{
-    Outcome,
-    analyze::{self, Job},
-    args::ExplainArgs,
-    complain, output, tell,
-};
+use super::{Outcome, analyze, args::ExplainArgs, complain, output, tell};
 use crate::{
     error::{Error, NotJudged},
     finding::Location,

@@ -105,12 +105,7 @@ fn plan_of(
         ExplainMode::Plan => Wanted::Plan,
         ExplainMode::Analyze => Wanted::Analyze,
     };
-    let limits = Limits {
-        statement_timeout: args.statement_timeout,
-        lock_timeout: args.lock_timeout,
-        trust_functions: args.trust_functions,
-        budget: Some(left),
-    };
+    let limits = Limits { budget: Some(left), ..limits(args) };
     match server.explain(probe, Some(shape), &limits, wanted) {
         Explained::Plan { plan, how, note } => {
             if let Some(note) = note {
@@ -131,6 +126,16 @@ fn plan_of(
             not_judged.add("plan", why);
             None
         }
+    }
+}
+
+/// What the flags allow one statement.
+pub(super) fn limits(args: &ServerArgs) -> Limits {
+    Limits {
+        statement_timeout: args.statement_timeout,
+        lock_timeout: args.lock_timeout,
+        trust_functions: args.trust_functions,
+        budget: None,
     }
 }
 

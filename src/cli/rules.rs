@@ -13,18 +13,10 @@ use crate::{
 pub(super) fn run(args: &RulesArgs) -> Result<Outcome, Error> {
     let text = match &args.what {
         RulesCommand::List => list(),
-        RulesCommand::Show { rule } => page(find(rule)?),
+        RulesCommand::Show { rule } => page(rules::find(rule)?),
     };
     output::print(&text)?;
     Ok(Outcome::Clean)
-}
-
-fn find(name: &str) -> Result<&'static Rule, Error> {
-    let named = |rule: &&Rule| rule.name == name || rule.code.to_string().eq_ignore_ascii_case(name);
-    rules::BUILTIN.iter().find(named).ok_or_else(|| Error::Usage {
-        what: format!("unknown rule `{name}`"),
-        hint: Some("`sargable rules list` names them all".to_owned()),
-    })
 }
 
 fn list() -> String {

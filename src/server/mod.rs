@@ -2,7 +2,7 @@
 //!
 //! This is the only async code of the library, and it is hidden here: [`Server`] has a synchronous face.
 //! Everything that it asks is read-only, bounded in time, and rolled back; what it may send of a user's
-//! statement is decided in [`safety`].
+//! statement is decided in `safety`.
 
 mod catalog;
 pub mod connect;
@@ -59,6 +59,11 @@ impl Server {
     /// `user@host:port/database`.
     pub fn label(&self) -> String {
         self.session.label.clone()
+    }
+
+    /// Why the connection was lost, once it was: nothing more can be asked.
+    pub fn lost(&self) -> Option<&str> {
+        self.session.gone.as_deref()
     }
 
     /// Whether the server runs on this machine.

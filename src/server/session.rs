@@ -30,7 +30,7 @@ pub(super) struct Session {
     /// Why the connection ended, told by the task that drives it.
     ended: Arc<Mutex<Option<String>>>,
     /// Why no call is made any more.
-    gone: Option<String>,
+    pub(super) gone: Option<String>,
     /// A prepared statement is to be removed when the transaction is over.
     prepared: bool,
 }

@@ -191,7 +191,7 @@ fn advise(catalog: &Catalog, queries: &[(&str, u64)], oracle: Option<&mut dyn Wh
             base: None,
         })
         .collect();
-    advise::indexes(&asked, catalog, oracle)
+    advise::indexes(&asked, catalog, oracle.ok_or("no server with HypoPG was asked"))
 }
 
 /// The statements advised, proven by [`Steps`].

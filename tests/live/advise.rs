@@ -80,7 +80,7 @@ fn advise(shop: &Database, catalog: &Catalog, queries: &[&str]) -> Advised {
         .collect();
     let mut server = shop.connect();
     let mut oracle = server.what_if().expect("HypoPG is installed");
-    advise::indexes(&asked, catalog, Some(&mut oracle))
+    advise::indexes(&asked, catalog, Ok(&mut oracle))
 }
 
 fn catalog(shop: &Database) -> Catalog {
