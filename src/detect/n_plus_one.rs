@@ -46,7 +46,7 @@ pub(super) fn detect(rule: &Rule, facts: &WorkloadFacts<'_>, report: &mut Report
         );
         let mut instead = rewrite::any_of(shape, key).unwrap_or_else(|| rule.instead.trim().to_owned());
         if let Some(join) = parent.and_then(|parent| join(parent, block, key, facts.catalog)) {
-            instead = format!("{instead}; or in the first query: {join}");
+            instead = format!("{instead}\n\nor in the first query:\n{join}");
         }
         let mut finding = finding(rule, facts, found, because, instead);
         // A single short burst may be chance: sessions of a pool serve several requests.
@@ -165,20 +165,29 @@ fn times(found: &Repetition) -> String {
     }
 }
 
+/// `each of 20 transactions`; where the evidence differs, `each of 20 units of work (12 transactions,
+/// 8 bursts of one session)`.
 fn unit_words(found: &Repetition) -> String {
-    let unit = match (found.evidence, found.units) {
-        (Evidence::Trace, 1) => "trace",
-        (Evidence::Trace, _) => "traces",
-        (Evidence::Tag, 1) => "request",
-        (Evidence::Tag, _) => "requests",
-        (Evidence::Transaction, 1) => "transaction",
-        (Evidence::Transaction, _) => "transactions",
-        (Evidence::Burst, 1) => "burst of one session",
-        (Evidence::Burst, _) => "bursts of one session each",
+    let counted = |(&evidence, &units): (&Evidence, &u64)| {
+        let unit = match evidence {
+            Evidence::Trace => "trace",
+            Evidence::Tag => "request",
+            Evidence::Transaction => "transaction",
+            Evidence::Burst => "burst",
+        };
+        let plural = if units == 1 { "" } else { "s" };
+        let of = if evidence == Evidence::Burst { " of one session" } else { "" };
+        (units, format!("{unit}{plural}{of}"))
     };
-    match found.units {
-        1 => format!("one {unit}"),
-        units => format!("each of {} {unit}", words::count(units as f64)),
+    let kinds: Vec<(u64, String)> = found.units_by_evidence.iter().map(counted).collect();
+    match &kinds[..] {
+        [(1, unit)] => format!("one {unit}"),
+        [(units, unit)] => format!("each of {} {unit}", words::count(*units as f64)),
+        kinds => {
+            let parts: Vec<String> =
+                kinds.iter().map(|(units, unit)| format!("{} {unit}", words::count(*units as f64))).collect();
+            format!("each of {} units of work ({})", words::count(found.units as f64), parts.join(", "))
+        }
     }
 }
 

@@ -40,8 +40,9 @@ pub struct Repetition {
     pub parent: Option<Fingerprint>,
     /// The strongest that any of the units has.
     pub evidence: Evidence,
-    /// Units that show it.
+    /// Units that show it, and how many of them by each evidence.
     pub units: u64,
+    pub units_by_evidence: BTreeMap<Evidence, u64>,
     /// Repeats in all of them together, and in a unit.
     pub repeats: u64,
     pub min_repeats: u64,
@@ -98,7 +99,8 @@ pub(super) struct Repetitions {
 
 #[derive(Clone, Debug)]
 struct Group {
-    evidence: Evidence,
+    /// Units by their evidence.
+    units: BTreeMap<Evidence, u64>,
     parents: BTreeMap<Option<Fingerprint>, u64>,
     /// Units by their repeats.
     repeats: BTreeMap<u64, u64>,
@@ -113,10 +115,6 @@ struct Repeated {
     first: usize,
     last: usize,
     count: u64,
-    total_us: u64,
-    /// `None` as soon as one step's values are not known.
-    values: Option<FxHashSet<u64>>,
-    sessions: Vec<u32>,
 }
 
 impl Repetitions {
@@ -126,28 +124,13 @@ impl Repetitions {
             return;
         }
         let mut queries: FxHashMap<Fingerprint, Repeated> = FxHashMap::default();
-        for (at, step) in steps.iter().enumerate() {
-            let repeated = queries.entry(step.query).or_insert_with(|| Repeated {
-                kind: step.kind,
-                first: at,
-                last: at,
-                count: 0,
-                total_us: 0,
-                values: Some(FxHashSet::default()),
-                sessions: Vec::new(),
-            });
+        for (at, step) in
+            steps.iter().enumerate().filter(|(_, step)| is_read(step.kind) || is_write(step.kind))
+        {
+            let first = || Repeated { kind: step.kind, first: at, last: at, count: 0 };
+            let repeated = queries.entry(step.query).or_insert_with(first);
             repeated.last = at;
             repeated.count += 1;
-            repeated.total_us += step.duration;
-            match (step.values, &mut repeated.values) {
-                (Some(value), Some(values)) => {
-                    values.insert(value);
-                }
-                _ => repeated.values = None,
-            }
-            if let Err(at) = repeated.sessions.binary_search(&step.session) {
-                repeated.sessions.insert(at, step.session);
-            }
         }
         let mut order: Vec<Fingerprint> = queries.keys().copied().collect();
         order.sort_unstable();
@@ -167,43 +150,69 @@ impl Repetitions {
         if repeated.count < Repetition::LEAST {
             return;
         }
-        let Some(values) = &repeated.values else {
-            self.without_values += repeated.count;
-            return;
-        };
-        let distinct = values.len() as u64;
-        let kind = match repeated.kind {
-            StatementKind::Select | StatementKind::With if distinct >= Repetition::DISTINCT => {
-                RepetitionKind::NPlusOne
-            }
-            StatementKind::Select | StatementKind::With => RepetitionKind::Duplicate,
-            StatementKind::Insert | StatementKind::Update | StatementKind::Delete => {
-                RepetitionKind::WriteLoop
-            }
-            _ => return,
-        };
         let parent = parent_of(repeated, queries, steps);
-        // A burst that only ever runs one query is a stream of independent requests: without the query
-        // that fed it nothing says that they belong together.
-        if evidence == Evidence::Burst && parent.is_none() && kind != RepetitionKind::WriteLoop {
+        if evidence != Evidence::Burst {
+            self.fold_loop(child, parent, &steps[repeated.first..=repeated.last], evidence);
             return;
         }
+        match parent {
+            // On a busy session one burst may hold several requests: each begins with the parent again.
+            Some(query) => {
+                for part in steps[repeated.first..=repeated.last].split(|step| step.query == query) {
+                    self.fold_loop(child, parent, part, evidence);
+                }
+            }
+            // Reads without a query that fed them are a stream of independent requests: nothing says
+            // that they belong together.
+            None if is_read(repeated.kind) => {}
+            None => self.fold_loop(child, None, &steps[repeated.first..=repeated.last], evidence),
+        }
+    }
+
+    /// Takes in the repeats of one query in a stretch of steps, if there are enough.
+    fn fold_loop(
+        &mut self,
+        child: Fingerprint,
+        parent: Option<Fingerprint>,
+        steps: &[Step],
+        evidence: Evidence,
+    ) {
+        let repeats: Vec<&Step> = steps.iter().filter(|step| step.query == child).collect();
+        let (Some(first), Some(last)) = (repeats.first(), repeats.last()) else { return };
+        let count = repeats.len() as u64;
+        if count < Repetition::LEAST {
+            return;
+        }
+        let Some(values) = repeats.iter().map(|step| step.values).collect::<Option<FxHashSet<u64>>>() else {
+            self.without_values += count;
+            return;
+        };
+        let distinct_values = values.len() as u64;
+        let kind = match first.kind {
+            kind if !is_read(kind) => RepetitionKind::WriteLoop,
+            _ if distinct_values >= Repetition::DISTINCT => RepetitionKind::NPlusOne,
+            _ => RepetitionKind::Duplicate,
+        };
+        let mut sessions: Vec<u32> = repeats.iter().map(|step| step.session).collect();
+        sessions.sort_unstable();
+        sessions.dedup();
+        let total_us = repeats.iter().map(|step| step.duration).sum();
         let occurrence = Occurrence {
-            start: steps[repeated.first].end,
-            end: steps[repeated.last].end,
-            sessions: repeated.sessions.clone(),
-            repeats: repeated.count,
-            distinct_values: distinct,
-            total_us: repeated.total_us,
+            start: first.end,
+            end: last.end,
+            sessions,
+            repeats: count,
+            distinct_values,
+            total_us,
         };
         self.add(
             (kind, child),
             Group {
-                evidence,
+                units: BTreeMap::from([(evidence, 1)]),
                 parents: BTreeMap::from([(parent, 1)]),
-                repeats: BTreeMap::from([(repeated.count, 1)]),
-                distinct_values: distinct,
-                total_us: repeated.total_us,
+                repeats: BTreeMap::from([(count, 1)]),
+                distinct_values,
+                total_us,
                 occurrences: vec![occurrence],
             },
         );
@@ -221,7 +230,9 @@ impl Repetitions {
             self.groups.insert(key, group);
             return;
         };
-        ours.evidence = ours.evidence.min(group.evidence);
+        for (evidence, units) in group.units {
+            *ours.units.entry(evidence).or_default() += units;
+        }
         for (parent, units) in group.parents {
             *ours.parents.entry(parent).or_default() += units;
         }
@@ -246,7 +257,7 @@ impl Repetitions {
 
 impl Group {
     fn repetition(&self, kind: RepetitionKind, child: Fingerprint) -> Repetition {
-        let units: u64 = self.repeats.values().sum();
+        let units: u64 = self.units.values().sum();
         let mut seen = 0;
         let median = self.repeats.iter().find(|&(_, &count)| {
             seen += count;
@@ -263,8 +274,9 @@ impl Group {
             kind,
             child,
             parent,
-            evidence: self.evidence,
+            evidence: self.units.first_key_value().map_or(Evidence::Burst, |(&evidence, _)| evidence),
             units,
+            units_by_evidence: self.units.clone(),
             repeats: self.repeats.iter().map(|(repeats, units)| repeats * units).sum(),
             min_repeats: self.repeats.first_key_value().map_or(0, |(&repeats, _)| repeats),
             median_repeats: median.map_or(0, |(&repeats, _)| repeats),
@@ -286,7 +298,15 @@ fn parent_of(
     steps[..repeated.first]
         .iter()
         .rev()
-        .filter(|step| matches!(step.kind, StatementKind::Select | StatementKind::With))
+        .filter(|step| is_read(step.kind))
         .find(|step| queries[&step.query].count * 2 <= repeated.count)
         .map(|step| step.query)
+}
+
+fn is_read(kind: StatementKind) -> bool {
+    matches!(kind, StatementKind::Select | StatementKind::With)
+}
+
+fn is_write(kind: StatementKind) -> bool {
+    matches!(kind, StatementKind::Insert | StatementKind::Update | StatementKind::Delete)
 }

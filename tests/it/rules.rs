@@ -168,6 +168,7 @@ fn repetition(repeats: &ExampleRepeats, child: Fingerprint, parent: Option<Finge
         parent,
         evidence: Evidence::Transaction,
         units: repeats.units,
+        units_by_evidence: BTreeMap::from([(Evidence::Transaction, repeats.units)]),
         repeats: repeats.times * repeats.units,
         min_repeats: repeats.times,
         median_repeats: repeats.times,
