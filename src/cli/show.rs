@@ -1,25 +1,54 @@
-//! `sargable demo` on the command line: the demo, with `analyze` as its analysis.
+//! `sargable demo` on the command line: the demo with `analyze` as its analysis, held against what the
+//! shop has wrong on purpose.
+
+use std::path::PathBuf;
 
 use super::{
     Outcome, analyze,
-    args::{DemoArgs, PoolSizeArgs},
-    demo, output, tell,
+    args::DemoArgs,
+    demo::{self, planted},
+    output, tell,
 };
 use crate::error::Error;
+
+/// From this scale on the tables are large enough for every planted problem to hurt.
+const FULL: f64 = 1.0;
 
 pub(super) fn run(args: &DemoArgs) -> Result<Outcome, Error> {
     let options =
         demo::DemoOptions { keep: args.keep, rows_scale: args.rows_scale, pg_bin: args.pg_bin.clone() };
-    let analysis = |logs: &[std::path::PathBuf], url: &str| {
+    let mut outcome = Outcome::Clean;
+    let analysis = |logs: &[PathBuf], url: &str| {
         let job = analyze::defaults(logs.to_vec(), url);
         let done = analyze::perform(&analyze::Job {
             input: &job.input,
             server: Some(&job.server),
-            pool: Some(&PoolSizeArgs { cores: None, spindles: None, instances: None }),
+            pool: Some(&job.pool),
         })?;
         output::write(&done.report, &job.output, job.fail_on)?;
+        if args.rows_scale >= FULL {
+            let differences = planted::differences(&done.report.findings);
+            if !differences.is_empty() {
+                outcome = Outcome::Incomplete;
+            }
+            output::print(&self_check(&differences))?;
+        }
         Ok(done.report.advice)
     };
-    demo::run(&options, analysis, &mut std::io::stdout().lock(), &mut |line| tell(line))?;
-    Ok(Outcome::Clean)
+    demo::run(&options, analysis, &mut std::io::stdout(), &mut |line| tell(line))?;
+    Ok(outcome)
+}
+
+fn self_check(differences: &[String]) -> String {
+    let all = planted::ALL.len();
+    if differences.is_empty() {
+        return format!(
+            "\nThe shop has {all} problems on purpose: all were found, and nothing else at severity warning or above.\n"
+        );
+    }
+    let mut text = format!("\nThe shop has {all} problems on purpose, and the analysis differs:\n");
+    for line in differences {
+        text.push_str(&format!("  {line}\n"));
+    }
+    text
 }

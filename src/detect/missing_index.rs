@@ -108,7 +108,10 @@ fn lack(rule: &Rule, access: &Access<'_>) -> Option<Lack> {
         return None;
     }
     let uses = index_use::uses(access);
-    let served: Vec<&Term<'_>> = uses.iter().flat_map(|found| found.served.iter().copied()).collect();
+    // An index on a join column serves only where the other side asks for few rows.
+    let searched = |term: &&Term<'_>| term.kind != Kind::Join || access.driven_by_few(term);
+    let served: Vec<&Term<'_>> =
+        uses.iter().flat_map(|found| found.served.iter().copied()).filter(searched).collect();
     let ordered = uses.iter().any(|found| found.ordered);
     let filters: Vec<&Term<'_>> = access.filters().filter(|term| selective(rule, access, term)).collect();
     let make = |what: String, sorts: bool| {
@@ -119,7 +122,7 @@ fn lack(rule: &Rule, access: &Access<'_>) -> Option<Lack> {
         return None;
     }
     if served.is_empty() && !filters.is_empty() {
-        let stops = ordered && access.limited() || stops_early(rule, access, &filters);
+        let stops = (ordered || access.order.is_empty()) && stops_early(rule, access, &filters);
         return if stops { None } else { make(search_words(&filters), false) };
     }
     if served.is_empty() && access.filters().next().is_none() {
@@ -189,15 +192,23 @@ fn selective(rule: &Rule, access: &Access<'_>, term: &Term<'_>) -> bool {
     }
 }
 
-/// A LIMIT without a sort ends the scan as soon as it has its rows.
+/// Whether a LIMIT ends the scan as soon as it has its rows, after few rows: those that pass are
+/// expected to lie evenly among the others. A limit that is not known may be 1; unknown statistics
+/// speak for an end only where an index gives the order.
 fn stops_early(rule: &Rule, access: &Access<'_>, filters: &[&Term<'_>]) -> bool {
-    let Some(Bound::Number(limit)) = access.block.limit else { return false };
-    if !access.block.order_by.is_empty() || access.block.aggregates || !access.block.group_by.is_empty() {
+    if !access.limited() || access.block.aggregates || !access.block.group_by.is_empty() {
         return false;
     }
-    let Some(rows) = access.table.rows else { return false };
+    let limit = match access.block.limit {
+        Some(Bound::Number(limit)) => limit.max(1),
+        _ if access.order.is_empty() => return false,
+        _ => 1,
+    };
     let passing = estimate::rows_after(access.table, filters.iter().copied());
-    passing.is_some_and(|passing| rows * limit as f64 / passing.max(1.0) < rule.param("rows"))
+    match (access.table.rows, passing) {
+        (Some(rows), Some(passing)) => rows * limit as f64 / passing.max(1.0) < rule.param("rows"),
+        _ => !access.order.is_empty(),
+    }
 }
 
 fn search_words(terms: &[&Term<'_>]) -> String {

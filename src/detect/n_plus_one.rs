@@ -46,7 +46,7 @@ pub(super) fn detect(rule: &Rule, facts: &WorkloadFacts<'_>, report: &mut Report
         );
         let mut instead = rewrite::any_of(shape, key).unwrap_or_else(|| rule.instead.trim().to_owned());
         if let Some(join) = parent.and_then(|parent| join(parent, block, key, facts.catalog)) {
-            instead = format!("{instead}\n\nor in the first query:\n{join}");
+            instead = format!("{instead}\n\nOr in the first query: {join}");
         }
         let mut finding = finding(rule, facts, found, because, instead);
         // A single short burst may be chance: sessions of a pool serve several requests.

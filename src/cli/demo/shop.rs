@@ -107,6 +107,12 @@ pub fn copy(cluster: &Cluster) -> Result<Session, Error> {
     connect_to(cluster, DATABASE_BEFORE, cluster::USER, "sargable demo")
 }
 
+/// New sessions on the copy and on the shop itself.
+pub fn both(cluster: &Cluster) -> Result<(Session, Session), Error> {
+    let copy = connect_to(cluster, DATABASE_BEFORE, cluster::USER, "sargable demo")?;
+    Ok((copy, connect(cluster, cluster::USER, "sargable demo")?))
+}
+
 /// Lets the planner cost indexes that do not exist, where the server has HypoPG. Whether it has.
 pub fn add_hypopg(cluster: &Cluster) -> Result<bool, Error> {
     let session = connect(cluster, cluster::USER, "sargable demo")?;
