@@ -1,6 +1,6 @@
 //! Proposed changes, each with its proof.
 //!
-//! [`indexes`] reads what the queries ask of the tables ([`access`]), makes candidates of it
+//! [`fn@indexes`] reads what the queries ask of the tables ([`access`]), makes candidates of it
 //! ([`candidates`]), drops what exists ([`existing`]), has the rest costed ([`costs`]), picks a set
 //! ([`select`]) and says why ([`tell`]). [`pool`] sizes connection pools. Plain functions: the planner
 //! comes in as a [`WhatIf`](crate::plan::WhatIf).

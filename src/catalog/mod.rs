@@ -97,6 +97,7 @@ pub struct ColumnStatistics {
     pub histogram: Vec<String>,
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "the columns of pg_index, each on its own")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Index {
     /// The index's own name, in the schema of its table.
@@ -108,9 +109,9 @@ pub struct Index {
     pub constraint: bool,
     /// `indisvalid` and `indisready`.
     pub valid: bool,
-    /// UNIQUE … NULLS NOT DISTINCT, or every key column NOT NULL, or a primary key need not be told
-    /// apart here: `unique` bounds a lookup only when no key is NULL.
+    /// On disk; `None` when unknown.
     pub bytes: Option<u64>,
+    /// Times it was used since the statistics were reset; `None` when unknown.
     pub scans: Option<u64>,
     /// `CREATE INDEX …` as the server prints it; empty when unknown.
     pub definition: String,

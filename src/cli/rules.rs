@@ -58,7 +58,7 @@ fn section(text: &mut String, title: &str, body: &str) {
     }
     text.push_str(&format!("\n{title}\n"));
     for line in body.trim_end().split('\n') {
-        text.push_str(&format!("  {line}").trim_end().to_owned());
+        text.push_str(format!("  {line}").trim_end());
         text.push('\n');
     }
 }

@@ -1,6 +1,6 @@
 //! Rules: YAML files of words, thresholds and examples, each with the detector that applies it.
 //!
-//! In: the text of `rules/*.yaml`. Out: [`Rule`]s, strictly read (see [`load`]). What a rule means is
+//! In: the text of `rules/*.yaml`. Out: [`Rule`]s, strictly read (see [`fn@load`]). What a rule means is
 //! the business of its detector.
 
 mod load;

@@ -1,6 +1,6 @@
 //! EXPLAIN on a user's server, with every promise about it kept here.
 //!
-//! - What is sent is decided by [`safety`](super::safety). ANALYZE, which runs the statement, only for
+//! - What is sent is decided by [`safety`]. ANALYZE, which runs the statement, only for
 //!   what it lets run.
 //! - Always in a read-only transaction with time limits that is rolled back, and by the extended
 //!   protocol, which takes one statement and keeps bind values apart from the text.

@@ -153,7 +153,7 @@ struct Scan<'s, 't> {
     /// Bit n: nesting level n is in an ORDER BY or GROUP BY list, where a bare integer is a position.
     ordinals: u64,
     order_or_group: bool,
-    /// After IS [NOT], where TRUE, FALSE and NULL are no constants.
+    /// After `IS [NOT]`, where TRUE, FALSE and NULL are no constants.
     after_is: bool,
     /// After INTO: `t (a, b)` is no call.
     into: bool,

@@ -222,6 +222,7 @@ impl Workload {
     }
 
     /// Adds what came after `self` in the log.
+    #[expect(clippy::iter_over_hash_type, reason = "counts add up in any order")]
     pub fn merge(&mut self, later: Workload) {
         merge_queries(&mut self.queries, later.queries);
         merge_queries(&mut self.explained, later.explained);
@@ -267,6 +268,7 @@ impl Workload {
 
     /// The log begins and ends here: units of work that are still open are over, plans go to their
     /// queries, and a log that has executions only as plans counts those.
+    #[expect(clippy::iter_over_hash_type, reason = "counts add up in any order")]
     pub fn close(&mut self) {
         self.units.close();
         self.not_judged.add_many(
@@ -370,6 +372,7 @@ impl ByKind {
     }
 }
 
+#[expect(clippy::iter_over_hash_type, reason = "counts add up in any order")]
 fn merge_queries(ours: &mut FxHashMap<Fingerprint, Query>, theirs: FxHashMap<Fingerprint, Query>) {
     for (id, query) in theirs {
         match ours.get_mut(&id) {

@@ -103,7 +103,7 @@ fn collect_keys(value: &Value, keys: &mut BTreeSet<String>) {
                     "rules" => {
                         value.as_object().into_iter().flat_map(|rules| rules.values()).for_each(|rule| {
                             collect_keys(rule, keys);
-                        })
+                        });
                     }
                     _ => collect_keys(value, keys),
                 }

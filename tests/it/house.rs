@@ -89,7 +89,7 @@ fn files_of(module: &str) -> Vec<(String, String)> {
         if Path::new(&path).is_dir() {
             let entries = fs::read_dir(&path).expect("a folder");
             open.extend(entries.map(|entry| entry.expect("an entry").path().display().to_string()));
-        } else if path.ends_with(".rs")
+        } else if Path::new(&path).extension().is_some_and(|extension| extension == "rs")
             && let Ok(text) = fs::read_to_string(&path)
         {
             files.push((path, text));
