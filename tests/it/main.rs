@@ -4,6 +4,7 @@ mod advise;
 mod docs;
 mod events;
 mod house;
+mod log_limits;
 mod logs;
 mod plans;
 mod report;
