@@ -259,13 +259,8 @@ fn too_many_queries_are_folded_and_counted() {
     }
     all.close();
     let kept: u64 = all.ranked().iter().map(|query| query.calls).sum();
-    let folded: u64 = all
-        .not_judged()
-        .lines()
-        .iter()
-        .filter(|line| line.what == "executions")
-        .map(|line| line.count)
-        .sum();
+    let folded: u64 =
+        all.not_judged().lines().iter().filter(|line| line.what == "executions").map(|line| line.count).sum();
     assert!(all.ranked().len() <= 20_000, "{}", all.ranked().len());
     assert_eq!((kept + folded, all.totals().executions), (30_000, 30_000));
     assert_eq!(all.ranked()[0].total_us, 30, "the most expensive stay");
