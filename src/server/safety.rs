@@ -77,7 +77,8 @@ pub(super) fn judge(
         names.called.extend(listed);
     }
 
-    let writes = !matches!(names.first.as_str(), "select" | "values" | "table");
+    // Wherever in the statement: only these use the defaults of columns.
+    let writes = ["insert", "update", "merge"].iter().any(|word| names.words.contains(*word));
     match look_behind(session, &mut names, writes, trust_functions, limit)? {
         Behind::Refuse(why) => return Ok(Verdict::Refuse(why)),
         Behind::Foreign(table) => {

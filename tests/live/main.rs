@@ -8,4 +8,5 @@ mod connect;
 mod demo;
 mod explain;
 mod harness;
+mod ordinary;
 mod what_if;
