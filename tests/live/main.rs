@@ -9,4 +9,5 @@ mod demo;
 mod explain;
 mod harness;
 mod ordinary;
+mod tls;
 mod what_if;
