@@ -33,7 +33,8 @@ pub(super) fn calls(tree: &str) -> Calls {
     while let Some(piece) = words.next() {
         let within = std::mem::take(&mut escaped);
         let word = piece.trim_end_matches([' ', '\n', '{', '}', '(', ')']);
-        if word.ends_with('\\') {
+        // An even number of them are escaped themselves.
+        if word.bytes().rev().take_while(|byte| *byte == b'\\').count() % 2 == 1 {
             escaped = true;
             continue;
         }
@@ -84,7 +85,7 @@ mod tests {
         // total + f(1), and g(total), as PostgreSQL 15 writes them (shortened).
         let tree = "({OPEXPR :opno 551 :opfuncid 177 :args ({VAR :varno 1 :varattno 3} {FUNCEXPR :funcid 16400 :funcformat 0 \
                     :args ({CONST :consttype 23 :constvalue 4 [ 1 0 0 0 0 0 0 0 ]}) :location 12})} \
-                    {FUNCEXPR :funcid 16500 :args ({VAR :varno 1})} {NAMED :name a\\ {\\{VAR\\} {OPEXPR :opno 98 :opfuncid 65 :args <>}})";
+                    {FUNCEXPR :funcid 16500 :args ({VAR :varno 1})} {NAMED :name a\\ {\\{VAR\\}} {NAMED :name b\\\\} {OPEXPR :opno 98 :opfuncid 65 :args <>}})";
         let calls = calls(tree);
         assert_eq!(calls.functions.into_iter().collect::<Vec<_>>(), [65, 177, 16400, 16500]);
         assert_eq!(calls.constant_functions.into_iter().collect::<Vec<_>>(), [65, 16400]);
