@@ -8,7 +8,7 @@ mod array;
 
 use std::{collections::HashMap, time::Duration};
 
-use tokio_postgres::Row;
+use tokio_postgres::{Row, types::Type};
 
 use super::{
     OWN_LIMIT, Server,
@@ -42,20 +42,27 @@ impl Server {
 
     /// `log_line_prefix`, where the server tells.
     pub fn log_line_prefix(&mut self) -> Option<String> {
-        let rows =
-            self.session.rows("SELECT current_setting('log_line_prefix', true)", &[], OWN_LIMIT).ok()?;
+        let sql = "SELECT pg_catalog.current_setting('log_line_prefix'::pg_catalog.text, true)";
+        let rows = self.session.rows(sql, &[], OWN_LIMIT).ok()?;
         rows.first()?.get(0)
     }
 }
 
 fn read(session: &mut Session, version: u32, not_judged: &mut NotJudged) -> Result<Catalog, Failure> {
+    let search_path = session.schemas.clone();
+    // Types and functions are printed without their schema where the path has them: the shorter
+    // names are what people write. Not at the price of calling somebody else's function, though.
+    let shadows = include_str!("queries/shadows.sql");
+    if session.rows(shadows, &[(&search_path, Type::TEXT_ARRAY)], OWN_LIMIT)?.is_empty() {
+        session.use_role_path(OWN_LIMIT)?;
+    }
     let mut ask = |sql: &str| session.rows(sql, &[], OWN_LIMIT);
     let database = ask(include_str!("queries/database.sql"))?;
     let database = database.first().expect("the current database is in pg_database");
     let (name, collate, provider): (String, String, String) =
         (database.get(0), database.get(1), database.get(2));
     let c_collation = provider == "b" || (provider == "c" && matches!(collate.as_str(), "C" | "POSIX"));
-    let role: String = database.get(4);
+    let role: String = database.get(3);
 
     let mut tables: Vec<(Oid, Table)> = ask(include_str!("queries/tables.sql"))?
         .iter()
@@ -101,7 +108,7 @@ fn read(session: &mut Session, version: u32, not_judged: &mut NotJudged) -> Resu
         version,
         database: name,
         c_collation,
-        search_path: database.get::<_, Option<Vec<String>>>(3).unwrap_or_default(),
+        search_path,
         tables: Vec::new(),
         settings,
         ..Catalog::default()

@@ -162,6 +162,8 @@ impl Server {
         }
         let limit = limits.statement_timeout;
         let verdict = self.session.read_only(limit, limits.lock_timeout, |session| {
+            // Compiling our questions takes longer than answering them.
+            session.run("SET LOCAL jit = off", limit)?;
             safety::judge(session, sql, shape, limits.trust_functions, limit)
         })?;
         self.verdicts.insert(key, verdict.clone());
@@ -196,6 +198,7 @@ impl Server {
     ) -> Result<Plan, Failure> {
         let limit = limits.statement();
         self.session.read_only(limit, limits.lock_timeout, |session| {
+            session.use_role_path(limit)?;
             explain(session, &format!("EXPLAIN ({options}) {sql}"), values, limit)
         })
     }
@@ -209,6 +212,7 @@ impl Server {
     ) -> Result<(Plan, Option<String>), Failure> {
         let (limit, version) = (limits.statement(), self.version);
         let plan = self.session.read_only(limit, limits.lock_timeout, |session| {
+            session.use_role_path(limit)?;
             explain_generic(session, version, sql, count, limit)
         })?;
         // NULL is in no partition, so the executor drops them all from the plan that it shows.
@@ -235,9 +239,9 @@ pub(super) fn explain_generic(
     session.run("SET LOCAL plan_cache_mode = force_generic_plan", limit)?;
     session.rows(&format!("PREPARE sargable_probe AS {sql}"), &[], limit)?;
     let nulls = vec!["NULL"; count].join(", ");
-    let plan = explain(session, &format!("EXPLAIN ({options}) EXECUTE sargable_probe({nulls})"), &[], limit);
-    session.forget_prepared();
-    plan
+    session.then("DEALLOCATE sargable_probe", |session| {
+        explain(session, &format!("EXPLAIN ({options}) EXECUTE sargable_probe({nulls})"), &[], limit)
+    })
 }
 
 /// Asks for one plan, inside a transaction.

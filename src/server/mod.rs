@@ -40,12 +40,13 @@ impl Server {
             why: failure.why,
             hint: None,
         };
-        // Literals are read by us and by the server alike only under the standard's rules.
-        session
-            .run("SET standard_conforming_strings = on; SET client_encoding = 'UTF8'", OWN_LIMIT)
-            .map_err(failed)?;
+        session.learn_path().map_err(failed)?;
         let rows = session
-            .rows("SELECT current_setting('server_version_num')::int4", &[], OWN_LIMIT)
+            .rows(
+                "SELECT pg_catalog.current_setting('server_version_num'::pg_catalog.text)::pg_catalog.int4",
+                &[],
+                OWN_LIMIT,
+            )
             .map_err(failed)?;
         let version = rows.first().map_or(0, |row| row.get::<_, i32>(0)).unsigned_abs();
         Ok(Server { session, version, verdicts: HashMap::new() })

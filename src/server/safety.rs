@@ -7,13 +7,15 @@
 //! looked up, and the text of the views, policies, rules, defaults and domains behind its relations and types is judged
 //! like the statement itself.
 //!
-//! Not looked at: expressions of indexes and CHECK constraints (the planner evaluates of them only
-//! what has constant arguments, as it does for every query on the table), functions behind operator
-//! classes, collations and text search configurations (made by superusers only), and casts of a text to
-//! a table's row type.
+//! Of the expressions that belong to a table (indexes, CHECK constraints, statistics, partition keys) only calls
+//! without a column among their arguments matter: the others are not evaluated while planning or reading.
+//!
+//! Not looked at: functions behind operator classes, base types, collations and text search configurations,
+//! which only superusers make; and names in a database whose encoding is not UTF-8 beyond ASCII's letters.
 
 mod lists;
 mod names;
+mod trees;
 
 use std::{
     collections::{BTreeSet, HashSet},
@@ -22,7 +24,7 @@ use std::{
 
 use tokio_postgres::types::Type;
 
-use super::session::{Failure, Session};
+use super::session::{Failure, Parameter, Session};
 use crate::sql::{Shape, StatementKind};
 use names::Names;
 
@@ -75,8 +77,9 @@ pub(super) fn judge(
         names.called.extend(listed);
     }
 
-    let writes = !matches!(names.first.as_str(), "select" | "values" | "table");
-    match look_behind(session, &mut names, writes, limit)? {
+    // Wherever in the statement: only these use the defaults of columns.
+    let writes = ["insert", "update", "merge"].iter().any(|word| names.words.contains(*word));
+    match look_behind(session, &mut names, writes, trust_functions, limit)? {
         Behind::Refuse(why) => return Ok(Verdict::Refuse(why)),
         Behind::Foreign(table) => {
             plan_only.get_or_insert(format!("it reads the foreign table `{table}`"));
@@ -84,7 +87,7 @@ pub(super) fn judge(
         Behind::Local => {}
     }
     for one in ask(session, &names, limit)? {
-        match one.judge(&names, trust_functions) {
+        match one.judge(&names, &session.schemas, trust_functions) {
             Verdict::Run => {}
             Verdict::Plan(why) => {
                 plan_only.get_or_insert(why);
@@ -126,8 +129,10 @@ fn look_behind(
     session: &mut Session,
     names: &mut Names,
     writes: bool,
+    trust_functions: bool,
     limit: Duration,
 ) -> Result<Behind, Failure> {
+    let path = session.schemas.clone();
     let mut seen: BTreeSet<String> = BTreeSet::new();
     let mut read: HashSet<String> = HashSet::new();
     let mut foreign = None;
@@ -142,28 +147,76 @@ fn look_behind(
             break;
         }
         seen.extend(new);
-        let sql = include_str!("queries/safety_texts.sql");
-        for row in session.rows(sql, &[(&words, Type::TEXT_ARRAY), (&writes, Type::BOOL)], limit)? {
+        let row_types: Vec<String> = names.row_types().iter().cloned().collect();
+        let parameters: &[Parameter<'_>] = &[
+            (&words, Type::TEXT_ARRAY),
+            (&writes, Type::BOOL),
+            (&path, Type::TEXT_ARRAY),
+            (&row_types, Type::TEXT_ARRAY),
+        ];
+        for row in session.rows(include_str!("queries/safety_texts.sql"), parameters, limit)? {
             let (what, name): (&str, String) = (row.get(0), row.get(1));
-            if what == "foreign" {
-                foreign = Some(name);
-                continue;
+            match what {
+                "asks" => {
+                    return Ok(Behind::Refuse(format!(
+                        "planning the foreign table `{name}` asks another server"
+                    )));
+                }
+                "foreign" => foreign = Some(name.clone()),
+                _ => {}
             }
             let Some(text) = row.get::<_, Option<String>>(2) else { continue };
             if !read.insert(text.clone()) {
                 continue;
             }
-            let behind = Names::of(&text);
-            if let Some((_, function)) = behind.called.iter().find(|(_, function)| lists::never(function)) {
-                return Ok(Behind::Refuse(format!("`{name}` calls `{function}`")));
-            }
-            names.merge(behind);
-            if let Some(why) = names.odd {
-                return Ok(Behind::Refuse(format!("in `{name}` {why}")));
+            let texts = match what {
+                "tree" if trust_functions => Vec::new(),
+                "tree" => match in_tree(session, &name, &text, limit)? {
+                    Ok(texts) => texts,
+                    Err(why) => return Ok(Behind::Refuse(why)),
+                },
+                _ => vec![text],
+            };
+            for text in texts {
+                let behind = Names::of(&text);
+                if let Some((_, function)) = behind.called.iter().find(|(_, function)| lists::never(function))
+                {
+                    return Ok(Behind::Refuse(format!("`{name}` calls `{function}`")));
+                }
+                names.merge(behind);
+                if let Some(why) = names.odd {
+                    return Ok(Behind::Refuse(format!("in `{name}` {why}")));
+                }
             }
         }
     }
     Ok(Behind::Refuse("its views are nested too deeply to be checked".to_owned()))
+}
+
+/// Looks at an expression that belongs to a table: gives the texts of functions in SQL, or why it refuses.
+fn in_tree(
+    session: &mut Session,
+    table: &str,
+    tree: &str,
+    limit: Duration,
+) -> Result<Result<Vec<String>, String>, Failure> {
+    let calls = trees::calls(tree);
+    let lists = [calls.constant_functions, calls.constant_operators, calls.functions, calls.operators]
+        .map(|numbers| numbers.into_iter().collect::<Vec<u32>>());
+    let mut parameters: Vec<Parameter<'_>> =
+        lists.iter().map(|list| -> Parameter<'_> { (list, Type::OID_ARRAY) }).collect();
+    parameters.push((&lists::HONEST_EXTENSIONS, Type::TEXT_ARRAY));
+    let rows = session.rows(include_str!("queries/safety_calls.sql"), &parameters, limit)?;
+    let texts = rows.iter().map(|row| {
+        let (function, text): (&str, Option<String>) = (row.get(0), row.get(1));
+        text.ok_or_else(|| {
+            format!(
+                "an expression of the table `{table}` calls `{function}` on constants, which is not known to be \
+                 harmless (--trust-functions)"
+            )
+        })
+    });
+    Ok(texts.collect())
 }
 
 /// A function that a name of the statement may mean.
@@ -204,12 +257,14 @@ fn ask(session: &mut Session, names: &Names, limit: Duration) -> Result<Vec<Cand
 }
 
 impl Candidate {
-    fn judge(&self, names: &Names, trust_functions: bool) -> Verdict {
+    fn judge(&self, names: &Names, path: &[String], trust_functions: bool) -> Verdict {
+        let on_path = self.schema == "pg_catalog" || path.contains(&self.schema);
         let meant = match self.what.as_str() {
-            // A qualified call means no overload of another schema.
+            // A qualified call means no overload of another schema, and a plain one none off the path.
             "function" => names.called.iter().any(|(schema, name)| {
-                *name == self.name && schema.as_ref().is_none_or(|schema| *schema == self.schema)
+                *name == self.name && schema.as_ref().map_or(on_path, |schema| *schema == self.schema)
             }),
+            "attribute" => on_path,
             // to_json and its kin look for casts to json on their own.
             "explicit cast" => {
                 names.casts
@@ -224,6 +279,9 @@ impl Candidate {
             "function" | "attribute" => format!("it calls `{}.{}`", self.schema, self.name),
             "operator" => {
                 format!("it may use the operator `{}` with a function of schema `{}`", self.name, self.schema)
+            }
+            "range" => {
+                format!("the range type `{}` has a function of schema `{}`", self.name, self.schema)
             }
             "type" => format!("it names the type `{}` with an input function of its own", self.name),
             _ => format!("it may cast to `{}` by a function of schema `{}`", self.name, self.schema),

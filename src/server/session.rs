@@ -31,8 +31,9 @@ pub(super) struct Session {
     ended: Arc<Mutex<Option<String>>>,
     /// Why no call is made any more.
     pub(super) gone: Option<String>,
-    /// A prepared statement is to be removed when the transaction is over.
-    prepared: bool,
+    /// `search_path` as the role has it, as text and as the schemas that exist; set by [`Session::learn_path`].
+    search_path: String,
+    pub(super) schemas: Vec<String>,
 }
 
 /// Why one call failed.
@@ -53,13 +54,17 @@ impl Failure {
 }
 
 /// Begins a transaction that cannot write, with every limit that PostgreSQL has for it. In
-/// milliseconds; 0 would mean "no limit" there, so a limit is at least one.
+/// milliseconds; 0 would mean "no limit" there, so a limit is at least one. Names mean what `pg_catalog` has: in
+/// a schema of the role's own path, somebody's function could fit our questions better than the built-in one.
+/// Every setting is local to the transaction, since a pooler may give the session to somebody else after it.
 pub(super) fn begin(statement_timeout: Duration, lock_timeout: Duration) -> String {
     format!(
         "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; \
          SET LOCAL statement_timeout = {}; SET LOCAL lock_timeout = {}; \
          SET LOCAL idle_in_transaction_session_timeout = 60000; \
-         SET LOCAL application_name = 'sargable'",
+         SET LOCAL application_name = 'sargable'; \
+         SET LOCAL standard_conforming_strings = on; \
+         SET LOCAL search_path = pg_catalog, pg_temp",
         statement_timeout.as_millis().max(1),
         lock_timeout.as_millis().max(1),
     )
@@ -90,7 +95,8 @@ impl Session {
             local: opened.local,
             ended,
             gone: None,
-            prepared: false,
+            search_path: String::new(),
+            schemas: Vec::new(),
         })
     }
 
@@ -126,17 +132,44 @@ impl Session {
     ) -> Result<T, Failure> {
         self.run(&begin(statement_timeout, lock_timeout), OWN_LIMIT)?;
         let outcome = work(self);
-        let mut ended = self.run("ROLLBACK", OWN_LIMIT);
-        if std::mem::take(&mut self.prepared) && ended.is_ok() {
-            ended = self.run("DEALLOCATE sargable_probe", OWN_LIMIT);
-        }
+        let ended = self.run("ROLLBACK", OWN_LIMIT);
         let value = outcome?;
         ended.map(|()| value)
     }
 
-    /// `sargable_probe` was prepared: it outlives its transaction, so it is removed after that.
-    pub(super) fn forget_prepared(&mut self) {
-        self.prepared = true;
+    /// Runs `work` inside a transaction, and then `cleanup` whatever came of it: what a rollback does
+    /// not remove must go before the transaction ends, or a pooler would hand it on.
+    pub(super) fn then<T>(
+        &mut self,
+        cleanup: &str,
+        work: impl FnOnce(&mut Session) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        self.run("SAVEPOINT sargable", OWN_LIMIT)?;
+        let outcome = work(self);
+        let back = match &outcome {
+            Ok(_) => Ok(()),
+            Err(_) => self.run("ROLLBACK TO SAVEPOINT sargable", OWN_LIMIT),
+        };
+        let cleaned = back.and_then(|()| self.run(cleanup, OWN_LIMIT));
+        let value = outcome?;
+        cleaned.map(|()| value)
+    }
+
+    /// Asks what the role's `search_path` is, before the first transaction puts it aside.
+    pub(super) fn learn_path(&mut self) -> Result<(), Failure> {
+        let sql = "SELECT pg_catalog.current_setting('search_path'::pg_catalog.text), pg_catalog.current_schemas(false)::pg_catalog.text[]";
+        let rows = self.rows(sql, &[], OWN_LIMIT)?;
+        if let Some(row) = rows.first() {
+            (self.search_path, self.schemas) = (row.get(0), row.get(1));
+        }
+        Ok(())
+    }
+
+    /// From here to the end of the transaction names mean what they mean to the role.
+    pub(super) fn use_role_path(&mut self, limit: Duration) -> Result<(), Failure> {
+        let path = self.search_path.clone();
+        let set = "SELECT pg_catalog.set_config('search_path', $1, true)";
+        self.rows(set, &[(&path, Type::TEXT)], limit).map(|_| ())
     }
 
     /// Whether the connection still stands. What the server said last, before it hung up, is read here: a

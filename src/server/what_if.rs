@@ -1,7 +1,7 @@
 //! "What if these indexes were there?", asked of the user's own server through HypoPG.
 //!
 //! HypoPG's indexes exist in the memory of one session only; nothing is created. They are removed after each
-//! question and when the oracle is dropped. The extension is used where it is installed and is never
+//! question, before its transaction ends. The extension is used where it is installed and is never
 //! installed by us. A statement is planned only if [`safety`](super::safety) lets it be.
 
 use tokio_postgres::types::Type;
@@ -30,13 +30,10 @@ pub struct HypoPg<'a> {
 impl Server {
     /// The server's own what-if oracle, or how to get one.
     pub fn what_if(&mut self) -> Result<HypoPg<'_>, String> {
-        let found = self.session.rows(
-            "SELECT n.nspname::text
-               FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace
-              WHERE e.extname = 'hypopg'",
-            &[],
-            OWN_LIMIT,
-        );
+        let sql = "SELECT n.nspname::text
+                     FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace
+                    WHERE e.extname = 'hypopg'";
+        let found = self.session.read_only(OWN_LIMIT, OWN_LIMIT, |session| session.rows(sql, &[], OWN_LIMIT));
         let rows = found.map_err(|failure| failure.why)?;
         let Some(row) = rows.first() else {
             return Err("HypoPG is not installed in this database: \
@@ -64,8 +61,10 @@ impl HypoPg<'_> {
     ) -> Result<T, Failure> {
         let limits = self.limits;
         let create = format!("SELECT indexrelid FROM {}.hypopg_create_index($1)", self.schema);
-        let outcome =
-            self.server.session.read_only(limits.statement_timeout, limits.lock_timeout, |session| {
+        let reset = format!("SELECT {}.hypopg_reset()", self.schema);
+        self.server.session.read_only(limits.statement_timeout, limits.lock_timeout, |session| {
+            session.use_role_path(limits.statement_timeout)?;
+            session.then(&reset, |session| {
                 let mut numbers = Vec::new();
                 for index in indexes {
                     let sql = index.create();
@@ -73,21 +72,33 @@ impl HypoPg<'_> {
                     numbers.extend(rows.first().map(|row| row.get::<_, u32>(0)));
                 }
                 work(session, &numbers)
-            });
-        self.reset();
-        outcome
+            })
+        })
     }
 
-    fn reset(&mut self) {
-        // A failure here means that the session is gone, and its indexes with it.
-        let _ = self.server.session.run(&format!("SELECT {}.hypopg_reset()", self.schema), OWN_LIMIT);
+    /// Whether a statement may be planned, and the text of the indexes as well: the planner evaluates what
+    /// is constant in their expressions.
+    fn admit(&mut self, probe: Option<&Probe>, indexes: &[IndexSpec]) -> Result<(), String> {
+        let probed = probe.map(|probe| (probe.sql.clone(), sql::parse::parse(&probe.sql).ok()));
+        let own = indexes.iter().filter_map(|index| Some((as_select(index)?, None)));
+        for (text, shape) in probed.into_iter().chain(own) {
+            let verdict = self.server.verdict(&text, shape.as_ref(), &self.limits);
+            if let Verdict::Refuse(why) = verdict.map_err(|failure| failure.why)? {
+                return Err(format!("not planned: {why}"));
+            }
+        }
+        Ok(())
     }
 }
 
-impl Drop for HypoPg<'_> {
-    fn drop(&mut self) {
-        self.reset();
-    }
+/// The expressions of an index as a statement that reads them; none for plain columns.
+fn as_select(index: &IndexSpec) -> Option<String> {
+    let mut texts: Vec<&str> = index.predicate.iter().map(String::as_str).collect();
+    texts.extend(index.keys.iter().filter_map(|key| match &key.expr {
+        KeyExpr::Expression(text) => Some(text.as_str()),
+        KeyExpr::Column(_) => None,
+    }));
+    (!texts.is_empty()).then(|| format!("SELECT {} FROM {}", texts.join(", "), index.table))
 }
 
 impl WhatIf for HypoPg<'_> {
@@ -95,11 +106,7 @@ impl WhatIf for HypoPg<'_> {
         for index in indexes {
             self.supports(index)?;
         }
-        let shape = sql::parse::parse(&probe.sql).ok();
-        let verdict = self.server.verdict(&probe.sql, shape.as_ref(), &self.limits);
-        if let Verdict::Refuse(why) = verdict.map_err(|failure| failure.why)? {
-            return Err(format!("not planned: {why}"));
-        }
+        self.admit(Some(probe), indexes)?;
         let (version, limit) = (self.server.version, self.limits.statement_timeout);
         let planned = self.with(indexes, |session, numbers| {
             let plan = match Values::of(probe) {
@@ -117,6 +124,7 @@ impl WhatIf for HypoPg<'_> {
 
     fn size(&mut self, index: &IndexSpec) -> Result<u64, String> {
         self.supports(index)?;
+        self.admit(None, std::slice::from_ref(index))?;
         let size = format!("SELECT {}.hypopg_relation_size($1)::int8", self.schema);
         let bytes = self.with(std::slice::from_ref(index), |session, numbers| {
             let number = numbers.first().copied().unwrap_or(0);

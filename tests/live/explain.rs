@@ -198,7 +198,7 @@ fn functions_behind_views_policies_domains_operators_and_casts() {
     shop.sql("CREATE TYPE mood AS ENUM ('ok'); CREATE FUNCTION to_mood(text) RETURNS mood LANGUAGE plpgsql IMMUTABLE AS 'BEGIN PERFORM nextval(''counter''); RETURN ''ok''; END';
               CREATE CAST (text AS mood) WITH FUNCTION to_mood(text)");
     check(&shop, "SELECT id FROM orders", "Analyzed");
-    let cast = format!("Refused: it may cast to `mood` by a function of schema `public`, {UNKNOWN}");
+    let cast = format!("Refused: it may cast to `public.mood` by a function of schema `public`, {UNKNOWN}");
     check(&shop, "SELECT 'x'::text::mood", &cast);
 }
 

@@ -1,10 +1,13 @@
 //! Tests against a real PostgreSQL, which they start themselves. They fail when there is none.
 
 mod advise;
+mod attack;
 mod catalog;
 mod cluster;
 mod connect;
 mod demo;
 mod explain;
 mod harness;
+mod ordinary;
+mod tls;
 mod what_if;

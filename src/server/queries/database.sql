@@ -3,7 +3,6 @@
 SELECT d.datname::text,
        d.datcollate::text,
        coalesce(to_jsonb(d) ->> 'datlocprovider', 'c'),
-       (SELECT array_agg(s::text) FROM unnest(pg_catalog.current_schemas(false)) AS s),
        current_user::text
   FROM pg_catalog.pg_database d
  WHERE d.datname = pg_catalog.current_database()

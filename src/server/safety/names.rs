@@ -16,6 +16,8 @@ pub(super) struct Names {
     pub(super) attributes: BTreeSet<String>,
     /// Every name and keyword.
     pub(super) words: BTreeSet<String>,
+    /// Words right before a string, as in `date '2024-01-31'`.
+    pub(super) before_strings: BTreeSet<String>,
     pub(super) operators: BTreeSet<String>,
     /// `::` stands in it.
     pub(super) casts: bool,
@@ -45,6 +47,10 @@ impl Names {
     pub(super) fn of(text: &str) -> Names {
         let mut scanner = Scanner { bytes: text.as_bytes(), at: 0 };
         let mut names = Names::default();
+        if scanner.bytes.contains(&0) {
+            names.odd = Some("it contains a zero byte");
+            return names;
+        }
         let mut before: [Option<Token>; 2] = [None, None];
         let mut ended = false;
         // `(` before the first word, as in `(SELECT 1) UNION …`, changes nothing.
@@ -74,7 +80,12 @@ impl Names {
                 Token::Parameter(n) => names.parameters = names.parameters.max(*n),
                 Token::Cast => names.casts = true,
                 Token::Odd(why) => names.odd = Some(why),
-                Token::Byte(_) | Token::Constant => {}
+                Token::Constant => {
+                    if let Some(Token::Word(word)) = &before[1] {
+                        names.before_strings.insert(word.clone());
+                    }
+                }
+                Token::Byte(_) => {}
             }
             begun |= !matches!(token, Token::Byte(b'('));
             before = match (before, token) {
@@ -91,10 +102,17 @@ impl Names {
         names
     }
 
+    /// Names that may be used as row types: `'(1,2)'::orders`, `orders '(1,2)'`, `json_populate_record(…)`.
+    pub(super) fn row_types(&self) -> &BTreeSet<String> {
+        let typed = |word: &String| ["cast", "json", "xml", "record"].iter().any(|part| word.contains(part));
+        if self.casts || self.words.iter().any(typed) { &self.words } else { &self.before_strings }
+    }
+
     pub(super) fn merge(&mut self, other: Names) {
         self.called.extend(other.called);
         self.attributes.extend(other.attributes);
         self.words.extend(other.words);
+        self.before_strings.extend(other.before_strings);
         self.operators.extend(other.operators);
         self.casts |= other.casts;
         self.odd = self.odd.or(other.odd);
@@ -200,6 +218,13 @@ impl Scanner<'_> {
                 b'\'' if self.peek(1) == b'\'' => self.at += 2,
                 b'\'' => {
                     self.at += 1;
+                    // A string on the next line goes on with the first one's escapes.
+                    let end = self.at;
+                    self.skip_space();
+                    if escapes && self.peek(0) == b'\'' {
+                        return Token::Odd("a string with escapes goes on on another line");
+                    }
+                    self.at = end;
                     return Token::Constant;
                 }
                 _ => self.at += 1,
