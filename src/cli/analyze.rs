@@ -57,6 +57,16 @@ pub(super) fn perform(job: &Job<'_>) -> Result<Done, Error> {
             hint: Some("name logs, SQL files or folders; `-` is standard input".to_owned()),
         });
     }
+    if job.input.paths.iter().any(|path| {
+        let path = path.as_os_str().as_encoded_bytes();
+        path.starts_with(b"postgres://") || path.starts_with(b"postgresql://")
+    }) {
+        // The URL is not repeated: it may hold a password.
+        return Err(Error::Usage {
+            what: "a database URL stands where an input is expected".to_owned(),
+            hint: Some("pass it as --database-url URL".to_owned()),
+        });
+    }
     // A server that cannot be reached costs its part of the report, not the log's.
     let mut complete = true;
     let mut server = None;
@@ -68,7 +78,7 @@ pub(super) fn perform(job: &Job<'_>) -> Result<Done, Error> {
         });
     }
     let read = read(job.input, server.as_mut())?;
-    complete &= !read.damaged;
+    complete &= read.damages.is_empty();
     let mut done = judge(read, job.server, job.pool, server);
     done.complete &= complete;
     Ok(done)
@@ -82,7 +92,7 @@ pub(super) fn judge(
     mut server: Option<Server>,
 ) -> Done {
     let mut complete = true;
-    let Ingested { workload, inputs, mut not_judged, damaged: _ } = read;
+    let Ingested { workload, inputs, mut not_judged, damages: _ } = read;
     not_judged.merge(workload.not_judged().clone());
     let mut catalog = None;
     match server.as_mut().map(Server::catalog) {
@@ -153,7 +163,11 @@ pub(super) fn read(args: &InputArgs, server: Option<&mut Server>) -> Result<Inge
         // Clears the line of progress.
         let _ = write!(std::io::stderr(), "\r\x1b[K");
     }
-    read
+    let read = read?;
+    for damage in &read.damages {
+        tell(&format!("error: {damage}"));
+    }
+    Ok(read)
 }
 
 /// A line that is written over until the report comes.

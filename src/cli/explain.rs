@@ -45,7 +45,8 @@ pub(super) fn run(args: &ExplainArgs) -> Result<Outcome, Error> {
             (None, false)
         }
     };
-    let read = Ingested { workload, inputs: vec![input], not_judged: NotJudged::default(), damaged: false };
+    let read =
+        Ingested { workload, inputs: vec![input], not_judged: NotJudged::default(), damages: Vec::new() };
     let mut done = analyze::judge(read, Some(&args.server), None, server);
     done.report.plan = done.first_plan;
     if done.report.plan.is_none() && complete {
