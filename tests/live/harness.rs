@@ -137,7 +137,6 @@ pub(crate) fn database() -> Database {
 }
 
 /// The server's log so far, in stderr format with `%m [%p] %q%u@%d `.
-#[expect(dead_code, reason = "for tests that read real logs")]
 pub(crate) fn log_file() -> PathBuf {
     CLUSTER.folder.join("server.log")
 }
