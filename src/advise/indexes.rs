@@ -187,12 +187,15 @@ impl Run<'_, '_> {
     fn worth_a_guess(&self, candidate: &Candidate, queries: &BTreeSet<usize>) -> bool {
         /// More than a tenth of the rows is seldom quicker by an index.
         const SELECTIVE: f64 = 0.1;
+        /// Milliseconds a call, about what the cost floor of a planned query takes: a quicker query may well
+        /// have its index, and without a plan nobody knows.
+        const SLOW: f64 = 1.0;
         let narrow = candidate.free < candidate.spec.keys.len()
             || candidate.selectivity.is_none_or(|left| left <= SELECTIVE);
         candidate.preferred
             && narrow
             && queries.iter().any(|&query| match self.asked[query].base {
-                None => true,
+                None => self.asked[query].query.mean_ms().is_none_or(|mean| mean >= SLOW),
                 Some(plan) => {
                     plan.root.total_cost >= select::FLOOR
                         && plan.nodes().iter().any(|node| {

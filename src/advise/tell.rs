@@ -155,7 +155,6 @@ fn because(
     replaced: &[String],
     asked: &[&Asked<'_>],
 ) -> String {
-    let total: f64 = asked.iter().map(|asked| asked.query.total_ms()).sum();
     let spent = case.sum(|query| asked[query].query.total_ms());
     let reads = format!(
         "{} {} {}",
@@ -163,15 +162,8 @@ fn because(
         if ranked.len() == 1 { "reads" } else { "read" },
         columns(&case.spec)
     );
-    let mut parts = vec![if spent > 0.0 {
-        format!(
-            "{reads} and took {}, {:.0} % of the workload's time",
-            words::time(spent),
-            spent / total * 100.0
-        )
-    } else {
-        reads
-    }];
+    let mut parts =
+        vec![if spent > 0.0 { format!("{reads} and took {}", words::time(spent)) } else { reads }];
     if let Some(&first) = ranked.first() {
         let id = asked[first].query.id;
         let together = ranked

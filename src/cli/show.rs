@@ -11,8 +11,8 @@ use super::{
 };
 use crate::{error::Error, report::text::Subject};
 
-/// From this scale on the tables are large enough for every planted problem to hurt.
-const FULL: f64 = 1.0;
+/// From this scale on the tables are large enough for every planted problem to matter.
+const FULL: f64 = 0.1;
 
 pub(super) fn run(args: &DemoArgs) -> Result<Outcome, Error> {
     let options =
@@ -43,7 +43,7 @@ fn self_check(differences: &[String]) -> String {
     let all = planted::ALL.len();
     if differences.is_empty() {
         return format!(
-            "\nThe shop has {all} problems on purpose: all were found, and nothing else at severity warning or above.\n"
+            "\nThe shop has {all} problems on purpose: all were found,\nand nothing else at severity warning or above.\n"
         );
     }
     let mut text = format!("\nThe shop has {all} problems on purpose, and the analysis differs:\n");

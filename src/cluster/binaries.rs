@@ -97,7 +97,7 @@ fn inspect(folder: &Path) -> Option<Binaries> {
 
 /// Of `postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)`; betas read `19beta1`.
 fn major_version(banner: &str) -> Option<u32> {
-    let version = banner.split_whitespace().nth(2)?;
+    let (_, version) = banner.split_once("(PostgreSQL) ")?;
     let digits = version.find(|c: char| !c.is_ascii_digit()).unwrap_or(version.len());
     version[..digits].parse().ok()
 }

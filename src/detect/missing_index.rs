@@ -185,6 +185,10 @@ fn uses_term(access: &Access<'_>, term: &Term<'_>) -> bool {
 
 /// Worth an index: few rows pass, or nothing is known against it.
 fn selective(rule: &Rule, access: &Access<'_>, term: &Term<'_>) -> bool {
+    // A remainder spreads the rows over a few classes: a sample or a shard, which no index serves well.
+    if term.predicate.wrapped.as_deref().is_some_and(|expr| expr.contains('%')) {
+        return false;
+    }
     match estimate::fraction(access.table, term) {
         Some(fraction) => fraction <= rule.param("fraction"),
         // NULLs and truth values are seldom selective; without statistics they are no reason.

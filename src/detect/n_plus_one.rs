@@ -20,6 +20,9 @@ use crate::{
 };
 
 pub(super) fn detect(rule: &Rule, facts: &WorkloadFacts<'_>, report: &mut Report) {
+    for why in log_limits(rule, facts) {
+        report.not_judged.add(&rule.name, why);
+    }
     for found in facts.repetitions.iter().filter(|found| found.kind == RepetitionKind::NPlusOne) {
         let Some(shape) = facts.shapes.get(&found.child) else {
             report.not_judged.add(&rule.name, "the repeated statement could not be parsed");
@@ -55,6 +58,46 @@ pub(super) fn detect(rule: &Rule, facts: &WorkloadFacts<'_>, report: &mut Report
         }
         report.findings.push(finding);
     }
+}
+
+/// Why the log cannot show every N+1: it leaves out quick statements, or picks among them.
+///
+/// The server's settings say so where they are known (they are those of today, and of this server);
+/// otherwise a log without any quick statement speaks for itself.
+/// <https://www.postgresql.org/docs/current/runtime-config-logging.html#RUNTIME-CONFIG-LOGGING-WHEN>
+fn log_limits(rule: &Rule, facts: &WorkloadFacts<'_>) -> Vec<String> {
+    let setting = |name: &str| facts.catalog.and_then(|catalog| catalog.settings.number(name));
+    let mut limits = Vec::new();
+    // With log_statement = all every statement is there, whatever its duration.
+    let all = facts.catalog.and_then(|catalog| catalog.settings.get("log_statement")) == Some("all");
+    let threshold = setting("log_min_duration_statement").filter(|_| !all);
+    if let Some(threshold) = threshold.filter(|&threshold| threshold > 0.0) {
+        limits.push(format!(
+            "the server logs statements from {} on only (log_min_duration_statement): quick repeats are missing",
+            words::milliseconds(threshold)
+        ));
+    }
+    for name in ["log_statement_sample_rate", "log_transaction_sample_rate"] {
+        let sampled = setting(name).is_some_and(|rate| rate > 0.0 && rate < 1.0);
+        if sampled && threshold.is_some_and(|threshold| threshold != 0.0) {
+            limits.push(format!("the server logs a sample only ({name}): repeats are missing"));
+        }
+    }
+    let timed: u64 = facts.workload.ranked().iter().map(|query| query.timed).sum();
+    let quickest =
+        facts.workload.ranked().iter().filter(|query| query.timed > 0).map(|query| query.min_us).min();
+    if let Some(quickest) = quickest.map(|us| us as f64 / 1000.0)
+        && limits.is_empty()
+        && timed as f64 >= rule.param("executions")
+        && quickest >= rule.param("quickest")
+    {
+        limits.push(format!(
+            "no statement under {} is in the log, which seems to hold slow ones only: set \
+             log_min_duration_statement = 0 for a while to see repeats",
+            words::milliseconds(quickest)
+        ));
+    }
+    limits
 }
 
 pub(super) fn duplicates(rule: &Rule, facts: &WorkloadFacts<'_>, report: &mut Report) {
@@ -203,11 +246,13 @@ fn evidence(evidence: Evidence) -> &'static str {
 /// The equality that picks one value a time: on a bare column of a base table, against a value.
 fn key(block: &Block) -> Option<&Predicate> {
     let picks = |test: &&Predicate| {
-        matches!(test.op, Op::Eq | Op::In)
-            && matches!(test.operand, Operand::Parameter(_) | Operand::Constant(_) | Operand::List { .. })
-            && test.column.table.is_none_or(|at| {
-                matches!(block.tables.get(at).map(|table| &table.source), Some(TableSource::Table(_)))
-            })
+        // IN with one value is what a prefetch for one object sends; with many it is a batch.
+        matches!(
+            (test.op, &test.operand),
+            (Op::Eq, Operand::Parameter(_) | Operand::Constant(_)) | (Op::In, Operand::List { len: 1 })
+        ) && test.column.table.is_none_or(|at| {
+            matches!(block.tables.get(at).map(|table| &table.source), Some(TableSource::Table(_)))
+        })
     };
     // A parameter is what changes; and a key is named so more often than not.
     let like_a_key =

@@ -14,6 +14,8 @@ use crate::{
 /// come out the most expensive first, then the most severe, then by rule, query and words.
 pub fn run(rules: &[Rule], queries: &[Facts<'_>], workload: Option<&WorkloadFacts<'_>>) -> Report {
     let detectors: FxHashMap<&str, Detector> = ALL.iter().copied().collect();
+    let connected = queries.iter().any(|facts| facts.catalog.is_some())
+        || workload.is_some_and(|workload| workload.catalog.is_some());
     let mut report = Report::default();
     for rule in rules {
         let Some(detector) = detectors.get(rule.detector.as_str()) else {
@@ -23,7 +25,7 @@ pub fn run(rules: &[Rule], queries: &[Facts<'_>], workload: Option<&WorkloadFact
         match detector {
             Detector::OfQuery(detect) => {
                 for facts in queries.iter().filter(|facts| concerns_rows(facts)) {
-                    match lacking(rule, facts) {
+                    match lacking(rule, facts, connected) {
                         Some(why) => report.not_judged.add(&rule.name, why),
                         None => detect(rule, facts, &mut report),
                     }
@@ -49,10 +51,14 @@ pub fn run(rules: &[Rule], queries: &[Facts<'_>], workload: Option<&WorkloadFact
 
 const NO_CATALOG: &str = "no catalog (connect with --database-url)";
 
-fn lacking(rule: &Rule, facts: &Facts<'_>) -> Option<&'static str> {
+/// What the rule would have to know of the query. Where there is a catalog, but not for this query, the
+/// query belongs to another database.
+fn lacking(rule: &Rule, facts: &Facts<'_>, connected: bool) -> Option<&'static str> {
     rule.needs.iter().find_map(|need| match need {
         Needs::Statement if facts.shape.is_none() => Some("the statement could not be parsed"),
+        Needs::Catalog if facts.catalog.is_none() && connected => Some(ELSEWHERE),
         Needs::Catalog if facts.catalog.is_none() => Some(NO_CATALOG),
+        Needs::Plan if facts.plan.is_none() && facts.catalog.is_none() && connected => Some(ELSEWHERE),
         Needs::Plan if facts.plan.is_none() && facts.catalog.is_none() => {
             Some("no plan (connect with --database-url)")
         }
@@ -60,6 +66,8 @@ fn lacking(rule: &Rule, facts: &Facts<'_>) -> Option<&'static str> {
         _ => None,
     })
 }
+
+const ELSEWHERE: &str = "the query ran in another database than the connected one";
 
 /// Transaction control, SET, DDL and SELECT without FROM have nothing that a rule could judge.
 fn concerns_rows(facts: &Facts<'_>) -> bool {

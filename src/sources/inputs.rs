@@ -206,28 +206,27 @@ impl Sorted {
 }
 
 fn summarise(summary: &mut InputSummary, found: Found, not_judged: &mut NotJudged) {
-    let name = summary.name.clone();
     summary.bytes = found.bytes;
     summary.entries = found.tally.entries;
     summary.skipped = found.tally.skipped;
     summary.skipped_samples = found.tally.samples;
-    not_judged.add_many(&*name, "lines that belong to no log entry", found.tally.skipped);
+    not_judged.add_many("log", "lines that belong to no log entry", found.tally.skipped);
     for zone in found.tally.zones {
         summary.notes.push(format!("time zone `{zone}` is not known and was read as UTC"));
     }
     not_judged.add_many(
-        &*name,
+        "log",
         "durations without a statement (parse and bind steps, or statements that log_statement leaves out)",
         found.lone_durations,
     );
     not_judged.add_many(
-        &*name,
+        "log",
         "statements and durations in another language than English (set lc_messages = 'C')",
         found.translated,
     );
     if let Some(damage) = found.damage {
         let why = format!("ends early: {damage}");
-        not_judged.add(name, why.clone());
+        not_judged.add(&summary.name, why.clone());
         summary.notes.push(why);
     }
 }

@@ -262,6 +262,9 @@ impl Workload {
             self.not_judged.add_many("executions", why, calls);
         }
         if self.failed.len() > MOST_QUERIES {
+            let why =
+                format!("more than {MOST_QUERIES} distinct failed statements: only in the total of errors");
+            self.not_judged.add_many("failed statements", why, self.failed.len() as u64);
             self.failed.clear();
         }
     }

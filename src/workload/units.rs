@@ -25,7 +25,12 @@ const COARSE_PAUSE: i64 = 1_000_000;
 /// Steps after which a unit is folded as it is: no request is that long, and memory is bounded.
 const LONGEST: usize = 10_000;
 /// A trace is over when the log has gone on for so long without it, in microseconds.
-const TRACE_IDLE: i64 = 60_000_000;
+const TRACE_IDLE: i64 = 10_000_000;
+/// Traces that may be open at once; beyond, the older half is taken to be over.
+const MOST_TRACES: usize = 50_000;
+/// A session outside of a transaction is forgotten when the log has gone on for so long without it, in
+/// microseconds: longer than any statement that might still join its burst.
+const SESSION_IDLE: i64 = 600_000_000;
 
 /// One execution, as far as units of work need to know it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -129,6 +134,10 @@ struct Tagged {
 }
 
 impl Tagged {
+    fn last(&self) -> Option<i64> {
+        self.steps.iter().filter_map(|step| step.end).max()
+    }
+
     /// A tag that comes back after a long time names another unit: so it is, too, when the first one was
     /// folded in between.
     fn fold(&self, folded: &mut Repetitions) {
@@ -227,23 +236,37 @@ impl Units {
                 None => session.after = Some(start),
             }
         }
-        self.sessions.retain(|_, session| {
-            session.after.as_ref().is_some_and(|tail| tail.in_transaction || !tail.steps.is_empty())
-        });
-        let Some(newest) = self.newest else { return };
+        let newest = self.newest;
         let folded = &mut self.folded;
+        let idle =
+            |last: Option<i64>, limit: i64| newest.zip(last).is_some_and(|(now, last)| now - last > limit);
+        self.sessions.retain(|_, session| {
+            let Some(tail) = &mut session.after else { return false };
+            if tail.in_transaction {
+                return true;
+            }
+            if idle(tail.steps.last().and_then(|step| step.end), SESSION_IDLE) {
+                tail.fold(folded);
+            }
+            !tail.steps.is_empty()
+        });
         self.tagged.retain(|_, unit| {
-            let idle = unit
-                .steps
-                .iter()
-                .filter_map(|step| step.end)
-                .max()
-                .is_none_or(|last| newest - last > TRACE_IDLE);
-            if idle {
+            let over = idle(unit.last(), TRACE_IDLE);
+            if over {
                 unit.fold(folded);
             }
-            !idle
+            !over
         });
+        if self.tagged.len() > MOST_TRACES {
+            let mut by_age: Vec<(Option<i64>, u64)> =
+                self.tagged.iter().map(|(&tag, unit)| (unit.last(), tag)).collect();
+            by_age.sort_unstable();
+            for (_, tag) in &by_age[..MOST_TRACES / 2] {
+                if let Some(unit) = self.tagged.remove(tag) {
+                    unit.fold(folded);
+                }
+            }
+        }
     }
 
     /// The log ends here: units that are still open are over.

@@ -230,3 +230,38 @@ fn writes_in_a_loop() {
         &[&format!("writes by transaction: 1 units, 8 repeats, 8 values: {update} after nothing")],
     );
 }
+
+/// Statements that differ in more than their constants must not fill the memory: what is folded counts.
+#[test]
+fn too_many_queries_are_folded_and_counted() {
+    let mut normalizer = Normalizer::default();
+    let mut all = Workload::at_start();
+    for piece in 0..30_u32 {
+        let mut workload = Workload::default();
+        for table in 0..1_000 {
+            let sql = format!("SELECT id FROM t{piece}_{table}");
+            let event = Event {
+                kind: EventKind::Execution { sql: sql.as_bytes(), binds: Binds::Unknown },
+                end: None,
+                coarse: false,
+                duration: Some(u64::from(piece + 1)),
+                session: None,
+                vxid: None,
+                database: None,
+                user: None,
+                application: None,
+                host: None,
+                position: Position { input: 0, line: 1 },
+            };
+            workload.add(&event, &mut normalizer);
+        }
+        all.merge(workload);
+    }
+    all.close();
+    let kept: u64 = all.ranked().iter().map(|query| query.calls).sum();
+    let folded: u64 =
+        all.not_judged().lines().iter().filter(|line| line.what == "executions").map(|line| line.count).sum();
+    assert!(all.ranked().len() <= 20_000, "{}", all.ranked().len());
+    assert_eq!((kept + folded, all.totals().executions), (30_000, 30_000));
+    assert_eq!(all.ranked()[0].total_us, 30, "the most expensive stay");
+}

@@ -68,3 +68,31 @@ fn the_whole_run_with_advice_given_by_hand() {
         out.lines().filter(|line| line.starts_with(['│', '┌'])).map(|line| line.chars().count()).max();
     assert!(widest.is_some_and(|columns| columns <= 80), "{widest:?}\n{out}");
 }
+
+/// The whole program on a tenth of the shop, the analysis included.
+#[test]
+fn the_demo_finds_what_the_shop_has_wrong_on_purpose() {
+    let out = std::process::Command::new(env!("CARGO_BIN_EXE_sargable"))
+        .args(["demo", "--rows-scale", "0.1"])
+        .env_remove("DATABASE_URL")
+        .env("COLUMNS", "80")
+        .output()
+        .expect("the program starts");
+    let (page, told) = (String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr));
+    assert_eq!(out.status.code(), Some(0), "{page}\n{told}");
+    assert!(page.contains("12 problems on purpose: all were found,"), "{page}");
+    for sql in [
+        "CREATE INDEX CONCURRENTLY ON public.users (email);",
+        "CREATE INDEX CONCURRENTLY ON public.orders (user_id, status, created_at DESC);",
+        "CREATE INDEX CONCURRENTLY ON public.order_items (order_id);",
+        "CREATE INDEX CONCURRENTLY ON public.reviews (product_id, created_at DESC);",
+    ] {
+        // Once in the advice, once as applied.
+        assert_eq!(page.matches(sql).count(), 2, "{sql}\n{page}");
+    }
+    // SQL to copy is never broken.
+    let sql = |line: &str| ["CREATE INDEX", "SELECT"].iter().any(|verb| line.trim_start().starts_with(verb));
+    let too_wide: Vec<&str> =
+        page.split('\n').filter(|line| line.chars().count() > 80 && !sql(line)).collect();
+    assert!(too_wide.is_empty(), "{too_wide:#?}");
+}

@@ -18,7 +18,7 @@ use crate::{
 
 const SHOWN: usize = 3;
 
-/// Concerns the code around a query rather than the query, so it stands beside what else is said of it.
+/// Concerns the code around a query rather than the query, so it stands beside the advice for it.
 const ABOUT_THE_CALLER: &str = "n-plus-one";
 
 enum Task<'a> {
@@ -65,7 +65,13 @@ fn tasks(report: &Report) -> Vec<Task<'_>> {
     // Stable: at equal time advice comes first, then the order of the report.
     all.sort_by(|(a, _), (b, _)| b.total_cmp(a));
 
-    let mut named = BTreeSet::new();
+    // Calling a query less often comes before making each call cheaper.
+    let mut named: BTreeSet<&str> = report
+        .findings
+        .iter()
+        .filter(|finding| finding.rule == ABOUT_THE_CALLER && finding.severity >= Severity::Warning)
+        .filter_map(|finding| finding.query.as_deref())
+        .collect();
     let mut tasks = Vec::new();
     for (_, task) in all {
         if tasks.len() == SHOWN {

@@ -14,15 +14,7 @@ use crate::{
 /// What a reason may hold (in lower case), and what then helps.
 const REMEDIES: &[(&[&str], &str)] = &[
     (
-        &[
-            "no plan",
-            "no catalog",
-            "no database",
-            "not connected",
-            "no connection",
-            "without a server",
-            "no server",
-        ],
+        &["--database-url", "no server"],
         "connect with --database-url, so that the server's plans, tables and statistics are known",
     ),
     (
