@@ -18,8 +18,8 @@ use crate::{
     detect::{self, Facts, PlanFacts, WorkloadFacts},
     error::Error,
     plan::WhatIf,
-    report::Report,
-    rules,
+    report::{Report, text::Subject},
+    rules::{self, Needs, Rule},
     server::{Environment, Server, Target},
     sources::{self, Ingested},
     workload::Workload,
@@ -27,7 +27,7 @@ use crate::{
 
 pub(super) fn run(args: &AnalyzeArgs) -> Result<Outcome, Error> {
     let done = perform(&Job { input: &args.input, server: Some(&args.server), pool: Some(&args.pool) })?;
-    let outcome = output::write(&done.report, &args.output, args.fail_on)?;
+    let outcome = output::write(&done.report, Subject::Workload, &args.output, args.fail_on)?;
     Ok(if done.complete { outcome } else { Outcome::Incomplete })
 }
 
@@ -57,6 +57,16 @@ pub(super) fn perform(job: &Job<'_>) -> Result<Done, Error> {
             hint: Some("name logs, SQL files or folders; `-` is standard input".to_owned()),
         });
     }
+    if job.input.paths.iter().any(|path| {
+        let path = path.as_os_str().as_encoded_bytes();
+        path.starts_with(b"postgres://") || path.starts_with(b"postgresql://")
+    }) {
+        // The URL is not repeated: it may hold a password.
+        return Err(Error::Usage {
+            what: "a database URL stands where an input is expected".to_owned(),
+            hint: Some("pass it as --database-url URL".to_owned()),
+        });
+    }
     // A server that cannot be reached costs its part of the report, not the log's.
     let mut complete = true;
     let mut server = None;
@@ -68,7 +78,7 @@ pub(super) fn perform(job: &Job<'_>) -> Result<Done, Error> {
         });
     }
     let read = read(job.input, server.as_mut())?;
-    complete &= !read.damaged;
+    complete &= read.damages.is_empty();
     let mut done = judge(read, job.server, job.pool, server);
     done.complete &= complete;
     Ok(done)
@@ -82,7 +92,7 @@ pub(super) fn judge(
     mut server: Option<Server>,
 ) -> Done {
     let mut complete = true;
-    let Ingested { workload, inputs, mut not_judged, damaged: _ } = read;
+    let Ingested { workload, inputs, mut not_judged, damages: _ } = read;
     not_judged.merge(workload.not_judged().clone());
     let mut catalog = None;
     match server.as_mut().map(Server::catalog) {
@@ -97,7 +107,14 @@ pub(super) fn judge(
         None => {}
     }
     let gathered = gather::gather(&workload, catalog.as_ref(), args.zip(server.as_mut()));
-    let found = detected(&workload, catalog.as_ref(), &gathered);
+    // Where no log was given, nobody expects to hear of executions.
+    let logs = inputs.iter().any(|input| input.format != "sql");
+    let rules: Vec<Rule> = rules::BUILTIN
+        .iter()
+        .filter(|rule| logs || !rule.needs.contains(&Needs::Workload))
+        .cloned()
+        .collect();
+    let found = detected(&rules, &workload, catalog.as_ref(), &gathered);
     let mut advice = Vec::new();
     if let Some(catalog) = &catalog {
         let advised = index_advice(&workload, catalog, &gathered, args.zip(server.as_mut()));
@@ -110,7 +127,7 @@ pub(super) fn judge(
     not_judged.merge(gathered.not_judged.clone());
     not_judged.merge(found.not_judged);
     if let Some(why) = server.as_ref().and_then(Server::lost) {
-        tell(&format!("error: the server was lost in the middle: {why}"));
+        tell(&format!("error: {why}"));
         complete = false;
     }
     let mut report = Report::new(&inputs, &workload, found.findings, advice, &not_judged);
@@ -153,7 +170,11 @@ pub(super) fn read(args: &InputArgs, server: Option<&mut Server>) -> Result<Inge
         // Clears the line of progress.
         let _ = write!(std::io::stderr(), "\r\x1b[K");
     }
-    read
+    let read = read?;
+    for damage in &read.damages {
+        tell(&format!("error: {damage}"));
+    }
+    Ok(read)
 }
 
 /// A line that is written over until the report comes.
@@ -161,7 +182,12 @@ fn watch(bytes: u64) {
     let _ = write!(std::io::stderr(), "\rread {} MB", bytes / 1_000_000);
 }
 
-fn detected(workload: &Workload, catalog: Option<&Catalog>, all: &Everything) -> detect::Report {
+fn detected(
+    rules: &[Rule],
+    workload: &Workload,
+    catalog: Option<&Catalog>,
+    all: &Everything,
+) -> detect::Report {
     let repetitions = workload.repetitions();
     let facts: Vec<Facts<'_>> = workload
         .ranked()
@@ -184,7 +210,7 @@ fn detected(workload: &Workload, catalog: Option<&Catalog>, all: &Everything) ->
         catalog,
     };
     let logged = workload.totals().executions > 0;
-    detect::run(&rules::BUILTIN, &facts, logged.then_some(&whole))
+    detect::run(rules, &facts, logged.then_some(&whole))
 }
 
 fn index_advice(

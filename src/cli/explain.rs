@@ -2,12 +2,13 @@
 
 use std::{fs, io::Read as _, path::Path};
 
-use super::{Outcome, analyze, args::ExplainArgs, complain, output, tell};
+use super::{Outcome, analyze, args::ExplainArgs, complain, gather, output, tell};
 use crate::{
     error::{Error, NotJudged},
     finding::Location,
+    report::text::Subject,
     sources::Ingested,
-    sql::{Normalizer, split},
+    sql::{Normalizer, parse, split},
     workload::{InputSummary, Statement, Workload},
 };
 
@@ -24,9 +25,16 @@ pub(super) fn run(args: &ExplainArgs) -> Result<Outcome, Error> {
             hint: Some("explain takes exactly one; use analyze for more".to_owned()),
         });
     };
+    let sql = &text[range.clone()];
+    if let Err(not_parsed) = parse::parse(sql) {
+        return Err(Error::Usage {
+            what: format!("the statement is not understood: {}", not_parsed.why),
+            hint: None,
+        });
+    }
     let mut workload = Workload::at_start();
     let at = Location { file: name.clone(), line: 1, column: 1 };
-    let statement = Statement { text: text[range.clone()].to_owned(), at };
+    let statement = Statement { text: sql.to_owned(), at };
     let binds = args.binds.iter().map(|value| Some(value.clone())).collect::<Vec<_>>();
     let binds = (!binds.is_empty()).then_some(binds);
     workload.add_statement_with(statement, binds, &mut Normalizer::default());
@@ -38,6 +46,12 @@ pub(super) fn run(args: &ExplainArgs) -> Result<Outcome, Error> {
         entries: 1,
         ..InputSummary::default()
     };
+    if !workload.ranked().iter().all(|query| gather::plannable(query.kind)) {
+        return Err(Error::Usage {
+            what: "the statement has no plan".to_owned(),
+            hint: Some("explain takes SELECT, VALUES, TABLE, WITH, INSERT, UPDATE or DELETE".to_owned()),
+        });
+    }
     let (server, complete) = match analyze::connect(&args.server) {
         Ok(server) => (server, true),
         Err(err) => {
@@ -45,13 +59,19 @@ pub(super) fn run(args: &ExplainArgs) -> Result<Outcome, Error> {
             (None, false)
         }
     };
-    let read = Ingested { workload, inputs: vec![input], not_judged: NotJudged::default(), damaged: false };
+    let named = server.is_some();
+    let read =
+        Ingested { workload, inputs: vec![input], not_judged: NotJudged::default(), damages: Vec::new() };
     let mut done = analyze::judge(read, Some(&args.server), None, server);
     done.report.plan = done.first_plan;
     if done.report.plan.is_none() && complete {
-        tell("no plan: name a server with --database-url, or read below what could not be judged");
+        tell(if named {
+            "no plan: what could not be judged says why"
+        } else {
+            "no plan: no server was named (--database-url)"
+        });
     }
-    let outcome = output::write(&done.report, &args.output, args.fail_on)?;
+    let outcome = output::write(&done.report, Subject::Statement, &args.output, args.fail_on)?;
     Ok(if complete && done.complete { outcome } else { Outcome::Incomplete })
 }
 

@@ -43,7 +43,17 @@ pub(super) fn gather(
     let mut all = Everything::default();
     let began = Instant::now();
     for query in workload.ranked() {
+        // Where an unparsed statement stands in a file, so that it can be found.
+        let place = query.statements.first();
+        let what =
+            place.map_or_else(|| "query".to_owned(), |at| format!("{}:{}:{}", at.file, at.line, at.column));
         if !plannable(query.kind) {
+            let unknown = |sample: &Sample| {
+                parse::parse(&sample.sql).is_err_and(|not_parsed| not_parsed.why.contains(NO_STATEMENT))
+            };
+            if place.is_some() && query.samples.iter().any(unknown) {
+                all.not_judged.add(what, "not parsed: it begins as no statement does");
+            }
             continue;
         }
         let Some(sample) = query.samples.iter().find(|sample| sample.complete) else {
@@ -53,7 +63,7 @@ pub(super) fn gather(
         let mut shape = match parse::parse(&sample.sql) {
             Ok(shape) => shape,
             Err(not_parsed) => {
-                all.not_judged.add("query", format!("not parsed: {}", cause(&not_parsed.why)));
+                all.not_judged.add(what, format!("not parsed: {}", cause(&not_parsed.why)));
                 continue;
             }
         };
@@ -140,7 +150,7 @@ pub(super) fn limits(args: &ServerArgs) -> Limits {
 }
 
 /// Statements that read or write rows; the rest has no plan.
-fn plannable(kind: StatementKind) -> bool {
+pub(super) fn plannable(kind: StatementKind) -> bool {
     use StatementKind::{Delete, Insert, Select, Update, With};
     matches!(kind, Select | With | Insert | Update | Delete)
 }
@@ -160,6 +170,9 @@ fn logged_plan(query: &Query) -> Option<Plan> {
     let logged = query.plan.as_ref().filter(|plan| plan.format == PlanFormat::Json)?;
     Plan::from_json(serde_json::from_str(&logged.text).ok()?).ok()
 }
+
+/// The parser's words for a text whose first word begins no statement.
+const NO_STATEMENT: &str = "Expected: an SQL statement";
 
 /// A parser's message without the place, so that equal causes are counted together.
 fn cause(message: &str) -> &str {

@@ -1,4 +1,4 @@
-//! The indexes that a workload lacks: `analyze` with nothing but the index advice shown.
+//! The indexes that a workload lacks: `analyze` with nothing but index advice and what it answers.
 
 use super::{
     Outcome,
@@ -6,14 +6,18 @@ use super::{
     args::AnalyzeArgs,
     output,
 };
-use crate::{advise::AdviceKind, error::Error};
+use crate::{
+    advise::AdviceKind,
+    error::Error,
+    report::text::{ANSWERED_BY_INDEX, Subject},
+};
 
 pub(super) fn run(args: &AnalyzeArgs) -> Result<Outcome, Error> {
     let mut done = perform(&Job { input: &args.input, server: Some(&args.server), pool: None })?;
-    done.report.findings.clear();
+    done.report.findings.retain(|finding| ANSWERED_BY_INDEX.contains(&finding.rule.as_str()));
     done.report
         .advice
         .retain(|advice| matches!(advice.kind, AdviceKind::CreateIndex | AdviceKind::DropIndex));
-    let outcome = output::write(&done.report, &args.output, args.fail_on)?;
+    let outcome = output::write(&done.report, Subject::Indexes, &args.output, args.fail_on)?;
     Ok(if done.complete { outcome } else { Outcome::Incomplete })
 }

@@ -6,10 +6,10 @@ use super::{
     args::LogsArgs,
     output,
 };
-use crate::error::Error;
+use crate::{error::Error, report::text::Subject};
 
 pub(super) fn run(args: &LogsArgs) -> Result<Outcome, Error> {
     let done = perform(&Job { input: &args.input, server: None, pool: None })?;
-    let outcome = output::write(&done.report, &args.output, args.fail_on)?;
+    let outcome = output::write(&done.report, Subject::Workload, &args.output, args.fail_on)?;
     Ok(if done.complete { outcome } else { Outcome::Incomplete })
 }

@@ -13,17 +13,25 @@ use super::{
 use crate::{
     error::Error,
     finding::Severity,
-    report::{Report, json, text},
+    report::{
+        Report, json,
+        text::{self, Subject},
+    },
 };
 
 /// Columns of a page that is not on a terminal.
 const PLAIN_WIDTH: usize = 120;
 
 /// Writes the report and says how the run ended, so far as its findings go.
-pub(super) fn write(report: &Report, args: &OutputArgs, fail_on: FailOn) -> Result<Outcome, Error> {
+pub(super) fn write(
+    report: &Report,
+    subject: Subject,
+    args: &OutputArgs,
+    fail_on: FailOn,
+) -> Result<Outcome, Error> {
     let page = match args.format {
         Format::Json => json::render(report),
-        Format::Text => text::render(report, &style(args)),
+        Format::Text => text::render(report, subject, &style(args.output.is_none(), args.color)),
     };
     match &args.output {
         Some(path) => fs::write(path, page).map_err(|source| Error::Write { path: path.clone(), source })?,
@@ -46,13 +54,14 @@ pub(super) fn print(text: &str) -> Result<(), Error> {
         .map_err(|source| Error::Write { path: PathBuf::from("standard output"), source })
 }
 
-fn style(args: &OutputArgs) -> text::Style {
-    let terminal = args.output.is_none() && io::stdout().is_terminal();
+/// How a page looks on standard output, or in a file.
+pub(super) fn style(to_stdout: bool, color: ColorWhen) -> text::Style {
+    let terminal = to_stdout && io::stdout().is_terminal();
     let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
     let measured = terminal
         .then(|| terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| usize::from(width.0)))
         .flatten();
-    let color = match args.color {
+    let color = match color {
         ColorWhen::Always => true,
         ColorWhen::Never => false,
         ColorWhen::Auto => set("CLICOLOR_FORCE") || terminal && !set("NO_COLOR"),

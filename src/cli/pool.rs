@@ -6,8 +6,8 @@ use super::{
     complain, output,
 };
 use crate::{
-    error::{Error, NotJudged},
-    report::Report,
+    error::Error,
+    report::{Report, text::Subject},
     server::Server,
     sources::Ingested,
 };
@@ -20,13 +20,17 @@ pub(super) fn run(args: &PoolArgs) -> Result<Outcome, Error> {
             (None, false)
         }
     };
-    let read = if args.input.paths.is_empty() {
+    let mut read = if args.input.paths.is_empty() {
         Ingested::default()
     } else {
         analyze::read(&args.input, server.as_mut())?
     };
+    complete &= read.damages.is_empty();
     let catalog = match server.as_mut().map(Server::catalog) {
-        Some(Ok((catalog, _))) => Some(catalog),
+        Some(Ok((catalog, unseen))) => {
+            read.not_judged.merge(unseen);
+            Some(catalog)
+        }
         Some(Err(err)) => {
             complain(&err);
             complete = false;
@@ -42,7 +46,7 @@ pub(super) fn run(args: &PoolArgs) -> Result<Outcome, Error> {
         });
     }
     let advice = advice.into_iter().collect();
-    let report = Report::new(&read.inputs, &read.workload, Vec::new(), advice, &NotJudged::default());
-    let outcome = output::write(&report, &args.output, FailOn::Never)?;
+    let report = Report::new(&read.inputs, &read.workload, Vec::new(), advice, &read.not_judged);
+    let outcome = output::write(&report, Subject::Pool, &args.output, FailOn::Never)?;
     Ok(if complete { outcome } else { Outcome::Incomplete })
 }

@@ -9,7 +9,7 @@ use super::{
     demo::{self, planted},
     output, tell,
 };
-use crate::error::Error;
+use crate::{error::Error, report::text::Subject};
 
 /// From this scale on the tables are large enough for every planted problem to matter.
 const FULL: f64 = 0.1;
@@ -25,7 +25,7 @@ pub(super) fn run(args: &DemoArgs) -> Result<Outcome, Error> {
             server: Some(&job.server),
             pool: Some(&job.pool),
         })?;
-        output::write(&done.report, &job.output, job.fail_on)?;
+        output::write(&done.report, Subject::Workload, &job.output, job.fail_on)?;
         if args.rows_scale >= FULL {
             let differences = planted::differences(&done.report.findings);
             if !differences.is_empty() {

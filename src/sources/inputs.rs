@@ -49,16 +49,14 @@ pub(super) struct Sorted {
     /// Lines that a person should see when nothing was understood, and what was tried.
     unknown: Vec<(String, String)>,
     not_judged: NotJudged,
-    damaged: bool,
+    damages: Vec<String>,
+    /// The first input that could not even be opened.
+    unread: Option<Error>,
 }
 
 impl Sorted {
-    pub(super) fn add(&mut self, source: Source, prefixes: &Prefixes) {
-        let kind = recognise::recognise(&source, prefixes);
-        if source.damage.is_some() {
-            self.damaged = true;
-        }
-        let why = match kind {
+    pub(super) fn add(&mut self, mut source: Source, prefixes: &Prefixes) {
+        let why = match recognise::recognise(&source, prefixes) {
             Kind::Log { format, first, notes } => {
                 self.logs.push(Recognised { source, format, first, notes });
                 return;
@@ -67,14 +65,25 @@ impl Sorted {
                 self.sql.push(source);
                 return;
             }
-            Kind::Empty => match &source.damage {
-                Some(damage) => format!("cannot be read: {damage}"),
+            Kind::Empty => match source.damage.take() {
+                Some(damage) => {
+                    let why = format!("cannot be read: {damage}");
+                    self.damages.push(format!("{} {why}", source.name()));
+                    self.unread.get_or_insert(Error::Read { path: source.path.clone(), source: damage });
+                    why
+                }
                 None => "is empty".to_owned(),
             },
-            Kind::Binary => "is binary: neither a log nor SQL".to_owned(),
+            kind if source.found => {
+                // A folder may hold thousands of them.
+                let what = if matches!(kind, Kind::Binary) { "binary" } else { "text" };
+                self.not_judged.add("other files in folders", format!("{what}, but neither a log nor SQL"));
+                return;
+            }
+            Kind::Binary => self.no_input(&source, "is binary: neither a log nor SQL"),
             Kind::Unknown { tried } => {
                 self.unknown.push((first_lines(&source.head), tried));
-                "is neither a PostgreSQL log nor SQL".to_owned()
+                self.no_input(&source, "is neither a PostgreSQL log nor SQL")
             }
         };
         self.not_judged.add(source.name(), why.clone());
@@ -87,6 +96,12 @@ impl Sorted {
                 ..InputSummary::default()
             });
         }
+    }
+
+    /// A file that was named, but is of no use.
+    fn no_input(&mut self, source: &Source, why: &str) -> String {
+        self.damages.push(format!("{} {why}", source.name()));
+        why.to_owned()
     }
 
     /// One run may have been logged in several formats (`log_destination = 'stderr,csvlog'`), and a folder
@@ -123,18 +138,7 @@ impl Sorted {
         let mut logs = Vec::new();
         let mut heads = Vec::new();
         for (input, log) in (0..).zip(self.logs) {
-            let tried = match &log.format {
-                Format::Stderr(prefix) => {
-                    let mut tried = format!("stderr with log_line_prefix `{}`", prefix.text);
-                    for note in &log.notes {
-                        tried = format!("{tried}; {note}");
-                    }
-                    tried
-                }
-                Format::Csv => "csvlog".to_owned(),
-                Format::Json => "jsonlog".to_owned(),
-            };
-            heads.push((first_lines(&log.source.head), tried));
+            heads.push(Head::of(&log));
             inputs.push(InputSummary {
                 name: log.source.name(),
                 format: log.format.name().to_owned(),
@@ -151,28 +155,28 @@ impl Sorted {
             logs.push(Log { source: log.source, format: log.format, input });
         }
         let any_log = !logs.is_empty();
-        let (collected, found) = pipeline::run(logs, options.threads, options.chunk_bytes, progress)?;
+        let (collected, found) = pipeline::run(logs, options.threads, options.chunk_bytes, progress);
         let mut events = 0;
         let (mut entries, mut translated) = (0, 0);
         for (input, found) in found {
             events += found.events;
             entries += found.tally.entries;
             translated += found.translated;
-            self.damaged |= found.damage.is_some();
             if let Some(summary) = inputs.get_mut(input as usize) {
+                if let Some(damage) = &found.damage {
+                    self.damages.push(format!("{} ends early: {damage}", summary.name));
+                }
                 summarise(summary, found, &mut self.not_judged);
             }
         }
-        if any_log && events == 0 {
-            return Err(nothing_in(&heads, entries, translated));
-        }
+        let no_event =
+            (any_log && events == 0).then(|| nothing_in(&heads, entries, translated, &self.damages));
         let mut statements = Vec::new();
         for mut source in self.sql {
             let name = source.name();
             let mut summary =
                 InputSummary { name: name.clone(), format: "sql".to_owned(), ..InputSummary::default() };
-            let mut reader = source.reader()?;
-            match sqlfile::read(&mut *reader) {
+            match source.reader().and_then(|mut reader| sqlfile::read(&mut *reader)) {
                 Ok((text, bytes, replaced)) => {
                     let found = sqlfile::statements(&name, &text);
                     summary.bytes = bytes;
@@ -183,8 +187,8 @@ impl Sorted {
                     statements.extend(found);
                 }
                 Err(error) => {
-                    self.damaged = true;
                     let why = format!("cannot be read: {error}");
+                    self.damages.push(format!("{name} {why}"));
                     self.not_judged.add(name, why.clone());
                     summary.notes.push(why);
                 }
@@ -192,10 +196,12 @@ impl Sorted {
             inputs.push(summary);
         }
         if events == 0 && statements.is_empty() {
-            return Err(nothing(&self.others, &self.unknown));
+            let unread = self.unread.take();
+            return Err(no_event.or(unread).unwrap_or_else(|| nothing(&self.others, &self.unknown)));
         }
+        self.damages.extend(no_event.map(|error| error.to_string()));
         inputs.extend(self.others);
-        Ok(Gathered { collected, statements, inputs, not_judged: self.not_judged, damaged: self.damaged })
+        Ok(Gathered { collected, statements, inputs, not_judged: self.not_judged, damages: self.damages })
     }
 }
 
@@ -234,39 +240,77 @@ fn first_lines(head: &[u8]) -> String {
     tally.samples.join("\n  ")
 }
 
-/// Logs were read, and none held an event.
-fn nothing_in(heads: &[(String, String)], entries: u64, translated: u64) -> Error {
-    let lines = |(lines, tried): &(String, String)| format!("tried: {tried}\n  {lines}");
-    let seen = heads.iter().take(3).map(lines).collect::<Vec<_>>().join("\n");
-    if translated > 0 {
-        return Error::NothingUnderstood {
-            what: format!("the log is not in English\n{seen}"),
-            hint: "set lc_messages = 'C' on the server, and let the workload run again".to_owned(),
+/// What a person needs to see of a log that gave nothing.
+struct Head {
+    name: String,
+    /// How it was read.
+    tried: String,
+    lines: String,
+}
+
+impl Head {
+    fn of(log: &Recognised) -> Head {
+        let tried = match &log.format {
+            Format::Stderr(prefix) => {
+                let this = format!("log_line_prefix `{}`", prefix.text);
+                // A note says where the prefix comes from, or which other one would fit.
+                match log.notes.first() {
+                    Some(note) if note.starts_with(&this) => format!("stderr with {note}"),
+                    Some(note) => format!("stderr with {this}; {note}"),
+                    None => format!("stderr with {this}"),
+                }
+            }
+            Format::Csv => "csvlog".to_owned(),
+            Format::Json => "jsonlog".to_owned(),
         };
-    }
-    if entries > 0 {
-        return Error::NothingUnderstood {
-            what: format!("the log has {entries} entries, but none is a statement, a duration or an error\n{seen}"),
-            hint: "set log_min_duration_statement = 0 (or log_statement = 'all' with log_duration = on), and let the workload run"
-                .to_owned(),
-        };
-    }
-    Error::NothingUnderstood {
-        what: format!("no line of the log was understood\n{seen}"),
-        hint: "pass --log-line-prefix as `SHOW log_line_prefix` prints it; messages must be English (lc_messages = 'C')".to_owned(),
+        Head { name: log.source.name(), tried, lines: first_lines(&log.source.head) }
     }
 }
 
+/// Logs were read, and none held an event.
+fn nothing_in(heads: &[Head], entries: u64, translated: u64, damages: &[String]) -> Error {
+    let (who, its) = match heads {
+        [head] => (head.name.clone(), "tried: ".to_owned()),
+        _ => (format!("{} logs", heads.len()), String::new()),
+    };
+    let (what, hint) = if translated > 0 {
+        (
+            "the log is not in English".to_owned(),
+            "set lc_messages = 'C' on the server, and let the workload run again",
+        )
+    } else if entries > 0 {
+        let entries = if entries == 1 { "1 entry".to_owned() } else { format!("{entries} entries") };
+        (
+            format!("{entries}, but no statement, duration or error among them"),
+            "set log_min_duration_statement = 0 (or log_statement = 'all' with log_duration = on), and let the workload run",
+        )
+    } else {
+        (
+            "no line was understood".to_owned(),
+            "pass --log-line-prefix as `SHOW log_line_prefix` prints it; messages must be English (lc_messages = 'C')",
+        )
+    };
+    let mut what = format!("{who}: {what}");
+    for damage in damages {
+        what.push_str(&format!("\n{damage}"));
+    }
+    for head in heads.iter().take(3) {
+        let its = if its.is_empty() { format!("{}: ", head.name) } else { its.clone() };
+        what.push_str(&format!("\n{its}{}\n  {}", head.tried, head.lines));
+    }
+    Error::NothingUnderstood { what, hint: hint.to_owned() }
+}
+
 fn nothing(others: &[InputSummary], unknown: &[(String, String)]) -> Error {
-    let mut what = "nothing to read".to_owned();
+    let mut what = "neither a log nor SQL was found".to_owned();
     if let Some(summary) = others.first() {
         what = format!("{} {}", summary.name, summary.notes.join(", "));
     }
+    let mut hint =
+        "name a PostgreSQL log (stderr, csvlog or jsonlog, plain or compressed) or an SQL file".to_owned();
     if let Some((lines, tried)) = unknown.first() {
         what = format!("{what}\ntried: {tried}\n  {lines}");
+        hint.push_str("; for a stderr log pass --log-line-prefix as `SHOW log_line_prefix` prints it; messages must be English (lc_messages = 'C')");
     }
-    Error::NothingUnderstood {
-        what,
-        hint: "name a PostgreSQL log (stderr, csvlog or jsonlog) or an SQL file; for a stderr log pass --log-line-prefix as `SHOW log_line_prefix` prints it; messages must be English (lc_messages = 'C')".to_owned(),
-    }
+    Error::NothingUnderstood { what, hint }
 }

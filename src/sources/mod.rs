@@ -63,9 +63,9 @@ pub struct Ingested {
     /// index into this.
     pub inputs: Vec<InputSummary>,
     pub not_judged: NotJudged,
-    /// An input ended early (a truncated gzip, a failing disk): what was read is here, and the notes of
-    /// its summary say so, but the job was not done in full.
-    pub damaged: bool,
+    /// Inputs that were not read in full (missing, truncated, binary), each with why: what was read is
+    /// here, but the job was not done in full.
+    pub damages: Vec<String>,
 }
 
 /// How far the reading is.
@@ -79,8 +79,8 @@ pub struct Progress {
 
 /// Reads files, folders (recursively: SQL files and logs) and stdin (`-`).
 ///
-/// Errors: [`Error::Read`] for a file that cannot be opened, [`Error::PrefixWithoutTime`], and
-/// [`Error::NothingUnderstood`] when nothing in the inputs could be used.
+/// Errors: [`Error::PrefixWithoutTime`]; and when nothing in the inputs could be used,
+/// [`Error::NothingUnderstood`], or [`Error::Read`] where that is the reason.
 pub fn ingest(
     paths: &[PathBuf],
     options: &Options,
@@ -92,8 +92,8 @@ pub fn ingest(
         workload.add_statement(statement, &mut normalizer);
     }
     workload.close();
-    let Gathered { inputs, not_judged, damaged, .. } = gathered;
-    Ok(Ingested { workload, inputs, not_judged, damaged })
+    let Gathered { inputs, not_judged, damages, .. } = gathered;
+    Ok(Ingested { workload, inputs, not_judged, damages })
 }
 
 /// Events and statements as they were read, for a collector of one's own.
@@ -104,7 +104,7 @@ pub struct Gathered<C> {
     /// As [`Ingested`] has them; so are the next two.
     pub inputs: Vec<InputSummary>,
     pub not_judged: NotJudged,
-    pub damaged: bool,
+    pub damages: Vec<String>,
 }
 
 /// A workload in the making.
@@ -141,7 +141,7 @@ pub fn gather<C: Collector>(
         server: compile(&options.server_prefix).ok().flatten().map(Arc::new),
     };
     let mut sorted = Sorted::default();
-    for source in open::sources(paths)? {
+    for source in open::sources(paths) {
         sorted.add(source, &prefixes);
     }
     sorted.read(options, progress)

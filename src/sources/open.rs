@@ -8,8 +8,6 @@ use std::{
 
 use flate2::read::MultiGzDecoder;
 
-use crate::error::Error;
-
 /// How much of an input is looked at to recognise it.
 const HEAD: usize = 64 * 1024;
 
@@ -34,69 +32,71 @@ impl Source {
     }
 
     /// The bytes from the beginning. Call once.
-    pub(super) fn reader(&mut self) -> Result<Box<dyn Read + Send>, Error> {
+    pub(super) fn reader(&mut self) -> io::Result<Box<dyn Read + Send>> {
         match self.rest.take() {
             Some(rest) => Ok(Box::new(io::Cursor::new(self.head.clone()).chain(rest))),
-            None => open(&self.path).map_err(|source| Error::Read { path: self.path.clone(), source }),
+            None => open(&self.path),
         }
     }
 }
 
-/// Every file that `paths` name, sorted within a folder. A missing one is `Error::Read`.
-pub(super) fn sources(paths: &[PathBuf]) -> Result<Vec<Source>, Error> {
+/// Every file that `paths` name, sorted within a folder. One that cannot be read has nothing but damage.
+pub(super) fn sources(paths: &[PathBuf]) -> Vec<Source> {
     let mut sources = Vec::new();
     for path in paths {
         if path.as_os_str() == "-" {
-            let stdin: Box<dyn Read + Send> = Box::new(io::stdin());
-            let mut rest = decompress(stdin).map_err(|source| Error::Read { path: path.clone(), source })?;
-            let (head, damage) = read_head(&mut rest);
-            sources.push(Source { path: path.clone(), head, damage, found: false, rest: Some(rest) });
+            sources.push(look(path.clone(), decompress(Box::new(io::stdin())), false));
         } else if path.is_dir() {
-            let mut files = Vec::new();
-            walk(path, &mut files)?;
-            for file in files {
-                sources.push(look(file, true)?);
-            }
+            walk(path, &mut sources);
         } else {
-            sources.push(look(path.clone(), false)?);
+            sources.push(look(path.clone(), open(path), false));
         }
     }
-    Ok(sources)
+    sources
 }
 
-fn look(path: PathBuf, found: bool) -> Result<Source, Error> {
-    let mut reader = match open(&path) {
-        Ok(reader) => reader,
-        Err(source) => return Err(Error::Read { path, source }),
-    };
-    let (head, damage) = read_head(&mut reader);
-    let rest = (!path.is_file()).then_some(reader);
-    Ok(Source { path, head, damage, found, rest })
+fn look(path: PathBuf, opened: io::Result<Box<dyn Read + Send>>, found: bool) -> Source {
+    match opened {
+        Ok(mut reader) => {
+            let (head, damage) = read_head(&mut reader);
+            let again = path.as_os_str() != "-" && path.is_file();
+            let rest = (!again).then_some(reader);
+            Source { path, head, damage, found, rest }
+        }
+        Err(error) => unreadable(path, error),
+    }
+}
+
+/// Counted as if it were named, since a person should hear of it.
+fn unreadable(path: PathBuf, error: io::Error) -> Source {
+    Source { path, head: Vec::new(), damage: Some(error), found: false, rest: None }
 }
 
 fn open(path: &Path) -> io::Result<Box<dyn Read + Send>> {
     decompress(Box::new(File::open(path)?))
 }
 
-/// Every file below a folder, in the order of names; hidden ones and symbolic links to folders are left out.
-fn walk(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), Error> {
-    let error = |source| Error::Read { path: folder.to_owned(), source };
-    let mut entries: Vec<_> =
-        fs::read_dir(folder).map_err(error)?.collect::<Result<_, _>>().map_err(error)?;
+/// Every file below a folder, in the order of names; hidden ones, symbolic links to folders and those to
+/// nothing are left out.
+fn walk(folder: &Path, sources: &mut Vec<Source>) {
+    let listed = fs::read_dir(folder).and_then(Iterator::collect::<io::Result<Vec<_>>>);
+    let mut entries = match listed {
+        Ok(entries) => entries,
+        Err(error) => return sources.push(unreadable(folder.to_owned(), error)),
+    };
     entries.sort_by_key(fs::DirEntry::file_name);
     for entry in entries {
         let path = entry.path();
         if entry.file_name().as_encoded_bytes().starts_with(b".") {
             continue;
         }
-        let kind = entry.file_type().map_err(error)?;
-        if kind.is_dir() {
-            walk(&path, files)?;
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            walk(&path, sources);
         } else if path.is_file() {
-            files.push(path);
+            let opened = open(&path);
+            sources.push(look(path, opened, true));
         }
     }
-    Ok(())
 }
 
 fn decompress(mut reader: Box<dyn Read + Send>) -> io::Result<Box<dyn Read + Send>> {

@@ -26,7 +26,7 @@ use super::{
         time::Clock,
     },
 };
-use crate::{error::Error, workload::Event};
+use crate::workload::Event;
 
 /// What events are gathered in: a monoid.
 pub trait Collector: Default + Send {
@@ -87,7 +87,7 @@ pub(super) fn run<C: Collector>(
     threads: usize,
     chunk_bytes: usize,
     progress: &mut dyn FnMut(Progress),
-) -> Result<(C, BTreeMap<u32, Found>), Error> {
+) -> (C, BTreeMap<u32, Found>) {
     let threads = threads.max(1);
     let mut found: BTreeMap<u32, Found> = logs.iter().map(|log| (log.input, Found::default())).collect();
     let mut total = C::at_start();
@@ -135,14 +135,14 @@ pub(super) fn run<C: Collector>(
         }
         reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     });
-    for (input, damage) in read? {
+    for (input, damage) in read {
         found.entry(input).or_default().damage = Some(damage);
     }
     carry.finish(&mut |event| {
         found.entry(event.position.input).or_default().events += 1;
         total.event(event);
     });
-    Ok((total, found))
+    (total, found)
 }
 
 /// The reading thread: what was wrong with which input.
@@ -151,18 +151,30 @@ fn read(
     chunk_bytes: usize,
     free: &Receiver<Vec<u8>>,
     chunks: &Sender<Chunk>,
-) -> Result<Vec<(u32, String)>, Error> {
+) -> Vec<(u32, String)> {
     let mut damages = Vec::new();
     let mut number = 0;
     let mut sessions = Arc::new(Sessions::default());
+    // The buffer that met the end of a log is the next one's first: none may get lost, they are counted.
+    let mut spare = None;
     for log in logs {
-        let mut cutter = Cutter::new(log.source.reader()?, &log.format, chunk_bytes);
+        let reader = match log.source.reader() {
+            Ok(reader) => reader,
+            Err(error) => {
+                damages.push((log.input, error.to_string()));
+                continue;
+            }
+        };
+        let mut cutter = Cutter::new(reader, &log.format, chunk_bytes);
         let watched = match &log.format {
             Format::Stderr(prefix) if prefix.lacks_session_facts() && prefix.names_sessions() => Some(prefix),
             _ => None,
         };
-        while let Ok(mut buffer) = free.recv() {
-            let Some(first_line) = cutter.next(&mut buffer) else { break };
+        while let Some(mut buffer) = spare.take().or_else(|| free.recv().ok()) {
+            let Some(first_line) = cutter.next(&mut buffer) else {
+                spare = Some(buffer);
+                break;
+            };
             let known = watched.map(|_| Arc::clone(&sessions));
             if let Some(prefix) = watched {
                 connections(prefix, &buffer, &mut sessions);
@@ -172,14 +184,14 @@ fn read(
                 Chunk { number, input: log.input, format, first_line, bytes: buffer, sessions: known };
             number += 1;
             if chunks.send(chunk).is_err() {
-                return Ok(damages);
+                return damages;
             }
         }
         if let Some(damage) = cutter.damage.take() {
             damages.push((log.input, damage.to_string()));
         }
     }
-    Ok(damages)
+    damages
 }
 
 /// Takes in the connection lines of a chunk, found without reading the rest of it.

@@ -164,7 +164,7 @@ fn a_gzip_that_was_cut_short_keeps_what_was_read() {
     let mut packed = gzip(&bytes("shop.log").repeat(20));
     packed.truncate(packed.len() * 9 / 10);
     let gathered = read(&packed, &Options::default()).expect("what was read");
-    assert!(gathered.damaged);
+    assert_eq!(gathered.damages.len(), 1, "{:?}", gathered.damages);
     assert!(gathered.collected.0.len() > 100);
     assert!(
         gathered.inputs[0].notes.iter().any(|note| note.starts_with("ends early: ")),
@@ -296,7 +296,7 @@ fn a_log_in_another_language_ends_in_advice() {
     let Err(Error::NothingUnderstood { what, hint }) = read(&bytes("german.log"), &Options::default()) else {
         panic!("a German log is not understood");
     };
-    assert!(what.starts_with("the log is not in English") && what.contains("line 1: 2026-11-23 "), "{what}");
+    assert!(what.contains(": the log is not in English\n") && what.contains("line 1: 2026-11-23 "), "{what}");
     assert!(hint.contains("lc_messages"), "{hint}");
 }
 
@@ -307,7 +307,7 @@ fn a_log_without_statements_ends_in_advice() {
     else {
         panic!("a checkpoint is no event");
     };
-    assert!(what.contains("the log has 1 entries, but none is a statement"), "{what}");
+    assert!(what.contains(": 1 entry, but no statement, duration or error among them\n"), "{what}");
     assert!(hint.contains("log_min_duration_statement"), "{hint}");
 }
 

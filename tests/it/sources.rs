@@ -136,3 +136,32 @@ fn a_log_and_sql_in_one_run() {
     let query = query.expect("the statement of the file");
     assert_eq!((query.calls, query.statements.len()), (1, 1), "{}", query.text);
 }
+
+/// More logs than there are buffers.
+#[test]
+fn many_logs_in_one_run() {
+    let log = Path::new("fixtures/logs/shop.log");
+    let options = Options { threads: 1, ..Options::default() };
+    let gathered = |logs: usize| {
+        sources::gather::<Lines>(&vec![log.to_owned(); logs], &options, &mut |_| ()).expect("logs")
+    };
+    assert_eq!(gathered(20).inputs.len(), 20);
+    assert_eq!(gathered(20).collected.0.len(), 20 * gathered(1).collected.0.len());
+}
+
+/// The rest is read, and what could not be is named.
+#[test]
+fn a_missing_file_among_others() {
+    let paths = ["no/such.log".into(), "fixtures/logs/shop.log".into(), "Cargo.lock".into()];
+    let gathered = sources::gather::<Lines>(&paths, &Options::default(), &mut |_| ()).expect("a log");
+    assert!(!gathered.collected.0.is_empty());
+    assert_eq!(
+        gathered.damages,
+        [
+            "no/such.log cannot be read: No such file or directory (os error 2)",
+            "Cargo.lock is neither a PostgreSQL log nor SQL"
+        ]
+    );
+    let noted: Vec<_> = gathered.inputs.iter().map(|input| input.notes.len()).collect();
+    assert_eq!(noted, [1, 1, 1], "{:?}", gathered.inputs);
+}

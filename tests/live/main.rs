@@ -1,6 +1,7 @@
 //! Tests against a real PostgreSQL, which they start themselves. They fail when there is none.
 
 mod advise;
+mod analyze;
 mod attack;
 mod catalog;
 mod cluster;

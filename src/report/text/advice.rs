@@ -17,8 +17,8 @@ use crate::{
 /// Served queries that are shown with their text.
 const SERVED: usize = 3;
 
-/// What an index answers.
-const ANSWERED_BY_INDEX: &[&str] = &["seq-scan", "missing-index", "index-order"];
+/// The rules whose findings an index answers.
+pub const ANSWERED_BY_INDEX: &[&str] = &["seq-scan", "missing-index", "index-order"];
 
 pub(super) fn write(page: &mut Page, report: &Report) {
     let changes = changes(report);
@@ -112,8 +112,10 @@ fn one(page: &mut Page, report: &Report, number: usize, advice: &Advice) {
     page.field(3, "proof", &proof(advice.proof));
     if !advice.serves.is_empty() {
         let queries = count(advice.serves.len() as u64, "query", "queries");
-        let calls = count(calls(report, &advice.serves), "call", "calls");
-        page.field(3, "serves", &format!("{queries}, {calls}"));
+        match calls(report, &advice.serves) {
+            0 => page.field(3, "serves", &queries),
+            calls => page.field(3, "serves", &format!("{queries}, {}", count(calls, "call", "calls"))),
+        }
         for id in advice.serves.iter().take(SERVED) {
             let text = query(report, id).map_or("", |query| query.text.as_str());
             for line in fit(short_id(id), text, page.width() - 12, 1) {

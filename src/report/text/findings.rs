@@ -116,7 +116,7 @@ fn header(page: &Page, report: &Report, finding: &Finding) -> (String, String) {
     (lead, format!("{}{title}", finding.rule))
 }
 
-fn severity(severity: Severity) -> &'static str {
+pub(super) fn severity(severity: Severity) -> &'static str {
     match severity {
         Severity::Error => "error",
         Severity::Warning => "warning",

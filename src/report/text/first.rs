@@ -28,10 +28,6 @@ enum Task<'a> {
 
 pub(super) fn write(page: &mut Page, report: &Report) {
     let tasks = tasks(report);
-    // A run that was only asked for a pool size.
-    if report.queries.is_empty() && !report.advice.is_empty() {
-        return;
-    }
     page.heading(match tasks.len() {
         0 => "Nothing found to do",
         1 => "Do this first",
@@ -106,7 +102,10 @@ fn of_advice(report: &Report, one: &Advice) -> String {
         let saved = format!("saves {} of {} ({})", duration(saved), duration(total), share(saved, total));
         reasons.push(if one.proof == Proof::Verified { saved } else { format!("{saved}, est.") });
     }
-    reasons.push(count(calls(report, &one.serves), "call", "calls"));
+    let calls = calls(report, &one.serves);
+    if calls > 0 {
+        reasons.push(count(calls, "call", "calls"));
+    }
     reasons.push(advice::word(one.proof).to_owned());
     format!("{}: {}", advice::title(one), reasons.join("; "))
 }
@@ -117,7 +116,9 @@ fn of_finding(report: &Report, finding: &Finding) -> String {
         let total = report.totals.total_ms;
         reasons.push(format!("costs {} ({})", duration(finding.cost_ms), share(finding.cost_ms, total)));
     }
-    if let Some(query) = finding.query.as_deref().and_then(|id| query(report, id)) {
+    if let Some(query) =
+        finding.query.as_deref().and_then(|id| query(report, id)).filter(|query| query.calls > 0)
+    {
         reasons.push(count(query.calls, "call", "calls"));
     }
     reasons.push(findings::word(finding.confidence).to_owned());

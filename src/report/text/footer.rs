@@ -6,7 +6,10 @@ use super::{
     page::Page,
     units::{count, grouped},
 };
-use crate::report::{Input, Report};
+use crate::{
+    error::NotJudgedLine,
+    report::{Input, Report},
+};
 
 /// What a reason may hold (in lower case), and what then helps.
 const REMEDIES: &[(&[&str], &str)] = &[
@@ -25,16 +28,23 @@ const REMEDIES: &[(&[&str], &str)] = &[
     (&["prefix"], "pass --log-line-prefix as SHOW log_line_prefix prints it"),
     (&["never analy", "no statistics", "not analy"], "run ANALYZE on those tables"),
     (&["hypopg"], "CREATE EXTENSION hypopg lets the planner cost an index that does not exist"),
-    (&["time budget", "explain-budget"], "give more time with --explain-budget"),
+    (&["explain is used up"], "give more time with --explain-budget"),
+    (&["stopped after"], "give a statement more time with --statement-timeout"),
 ];
 
-pub(super) fn write(page: &mut Page, report: &Report) {
-    let lines = not_judged(report);
+/// More lines than this are only counted.
+const SHOWN: usize = 20;
+
+pub(super) fn not_judged(page: &mut Page, report: &Report) {
+    let lines = lines(report);
     if !lines.is_empty() {
         page.heading("Not judged");
     }
-    for line in &lines {
+    for line in lines.iter().take(SHOWN) {
         page.hanging(2, "- ", 2, line);
+    }
+    if let Some(more) = lines.len().checked_sub(SHOWN).filter(|more| *more > 0) {
+        page.line(2, &format!("and {more} more in the JSON report (--format json)"));
     }
     let helps: Vec<&str> = REMEDIES
         .iter()
@@ -53,11 +63,15 @@ pub(super) fn write(page: &mut Page, report: &Report) {
             page.hanging(2, "- ", 2, help);
         }
     }
-    page.blank();
-    page.prose(0, &verdict(report));
 }
 
-fn verdict(report: &Report) -> String {
+/// The last line.
+pub(super) fn verdict(page: &mut Page, report: &Report) {
+    page.blank();
+    page.prose(0, &in_short(report));
+}
+
+fn in_short(report: &Report) -> String {
     let advice = match report.advice.len() as u64 {
         0 => "no advice".to_owned(),
         number => count(number, "piece of advice", "pieces of advice"),
@@ -70,13 +84,24 @@ fn verdict(report: &Report) -> String {
     format!("{}, {advice}{not_judged}", tally(report))
 }
 
-/// A line for each thing and reason; what an input skipped, with the places.
-fn not_judged(report: &Report) -> Vec<String> {
-    let counted = report.not_judged.iter().map(|line| {
-        let times = if line.count > 1 { format!(" ({} times)", grouped(line.count)) } else { String::new() };
+/// A line for each reason, with the things that it holds for; what an input skipped, with the places.
+fn lines(report: &Report) -> Vec<String> {
+    let mut reasons: Vec<(&NotJudgedLine, Vec<&str>)> = Vec::new();
+    for line in &report.not_judged {
+        match reasons.iter_mut().find(|(other, _)| (&other.why, other.count) == (&line.why, line.count)) {
+            Some((_, whats)) => whats.push(&line.what),
+            None => reasons.push((line, vec![&line.what])),
+        }
+    }
+    let counted = reasons.into_iter().map(|(line, whats)| {
+        let each = if whats.len() > 1 { " each" } else { "" };
+        let times = match line.count {
+            1 => String::new(),
+            number => format!(" ({} times{each})", grouped(number)),
+        };
         let skipped = |input: &&Input| input.name == line.what && input.skipped == line.count;
         let places = report.inputs.iter().find(skipped).map(places).unwrap_or_default();
-        format!("{}: {}{times}{places}", line.what, line.why)
+        format!("{}: {}{times}{places}", whats.join(", "), line.why)
     });
     let skipped = uncounted(report).map(|input| {
         let number = count(input.skipped, "line or statement", "lines or statements");

@@ -11,11 +11,14 @@ mod footer;
 mod page;
 mod plan;
 mod queries;
+mod rules;
 mod shorten;
 mod summary;
 mod units;
 
+pub use advice::ANSWERED_BY_INDEX;
 use page::Page;
+pub use rules::{rule, rules};
 
 use super::{Query, Report};
 
@@ -27,19 +30,41 @@ pub struct Style {
     pub color: bool,
 }
 
+/// What a page is about; the JSON report is whole for each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// Logs and SQL files, with everything that was found.
+    Workload,
+    /// One statement that was typed: no figures, no ranking.
+    Statement,
+    /// The indexes that are missing.
+    Indexes,
+    /// The size of the connection pool.
+    Pool,
+}
+
 /// Below this the columns of a table would have to go.
 const NARROWEST: usize = 72;
 
 /// The whole page, ending with a line end.
-pub fn render(report: &Report, style: &Style) -> String {
-    let mut page = Page::new(Style { width: style.width.max(NARROWEST), ..*style });
-    summary::write(&mut page, report);
-    first::write(&mut page, report);
+pub fn render(report: &Report, subject: Subject, style: &Style) -> String {
+    let mut page = Page::new(*style);
+    if subject != Subject::Statement && !(subject == Subject::Pool && report.inputs.is_empty()) {
+        summary::write(&mut page, report);
+    }
+    if subject == Subject::Workload {
+        first::write(&mut page, report);
+    }
     plan::write(&mut page, report);
-    queries::write(&mut page, report);
+    if subject == Subject::Workload {
+        queries::write(&mut page, report);
+    }
     findings::write(&mut page, report);
     advice::write(&mut page, report);
-    footer::write(&mut page, report);
+    footer::not_judged(&mut page, report);
+    if subject != Subject::Pool {
+        footer::verdict(&mut page, report);
+    }
     page.finish()
 }
 

@@ -7,7 +7,7 @@
 use owo_colors::OwoColorize;
 use unicode_width::UnicodeWidthStr;
 
-use super::{Style, units::TIE};
+use super::{NARROWEST, Style, units::TIE};
 use crate::finding::Severity;
 
 /// Prose wider than this is hard to read, however wide the terminal.
@@ -23,7 +23,7 @@ pub(super) struct Page {
 
 impl Page {
     pub(super) fn new(style: Style) -> Page {
-        Page { style, text: String::new() }
+        Page { style: Style { width: style.width.max(NARROWEST), ..style }, text: String::new() }
     }
 
     pub(super) fn width(&self) -> usize {

@@ -12,15 +12,17 @@ const NAMED: usize = 4;
 pub(super) fn write(page: &mut Page, report: &Report) {
     let totals = &report.totals;
     page.field(0, "Read", &read(&report.inputs));
-    for input in &report.inputs {
-        for note in &input.notes {
-            page.field(0, "", &format!("{}: {note}", input.name));
-        }
+    for (note, names) in notes(&report.inputs) {
+        let more = match names.len() - 1 {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        page.field(0, "", &format!("{}{more}: {note}", names[0]));
     }
     if let (Some(first), Some(last)) = (&totals.first, &totals.last) {
         page.field(0, "Period", &period(first, last));
     }
-    page.field(0, "Work", &work(totals, report.queries.len()));
+    page.field(0, "Work", &work(totals, report));
     if totals.executions > 0 {
         page.field(0, "Kinds", &kinds(totals));
     }
@@ -47,6 +49,20 @@ fn read(inputs: &[Input]) -> String {
     named
 }
 
+/// Each note once, with the inputs that it is about.
+fn notes(inputs: &[Input]) -> Vec<(&str, Vec<&str>)> {
+    let mut notes: Vec<(&str, Vec<&str>)> = Vec::new();
+    for input in inputs {
+        for note in &input.notes {
+            match notes.iter_mut().find(|(said, _)| said == note) {
+                Some((_, names)) => names.push(&input.name),
+                None => notes.push((note, vec![&input.name])),
+            }
+        }
+    }
+    notes
+}
+
 fn period(first: &str, last: &str) -> String {
     let seconds = match (first.parse::<jiff::Timestamp>(), last.parse::<jiff::Timestamp>()) {
         (Ok(first), Ok(last)) => last.as_second().saturating_sub(first.as_second()),
@@ -61,10 +77,13 @@ fn period(first: &str, last: &str) -> String {
     format!("{first} to {last} UTC ({})", duration(seconds as f64 * 1000.0))
 }
 
-fn work(totals: &Totals, queries: usize) -> String {
+fn work(totals: &Totals, report: &Report) -> String {
+    let queries = report.queries.len();
     if totals.executions == 0 {
+        let only_sql = report.inputs.iter().all(|input| input.format == "sql");
         return match queries {
             0 => "no statement was found".to_owned(),
+            _ if only_sql => count(queries as u64, "query", "queries"),
             _ => format!(
                 "{}; none was seen running, so nothing has a time",
                 count(queries as u64, "query", "queries")

@@ -23,6 +23,10 @@ fn url(rest: &str) -> Result<Options, String> {
     let mut options = Options::new();
     let (rest, query) = rest.split_once('?').map_or((rest, ""), |(rest, query)| (rest, query));
     let (authority, database) = rest.split_once('/').unwrap_or((rest, ""));
+    // Else the message about a wrong port or database would show a part of the password.
+    if !authority.contains('@') && (database.contains('@') || query.contains('@') && !query.contains('=')) {
+        return Err("an `@` stands behind a `/` or `?`: in a password write them as %2F and %3F".to_owned());
+    }
     let hosts = match authority.rsplit_once('@') {
         None => authority,
         Some((who, hosts)) => {
@@ -167,6 +171,9 @@ mod tests {
             "postgres://u:100%secret@h",
             "error: a `%` is not followed by two hex digits (write `%25` for `%`)",
         );
+        let slash = "error: an `@` stands behind a `/` or `?`: in a password write them as %2F and %3F";
+        check("postgres://u:secret/1@h/x", slash);
+        check("postgres://u:secret?1@h/x", slash);
         check("host=x secret", "error: an option lacks its `=value`");
         check("password='secret", "error: the value of `password` lacks its closing quote");
     }

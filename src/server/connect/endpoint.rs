@@ -28,7 +28,13 @@ pub(super) fn endpoints(
         .map(|port| match port.trim() {
             "" => Ok(5432),
             port => port.parse().ok().filter(|&port| port != 0).ok_or_else(|| {
-                usage(format!("`{port}` is not a port number"), "a port is a number from 1 to 65535")
+                // What is no number may be a part of a password.
+                let what = if port.bytes().all(|b| b.is_ascii_digit()) {
+                    format!("`{port}` is not a port number")
+                } else {
+                    "the port is not a number".to_owned()
+                };
+                usage(what, "a port is a number from 1 to 65535")
             }),
         })
         .collect::<Result<_, _>>()?;
