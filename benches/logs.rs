@@ -24,7 +24,9 @@ use sargable::{
 struct Counter(u64);
 
 impl Collector for Counter {
-    fn event(&mut self, _: &Event<'_>) {
+    type Tools = ();
+
+    fn event(&mut self, _: &Event<'_>, (): &mut ()) {
         self.0 += 1;
     }
 

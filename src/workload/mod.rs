@@ -145,7 +145,7 @@ impl Workload {
         let query = self
             .queries
             .entry(scanned.fingerprint)
-            .or_insert_with(|| Query::new(scanned.fingerprint, normalizer.text(), scanned.kind));
+            .or_insert_with(|| Query::new(scanned.fingerprint, normalizer.text(sql), scanned.kind));
         let (tags, comment) = match scanned.tags.clone().and_then(|range| sql.get(range)) {
             Some(comment) => (Tags::parse(&String::from_utf8_lossy(comment)), true),
             None => (Tags::default(), false),
@@ -179,7 +179,7 @@ impl Workload {
         let query = self
             .explained
             .entry(scanned.fingerprint)
-            .or_insert_with(|| Query::new(scanned.fingerprint, normalizer.text(), scanned.kind));
+            .or_insert_with(|| Query::new(scanned.fingerprint, normalizer.text(&sql), scanned.kind));
         let values = values_of(&scanned, &sql, Binds::Unknown);
         query.count(event, &sql, Binds::Unknown, values.unwrap_or(0));
         let duration = event.duration.unwrap_or(0);
@@ -202,10 +202,9 @@ impl Workload {
         normalizer: &mut Normalizer,
     ) {
         let scanned = normalizer.scan(statement.text.as_bytes());
-        let query = self
-            .queries
-            .entry(scanned.fingerprint)
-            .or_insert_with(|| Query::new(scanned.fingerprint, normalizer.text(), scanned.kind));
+        let query = self.queries.entry(scanned.fingerprint).or_insert_with(|| {
+            Query::new(scanned.fingerprint, normalizer.text(statement.text.as_bytes()), scanned.kind)
+        });
         let position = Position { input: u32::MAX, line: statement.at.line };
         let complete = statement.text.len() <= Sample::LONGEST;
         query.samples.add(Sample {

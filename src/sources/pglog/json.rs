@@ -6,7 +6,7 @@
 
 use memchr::{memchr, memchr2};
 
-use super::{Entry, Tally, severity, time::Clock};
+use super::{Entry, Tally, prefix, severity, time::Clock};
 
 /// A string's inside as it stands in the chunk, or a number.
 #[derive(Clone, Copy, Default)]
@@ -94,7 +94,7 @@ fn entry<'a>(
         line,
         time: Some(time),
         coarse: false,
-        pid: std::str::from_utf8(object.pid.text).ok().and_then(|pid| pid.parse().ok()),
+        pid: prefix::number(object.pid.text),
         severity: severity::of_field(object.severity.text, object.sqlstate.text),
         user: object.user.read(&mut buffers.user),
         database: object.database.read(&mut buffers.database),
