@@ -87,7 +87,8 @@ pub fn ingest(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Ingested, Error> {
     let gathered = gather::<Counted>(paths, options, progress)?;
-    let Counted { mut workload, mut normalizer } = gathered.collected;
+    let Counted(mut workload) = gathered.collected;
+    let mut normalizer = Normalizer::default();
     for statement in gathered.statements {
         workload.add_statement(statement, &mut normalizer);
     }
@@ -109,22 +110,21 @@ pub struct Gathered<C> {
 
 /// A workload in the making.
 #[derive(Default)]
-struct Counted {
-    workload: Workload,
-    normalizer: Normalizer,
-}
+struct Counted(Workload);
 
 impl Collector for Counted {
+    type Tools = Normalizer;
+
     fn at_start() -> Counted {
-        Counted { workload: Workload::at_start(), normalizer: Normalizer::default() }
+        Counted(Workload::at_start())
     }
 
-    fn event(&mut self, event: &Event<'_>) {
-        self.workload.add(event, &mut self.normalizer);
+    fn event(&mut self, event: &Event<'_>, normalizer: &mut Normalizer) {
+        self.0.add(event, normalizer);
     }
 
     fn append(&mut self, later: Counted) {
-        self.workload.merge(later.workload);
+        self.0.merge(later.0);
     }
 }
 

@@ -30,11 +30,14 @@ use crate::workload::Event;
 
 /// What events are gathered in: a monoid.
 pub trait Collector: Default + Send {
+    /// What a thread takes from one piece to the next, for speed alone.
+    type Tools: Default;
+
     /// What the run's first events are gathered in; pieces from the middle begin as the default.
     fn at_start() -> Self {
         Self::default()
     }
-    fn event(&mut self, event: &Event<'_>);
+    fn event(&mut self, event: &Event<'_>, tools: &mut Self::Tools);
     /// Takes in what came after `self` in the log.
     fn append(&mut self, later: Self);
 }
@@ -91,6 +94,7 @@ pub(super) fn run<C: Collector>(
     let threads = threads.max(1);
     let mut found: BTreeMap<u32, Found> = logs.iter().map(|log| (log.input, Found::default())).collect();
     let mut total = C::at_start();
+    let mut tools = C::Tools::default();
     let mut carry = Carry::default();
     let (free_sender, free) = mpsc::channel();
     let (chunk_sender, chunks) = mpsc::channel();
@@ -123,7 +127,7 @@ pub(super) fn run<C: Collector>(
                 let lone = carry.lone_durations;
                 carry.join(chunk.loose, &mut |event| {
                     here.events += 1;
-                    total.event(event);
+                    total.event(event, &mut tools);
                 });
                 here.lone_durations += carry.lone_durations - lone;
                 total.append(chunk.collected);
@@ -140,7 +144,7 @@ pub(super) fn run<C: Collector>(
     }
     carry.finish(&mut |event| {
         found.entry(event.position.input).or_default().events += 1;
-        total.event(event);
+        total.event(event, &mut tools);
     });
     (total, found)
 }
@@ -210,6 +214,7 @@ fn connections(prefix: &pglog::prefix::Prefix, chunk: &[u8], sessions: &mut Arc<
 
 /// A working thread.
 fn work<C: Collector>(chunks: &Mutex<Receiver<Chunk>>, done: &Sender<Done<C>>) {
+    let mut tools = C::Tools::default();
     loop {
         let next = chunks.lock().map(|chunks| chunks.recv());
         let Ok(Ok(chunk)) = next else { return };
@@ -220,7 +225,7 @@ fn work<C: Collector>(chunks: &Mutex<Receiver<Chunk>>, done: &Sender<Done<C>>) {
         pglog::scan(&chunk.format, &chunk.bytes, chunk.first_line, &mut tally, |entry: &Entry<'_>| {
             sequence.entry(entry, &mut |event| {
                 events += 1;
-                collected.event(event);
+                collected.event(event, &mut tools);
             });
         });
         let (number, input, bytes) = (chunk.number, chunk.input, chunk.bytes);

@@ -9,6 +9,7 @@ mod boundary;
 mod hash;
 mod keywords;
 mod lex;
+mod memo;
 pub mod normalize;
 pub mod parse;
 pub mod shape;

@@ -7,15 +7,16 @@
 //! aliases matter, as in `pg_stat_statements`, and so do ORDER BY and GROUP BY positions (`ORDER BY 2`)
 //! and the lengths of types (`::numeric(12,2)`). It errs by splitting: `CAST(x AS t)` and `x::t` are two.
 
-use std::fmt;
+use std::{fmt, ops::Range};
 
 use serde::{Deserialize, Serialize};
 
 use super::{
     boundary::Boundary,
-    hash::{hash, mix},
+    hash::hash,
     keywords::{self, Class, Keyword},
     lex::{Kind, Lexer, Token},
+    memo::{self, Memo, Recalled},
     tags,
 };
 
@@ -62,22 +63,46 @@ pub struct Scanned {
     /// How many constants the text holds (a list of 10 counts 10).
     pub constants: u32,
     /// Where the comment stands that carries tags (sqlcommenter or marginalia), without its `/*` and `*/`.
-    pub tags: Option<std::ops::Range<usize>>,
+    pub tags: Option<Range<usize>>,
     /// How many non-empty statements the text holds: a simple query may send several at once.
     pub statements: u32,
 }
 
-/// Reusable scratch space: no allocation per statement once it has grown.
+/// Reusable scratch space, and what was learnt from the statements before: that makes the next ones
+/// faster, and changes nothing that is found. No allocation for a statement like one before.
 #[derive(Debug, Default)]
 pub struct Normalizer {
     text: Vec<u8>,
+    /// Where the constants stand that were read last.
+    places: Vec<Range<usize>>,
+    memo: Memo,
 }
 
 impl Normalizer {
     /// Scans one statement (or one simple query of several). Total: any bytes, also invalid UTF-8.
     pub fn scan(&mut self, sql: &[u8]) -> Scanned {
+        match self.memo.recall(sql) {
+            Recalled::Known(scanned) => scanned,
+            Recalled::New(key) => {
+                let scanned = self.read(sql);
+                self.memo.learn(key, &scanned, &self.places);
+                scanned
+            }
+            Recalled::Never => self.read(sql),
+        }
+    }
+
+    /// The normalised text of a statement: constants and parameters as `?`, an IN list or ARRAY as
+    /// `(?, ...)`, one row of VALUES, one space between tokens, keywords in upper case.
+    pub fn text(&mut self, sql: &[u8]) -> String {
+        self.read(sql);
+        String::from_utf8_lossy(&self.text).into_owned()
+    }
+
+    fn read(&mut self, sql: &[u8]) -> Scanned {
         self.text.clear();
-        let mut scan = Scan::new(sql, &mut self.text);
+        self.places.clear();
+        let mut scan = Scan::new(sql, &mut self.text, &mut self.places);
         let mut lexer = Lexer::new(sql);
         loop {
             let unary = !lexer.after_operand();
@@ -92,12 +117,6 @@ impl Normalizer {
             kind: scan.boundary.kind(),
             fingerprint: Fingerprint(hash(&self.text)),
         }
-    }
-
-    /// The normalised text of the last scan: constants and parameters as `?`, an IN list or ARRAY as
-    /// `(?, ...)`, one row of VALUES, one space between tokens, keywords in upper case.
-    pub fn text(&self) -> String {
-        String::from_utf8_lossy(&self.text).into_owned()
     }
 }
 
@@ -143,11 +162,13 @@ struct Rows {
 struct Scan<'s, 't> {
     sql: &'s [u8],
     text: &'t mut Vec<u8>,
+    /// Where the constants stand.
+    places: &'t mut Vec<Range<usize>>,
     boundary: Boundary,
     values: u64,
     constants: u32,
-    leading_tags: Option<std::ops::Range<usize>>,
-    trailing_tags: Option<std::ops::Range<usize>>,
+    leading_tags: Option<Range<usize>>,
+    trailing_tags: Option<Range<usize>>,
     last: Last,
     depth: u32,
     /// Bit n: nesting level n is in an ORDER BY or GROUP BY list, where a bare integer is a position.
@@ -165,10 +186,11 @@ struct Scan<'s, 't> {
 }
 
 impl<'s, 't> Scan<'s, 't> {
-    fn new(sql: &'s [u8], text: &'t mut Vec<u8>) -> Scan<'s, 't> {
+    fn new(sql: &'s [u8], text: &'t mut Vec<u8>, places: &'t mut Vec<Range<usize>>) -> Scan<'s, 't> {
         Scan {
             sql,
             text,
+            places,
             boundary: Boundary::default(),
             values: 0,
             constants: 0,
@@ -271,8 +293,11 @@ impl<'s, 't> Scan<'s, 't> {
     }
 
     fn constant(&mut self, token: Token) {
-        self.values = mix(self.values, hash(&self.sql[token.start..token.end])) | 1;
+        self.values = memo::with_constant(self.values, &self.sql[token.start..token.end]);
         self.constants += 1;
+        if self.sql.len() <= memo::LONGEST {
+            self.places.push(token.start..token.end);
+        }
         self.mark();
     }
 

@@ -1,11 +1,12 @@
 //! Tags that applications write into comments: sqlcommenter (`key='value'`, URL-encoded) and
 //! marginalia (`key:value`).
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
 
-/// The tags of one statement, decoded.
+/// The tags of one statement, decoded, in their order: the last of one name counts. Borrowed, where
+/// nothing had to be decoded.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Tags(pub BTreeMap<String, String>);
+pub struct Tags<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
 
 /// Whether a comment's inside begins with a tag: `key='` or `key:value`. Cheap, for every comment of a log.
 pub(super) fn looks_like(comment: &[u8]) -> bool {
@@ -23,9 +24,9 @@ fn key_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'%')
 }
 
-impl Tags {
+impl<'a> Tags<'a> {
     /// Reads a comment's inside. Anything that is not a list of tags gives no tags.
-    pub fn parse(comment: &str) -> Tags {
+    pub fn parse(comment: &'a str) -> Tags<'a> {
         let comment = comment.trim();
         if !looks_like(comment.as_bytes()) {
             return Tags::default();
@@ -35,14 +36,18 @@ impl Tags {
         Tags(tags.unwrap_or_default())
     }
 
+    fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.as_ref())
+    }
+
     fn first(&self, keys: &[&str]) -> Option<&str> {
-        keys.iter().find_map(|&key| self.0.get(key)).map(String::as_str).filter(|value| !value.is_empty())
+        keys.iter().find_map(|key| self.get(key)).filter(|value| !value.is_empty())
     }
 
     /// The 32 hex digits of `traceparent`'s trace id: one per request, however many spans it has.
     pub fn trace_id(&self) -> Option<&str> {
         // https://www.w3.org/TR/trace-context/#traceparent-header: version-traceid-parentid-flags.
-        let id = match self.0.get("traceparent") {
+        let id = match self.get("traceparent") {
             Some(header) => header.split('-').nth(1)?,
             None => self.first(&["trace_id", "traceid"])?,
         };
@@ -68,37 +73,29 @@ impl Tags {
     }
 
     /// What part of the application sent it: a route, `controller#action`, or a job.
-    pub fn route(&self) -> Option<String> {
+    pub fn route(&self) -> Option<Cow<'_, str>> {
         if let Some(route) = self.first(&["route"]) {
-            return Some(route.to_owned());
+            return Some(route.into());
         }
         let controller = self.first(&["controller_with_namespace", "namespaced_controller", "controller"]);
         match (controller, self.first(&["action"])) {
-            (Some(controller), Some(action)) => Some(format!("{controller}#{action}")),
-            (Some(one), None) | (None, Some(one)) => Some(one.to_owned()),
-            (None, None) => self.first(&["job", "job_class", "task", "task_name", "view"]).map(str::to_owned),
+            (Some(controller), Some(action)) => Some(format!("{controller}#{action}").into()),
+            (Some(one), None) | (None, Some(one)) => Some(one.into()),
+            (None, None) => self.first(&["job", "job_class", "task", "task_name", "view"]).map(Cow::from),
         }
     }
 }
 
 /// `key='value',key='value'`; values URL-encoded, a quote within as `\'`
 /// (<https://google.github.io/sqlcommenter/spec/>).
-fn sqlcommenter(comment: &str) -> Option<BTreeMap<String, String>> {
-    let mut tags = BTreeMap::new();
+fn sqlcommenter(comment: &str) -> Option<Vec<(Cow<'_, str>, Cow<'_, str>)>> {
+    let mut tags = Vec::new();
     let mut rest = comment;
     loop {
         let (key, after) = rest.split_once("='")?;
-        let mut value = String::new();
-        let mut chars = after.char_indices();
-        let end = loop {
-            match chars.next()? {
-                (at, '\'') => break at,
-                (_, '\\') => value.push(chars.next()?.1),
-                (_, other) => value.push(other),
-            }
-        };
-        tags.insert(decode(key.trim()), decode(&value));
-        rest = after[end + 1..].trim();
+        let (value, after) = quoted(after)?;
+        tags.push((decode(key.trim().into()), decode(value)));
+        rest = after.trim();
         if rest.is_empty() {
             return Some(tags);
         }
@@ -106,29 +103,47 @@ fn sqlcommenter(comment: &str) -> Option<BTreeMap<String, String>> {
     }
 }
 
+/// A value up to its closing quote, and what follows.
+fn quoted(text: &str) -> Option<(Cow<'_, str>, &str)> {
+    let end = text.find(['\'', '\\'])?;
+    if text.as_bytes()[end] == b'\'' {
+        return Some((text[..end].into(), &text[end + 1..]));
+    }
+    let mut value = text[..end].to_owned();
+    let mut chars = text[end..].char_indices();
+    loop {
+        match chars.next()? {
+            (at, '\'') => return Some((value.into(), &text[end + at + 1..])),
+            (_, '\\') => value.push(chars.next()?.1),
+            (_, other) => value.push(other),
+        }
+    }
+}
+
 /// `key:value,key:value`; a value may hold colons.
-fn marginalia(comment: &str) -> Option<BTreeMap<String, String>> {
-    let mut tags = BTreeMap::new();
-    let mut last: Option<(String, String)> = None;
+fn marginalia(comment: &str) -> Option<Vec<(Cow<'_, str>, Cow<'_, str>)>> {
+    let mut tags: Vec<(Cow<'_, str>, Cow<'_, str>)> = Vec::new();
     for part in comment.split(',') {
         match part.split_once(':') {
             Some((key, value)) if !key.trim().is_empty() && key.trim().bytes().all(key_byte) => {
-                tags.extend(last.replace((key.trim().to_owned(), value.trim().to_owned())));
+                tags.push((key.trim().into(), value.trim().into()));
             }
             // A comma within a value.
             _ => {
-                let (_, value) = last.as_mut()?;
-                value.push(',');
-                value.push_str(part);
+                let (_, value) = tags.last_mut()?;
+                value.to_mut().push(',');
+                value.to_mut().push_str(part);
             }
         }
     }
-    tags.extend(last);
     Some(tags)
 }
 
 /// Undoes URL encoding; `%%`, which drivers write for `%`, counts as `%`.
-fn decode(text: &str) -> String {
+fn decode(text: Cow<'_, str>) -> Cow<'_, str> {
+    if !text.contains('%') {
+        return text;
+    }
     let doubled = text.replace("%%", "%");
     let bytes = doubled.as_bytes();
     let mut decoded = Vec::with_capacity(bytes.len());
@@ -145,7 +160,7 @@ fn decode(text: &str) -> String {
             at += 1;
         }
     }
-    String::from_utf8(decoded).unwrap_or(doubled)
+    String::from_utf8(decoded).unwrap_or(doubled).into()
 }
 
 #[cfg(test)]
@@ -154,9 +169,10 @@ mod tests {
 
     #[track_caller]
     fn check(comment: &str, expect: &[(&str, &str)]) {
-        let tags = Tags::parse(comment).0;
-        let found: Vec<(&str, &str)> =
-            tags.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+        let tags = Tags::parse(comment);
+        let mut found: Vec<(&str, &str)> =
+            tags.0.iter().map(|(key, value)| (key.as_ref(), value.as_ref())).collect();
+        found.sort_unstable();
         assert_eq!(found, expect, "{comment}");
     }
 
@@ -190,7 +206,7 @@ mod tests {
         assert_eq!(tags.trace_id(), Some("5bd66ef5095369c7b0d1f8f4bd33716a"));
         assert_eq!(tags.request_id(), Some("7"));
         assert_eq!(Tags::parse("traceparent='00-00000000000000000000000000000000-0-01'").trace_id(), None);
-        let route = |comment| Tags::parse(comment).route();
+        let route = |comment| Tags::parse(comment).route().map(std::borrow::Cow::into_owned);
         assert_eq!(route("route='/orders/%3Aid',action='x'").as_deref(), Some("/orders/:id"));
         assert_eq!(route("controller:orders,action:index").as_deref(), Some("orders#index"));
         assert_eq!(route("job:Mail").as_deref(), Some("Mail"));

@@ -145,13 +145,12 @@ impl Workload {
         let query = self
             .queries
             .entry(scanned.fingerprint)
-            .or_insert_with(|| Query::new(scanned.fingerprint, normalizer.text(), scanned.kind));
-        let (tags, comment) = match scanned.tags.clone().and_then(|range| sql.get(range)) {
-            Some(comment) => (Tags::parse(&String::from_utf8_lossy(comment)), true),
-            None => (Tags::default(), false),
-        };
+            .or_insert_with(|| Query::new(scanned.fingerprint, normalizer.text(sql), scanned.kind));
         query.count(event, sql, binds, values.unwrap_or(0));
-        if comment && let Some(route) = tags.route() {
+        let comment =
+            scanned.tags.and_then(|range| sql.get(range)).map(|comment| String::from_utf8_lossy(comment));
+        let tags = comment.as_deref().map(Tags::parse);
+        if let Some(route) = tags.as_ref().and_then(Tags::route) {
             query.routes.add(route.as_bytes());
         }
         if event.session.is_none() {
@@ -161,6 +160,7 @@ impl Workload {
         if let (Some(end), Some(duration)) = (event.end, event.duration) {
             self.timeline.add(step.session, end, duration, event.coarse);
         }
+        let Some(tags) = tags else { return self.units.step(step) };
         if let Some(trace) = tags.trace_id() {
             self.units.tagged(hash(trace.as_bytes()), Evidence::Trace, step);
         } else if let Some(request) = tags.request_id() {
@@ -179,7 +179,7 @@ impl Workload {
         let query = self
             .explained
             .entry(scanned.fingerprint)
-            .or_insert_with(|| Query::new(scanned.fingerprint, normalizer.text(), scanned.kind));
+            .or_insert_with(|| Query::new(scanned.fingerprint, normalizer.text(&sql), scanned.kind));
         let values = values_of(&scanned, &sql, Binds::Unknown);
         query.count(event, &sql, Binds::Unknown, values.unwrap_or(0));
         let duration = event.duration.unwrap_or(0);
@@ -202,10 +202,9 @@ impl Workload {
         normalizer: &mut Normalizer,
     ) {
         let scanned = normalizer.scan(statement.text.as_bytes());
-        let query = self
-            .queries
-            .entry(scanned.fingerprint)
-            .or_insert_with(|| Query::new(scanned.fingerprint, normalizer.text(), scanned.kind));
+        let query = self.queries.entry(scanned.fingerprint).or_insert_with(|| {
+            Query::new(scanned.fingerprint, normalizer.text(statement.text.as_bytes()), scanned.kind)
+        });
         let position = Position { input: u32::MAX, line: statement.at.line };
         let complete = statement.text.len() <= Sample::LONGEST;
         query.samples.add(Sample {

@@ -1,6 +1,6 @@
 //! What is known of one query: all events of one fingerprint.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map::Entry};
 
 use super::{
     event::{Binds, Event, PlanFormat, Position},
@@ -280,7 +280,13 @@ impl Buckets {
     }
 
     fn add(&mut self, minute: i64, count: u64) {
-        *self.counts.entry(minute.div_euclid(self.width)).or_default() += count;
+        match self.counts.entry(minute.div_euclid(self.width)) {
+            Entry::Occupied(mut known) => {
+                *known.get_mut() += count;
+                return;
+            }
+            Entry::Vacant(new) => new.insert(count),
+        };
         while let (Some((low, _)), Some((high, _))) =
             (self.counts.first_key_value(), self.counts.last_key_value())
             && high - low >= Buckets::MOST

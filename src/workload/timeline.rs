@@ -151,19 +151,24 @@ impl Timeline {
 
 /// The most sessions at one moment; one session counts once, also where the clock's rounding makes two
 /// of its statements overlap.
+#[expect(clippy::cast_possible_truncation, reason = "the session is the lower half")]
 fn peak_of(intervals: &[Interval]) -> u64 {
-    let mut edges: Vec<(u32, bool, u32)> = Vec::with_capacity(intervals.len() * 2);
+    // Time, whether it starts, session: in one word, which sorts faster. At the same microsecond an end
+    // comes before a start.
+    let edge = |time: u32, starts: bool, session: u32| {
+        u64::from(time) << 33 | u64::from(starts) << 32 | u64::from(session)
+    };
+    let mut edges: Vec<u64> = Vec::with_capacity(intervals.len() * 2);
     for interval in intervals {
-        edges.push((interval.start, true, interval.session));
-        edges.push((interval.end, false, interval.session));
+        edges.push(edge(interval.start, true, interval.session));
+        edges.push(edge(interval.end, false, interval.session));
     }
-    // At the same microsecond an end comes before a start.
     edges.sort_unstable();
     let mut running: FxHashMap<u32, u32> = FxHashMap::default();
     let (mut busy, mut peak) = (0_u64, 0_u64);
-    for (_, starts, session) in edges {
-        let statements = running.entry(session).or_default();
-        if starts {
+    for edge in edges {
+        let statements = running.entry(edge as u32).or_default();
+        if edge >> 32 & 1 == 1 {
             *statements += 1;
             busy += u64::from(*statements == 1);
             peak = peak.max(busy);

@@ -19,7 +19,9 @@ pub(crate) struct Line {
 }
 
 impl Collector for Lines {
-    fn event(&mut self, event: &Event<'_>) {
+    type Tools = ();
+
+    fn event(&mut self, event: &Event<'_>, (): &mut ()) {
         let sqlstate = match &event.kind {
             EventKind::Error { sqlstate: Some(state), .. } => Some(state.escape_ascii().to_string()),
             _ => None,

@@ -6,7 +6,7 @@ use sargable::sql::{Normalizer, Scanned, StatementKind};
 fn scan(sql: &str) -> (Scanned, String) {
     let mut normalizer = Normalizer::default();
     let scanned = normalizer.scan(sql.as_bytes());
-    (scanned, normalizer.text())
+    (scanned, normalizer.text(sql.as_bytes()))
 }
 
 #[track_caller]
@@ -270,6 +270,29 @@ fn pieces() -> impl Strategy<Value = String> {
         .prop_map(|parts| parts.into_iter().flat_map(|(piece, glue)| [piece, glue]).collect())
 }
 
+/// Plain constants, and comments with tags or without.
+fn constant() -> impl Strategy<Value = String> {
+    prop_oneof![
+        "[0-9]{1,4}",
+        "[0-9]{1,3}[.][0-9]{1,2}",
+        "'[a-z0-9 ]{0,5}'",
+        prop::sample::select(vec![
+            "''",
+            "'it''s'",
+            "/* a */",
+            "/*a='b'*/",
+            "/*c:d*/",
+            "-1",
+            "- 2",
+            " 3 ",
+            "NULL",
+            "true",
+            "",
+        ])
+        .prop_map(str::to_owned),
+    ]
+}
+
 fn literal() -> impl Strategy<Value = String> {
     prop_oneof![
         any::<i64>().prop_map(|n| n.to_string()),
@@ -292,6 +315,17 @@ proptest! {
         let (second, again) = scan(&text);
         prop_assert_eq!(&again, &text, "{:?}", sql);
         prop_assert_eq!(second.fingerprint, first.fingerprint);
+    }
+
+    #[test]
+    fn what_was_scanned_before_changes_nothing(parts in prop::collection::vec((pieces(), constant(), constant()), 0..6)) {
+        let other = parts.iter().flat_map(|(piece, _, other)| [piece.as_str(), other]).collect::<String>();
+        let sql = parts.iter().flat_map(|(piece, one, _)| [piece.as_str(), one]).collect::<String>();
+        let mut normalizer = Normalizer::default();
+        for sql in [&sql, &other, &sql] {
+            let scanned = normalizer.scan(sql.as_bytes());
+            prop_assert_eq!((scanned, normalizer.text(sql.as_bytes())), scan(sql), "{:?}", sql);
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@
 use memchr::{memchr, memchr_iter, memrchr};
 
 use super::{
-    Entry, Tally, severity,
+    Entry, Tally, prefix, severity,
     time::{Clock, looks_like_time},
 };
 
@@ -163,7 +163,7 @@ fn entry<'a>(
         line,
         time: Some(time),
         coarse: false,
-        pid: std::str::from_utf8(fields[PID].text).ok().and_then(|pid| pid.parse().ok()),
+        pid: prefix::number(fields[PID].text),
         severity: severity::of_field(fields[SEVERITY].text, sqlstate),
         user: fields[USER].read_some(&mut buffers.user),
         database: fields[DATABASE].read_some(&mut buffers.database),

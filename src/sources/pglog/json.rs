@@ -6,7 +6,7 @@
 
 use memchr::{memchr, memchr2};
 
-use super::{Entry, Tally, severity, time::Clock};
+use super::{Entry, Tally, prefix, severity, time::Clock};
 
 /// A string's inside as it stands in the chunk, or a number.
 #[derive(Clone, Copy, Default)]
@@ -94,7 +94,7 @@ fn entry<'a>(
         line,
         time: Some(time),
         coarse: false,
-        pid: std::str::from_utf8(object.pid.text).ok().and_then(|pid| pid.parse().ok()),
+        pid: prefix::number(object.pid.text),
         severity: severity::of_field(object.severity.text, object.sqlstate.text),
         user: object.user.read(&mut buffers.user),
         database: object.database.read(&mut buffers.database),
@@ -157,6 +157,12 @@ fn object(line: &[u8]) -> Option<Object<'_>> {
 
 /// A string after its opening quote, and what follows the closing one.
 fn string(text: &[u8]) -> Option<(Value<'_>, &[u8])> {
+    // Most keys and values are so short that setting up a search would cost more.
+    if let Some(at) = text.iter().take(16).position(|byte| matches!(byte, b'"' | b'\\'))
+        && text[at] == b'"'
+    {
+        return Some((Value { text: &text[..at], escaped: false }, &text[at + 1..]));
+    }
     let mut at = 0;
     let mut escaped = false;
     loop {

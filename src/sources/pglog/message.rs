@@ -141,7 +141,8 @@ fn timed<'a>(text: &'a [u8], entry: &Entry<'a>) -> Option<Message<'a>> {
 
 /// The text after `name: ` (`fetch from name: `, `name/portal: `).
 fn named(text: &[u8]) -> Option<&[u8]> {
-    memmem::find(text, b": ").map(|colon| &text[colon + 2..])
+    let colon = memchr::memchr_iter(b':', text).find(|colon| text.get(colon + 1) == Some(&b' '))?;
+    Some(&text[colon + 2..])
 }
 
 /// `1.234` as microseconds, and what follows.

@@ -5,8 +5,6 @@
 //! whose prefix is followed by a severity (`LOG:  `) matches.
 //! <https://www.postgresql.org/docs/current/runtime-config-logging.html#GUC-LOG-LINE-PREFIX>
 
-use memchr::memchr;
-
 use super::{
     severity::{self, Word},
     time::{self, Clock},
@@ -181,7 +179,8 @@ impl Prefix {
         };
         match step {
             Step::Literal(literal) => {
-                line[at..].starts_with(literal) && self.step(index + 1, line, at + literal.len(), clock, head)
+                begins_with(&line[at..], literal)
+                    && self.step(index + 1, line, at + literal.len(), clock, head)
             }
             Step::Quit => finish(line, at, head) || self.step(index + 1, line, at, clock, head),
             Step::Field { what, padded } => {
@@ -217,9 +216,10 @@ impl Prefix {
         let mut end = at;
         while end <= stop {
             if let Some(Step::Literal(literal)) = self.steps.get(index + 1) {
-                match memchr(literal[0], &line[end..]) {
-                    Some(skip) if end + skip <= stop => end += skip,
-                    _ => return false,
+                // Values are short: finding the byte one by one beats setting up a search.
+                match line[end..line.len().min(stop + 1)].iter().position(|byte| *byte == literal[0]) {
+                    Some(skip) => end += skip,
+                    None => return false,
                 }
             }
             if self.step(index + 1, line, end, clock, head) {
@@ -230,6 +230,11 @@ impl Prefix {
         }
         false
     }
+}
+
+/// For the few bytes between two values, which a call to compare memory would cost more than.
+fn begins_with(text: &[u8], literal: &[u8]) -> bool {
+    text.len() >= literal.len() && text.iter().zip(literal).all(|(byte, wanted)| byte == wanted)
 }
 
 fn finish(line: &[u8], at: usize, head: &mut Head<'_>) -> bool {
@@ -311,8 +316,14 @@ fn store<'a>(what: Field, value: &'a [u8], fields: &mut Fields<'a>) {
     }
 }
 
-fn number(digits: &[u8]) -> Option<u32> {
-    std::str::from_utf8(digits).ok()?.parse().ok()
+pub(in crate::sources) fn number(digits: &[u8]) -> Option<u32> {
+    if digits.is_empty() {
+        return None;
+    }
+    digits.iter().try_fold(0_u32, |number, digit| {
+        let digit = u32::from(digit.wrapping_sub(b'0'));
+        if digit > 9 { None } else { number.checked_mul(10)?.checked_add(digit) }
+    })
 }
 
 /// A session id is the start time and the process id, both in hex: `6b03bf84.7403`.

@@ -122,7 +122,7 @@ impl Sequence {
     }
 
     pub(in crate::sources) fn entry(&mut self, entry: &Entry<'_>, sink: &mut impl FnMut(&Event<'_>)) {
-        if sessions::begins(entry.message) && entry.severity == Severity::Log {
+        if entry.severity == Severity::Log && sessions::begins(entry.message) {
             // The line itself says who it is, also where the fields do not yet.
             let mut told = Sessions::default();
             sessions::learn(&mut told, entry.pid.unwrap_or(0), entry.message);

@@ -40,6 +40,14 @@ const WORDS: &[(&[u8], Word)] = &[
 
 /// The word at the front, and the length of it with its colon and two spaces.
 pub(in crate::sources) fn read(text: &[u8]) -> Option<(Word, usize)> {
+    // Nearly all are this one.
+    if text.first_chunk() == Some(b"LOG:  ") {
+        return Some((Word::Entry(Severity::Log), 6));
+    }
+    // Most calls are about places where no word stands.
+    if !text.first().is_some_and(u8::is_ascii_uppercase) {
+        return None;
+    }
     WORDS.iter().find_map(|(name, word)| {
         let rest = text.strip_prefix(*name)?;
         let rest = rest.strip_prefix(b":  ")?;
@@ -49,6 +57,9 @@ pub(in crate::sources) fn read(text: &[u8]) -> Option<(Word, usize)> {
 
 /// The severity in a csvlog or jsonlog; a translated one is known by its SQLSTATE.
 pub(in crate::sources) fn of_field(name: &[u8], sqlstate: &[u8]) -> Severity {
+    if name == b"LOG" {
+        return Severity::Log;
+    }
     for (known, word) in WORDS {
         if let Word::Entry(severity) = word
             && name == *known

@@ -1,0 +1,282 @@
+//! Statements known again by their outline: all their bytes but constants and comments.
+//!
+//! A log says the same few hundred statements over and over with other constants. The outline of one
+//! is found several times faster than its tokens, and says everything about it but the values of its
+//! constants and tags; where those stand was noted when a statement of this outline was read in full.
+//!
+//! An outline is finer than a fingerprint (white space and case count), and there is none where a
+//! constant would have to be told from something else: after a `.`, with an exponent, in dollar quotes.
+
+use std::ops::Range;
+
+use memchr::{memchr, memmem};
+use rustc_hash::FxHashMap;
+
+use super::{
+    hash::{hash, mix},
+    normalize::{Fingerprint, Scanned, StatementKind},
+    tags,
+};
+
+/// Longer statements are bulk loads that hardly come twice, and so are those with more constants.
+pub(super) const LONGEST: usize = 16 * 1024;
+const MOST_CONSTANTS: usize = 256;
+/// Outlines that are kept; all are forgotten when there are more.
+const MOST: usize = 2048;
+
+#[derive(Debug, Default)]
+pub(super) struct Memo {
+    /// Of the last outline, in order.
+    holes: Vec<Hole>,
+    /// `None`: statements of this outline must be read in full.
+    known: FxHashMap<u64, Option<Known>>,
+}
+
+/// What an outline leaves out.
+#[derive(Clone, Copy, Debug)]
+struct Hole {
+    start: usize,
+    end: usize,
+    kind: Kind,
+}
+
+/// Part of the outline: a sign belongs to a number and not to a string.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Number = 1,
+    String,
+    Comment,
+    TaggedComment,
+}
+
+#[derive(Debug)]
+struct Known {
+    fingerprint: Fingerprint,
+    kind: StatementKind,
+    statements: u32,
+    constants: Box<[Place]>,
+    /// The hole that is the comment with tags.
+    tags: Option<usize>,
+}
+
+/// Where a constant stands, counted from the end of the hole before it.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    /// Holes before it.
+    passed: u16,
+    start: u16,
+    /// `None`: it ends where the next hole does. Words like NULL are in no hole.
+    end: Option<u16>,
+}
+
+pub(super) enum Recalled {
+    Known(Scanned),
+    /// To be read in full, and [`Memo::learn`]t under this key.
+    New(u64),
+    /// To be read in full.
+    Never,
+}
+
+impl Memo {
+    pub(super) fn recall(&mut self, sql: &[u8]) -> Recalled {
+        self.holes.clear();
+        if sql.len() > LONGEST {
+            return Recalled::Never;
+        }
+        let Some(key) = outline(sql, &mut self.holes) else { return Recalled::Never };
+        match self.known.get(&key) {
+            Some(Some(known)) => Recalled::Known(known.fill(sql, &self.holes)),
+            Some(None) => Recalled::Never,
+            None => Recalled::New(key),
+        }
+    }
+
+    /// Keeps what a full reading found in the statement that was outlined last.
+    pub(super) fn learn(&mut self, key: u64, scanned: &Scanned, constants: &[Range<usize>]) {
+        if self.known.len() >= MOST {
+            self.known.clear();
+        }
+        self.known.insert(key, Known::new(scanned, constants, &self.holes));
+    }
+}
+
+impl Known {
+    /// `None` when a hole is neither a constant nor a comment: `ORDER BY 2`, `numeric(12,2)`.
+    fn new(scanned: &Scanned, constants: &[Range<usize>], holes: &[Hole]) -> Option<Known> {
+        let tags = match &scanned.tags {
+            Some(tags) => Some(
+                holes.iter().position(|hole| hole.kind == Kind::TaggedComment && hole.inside() == *tags)?,
+            ),
+            None => None,
+        };
+        if constants.len() > MOST_CONSTANTS {
+            return None;
+        }
+        let mut places = Vec::with_capacity(constants.len());
+        let mut rest = constants.iter().peekable();
+        let (mut passed, mut before) = (0, 0);
+        let from = |before: usize, at: usize| u16::try_from(at.checked_sub(before)?).ok();
+        for hole in holes {
+            while let Some(word) = rest.next_if(|constant| constant.end <= hole.start) {
+                let end = Some(from(before, word.end)?);
+                places.push(Place { passed, start: from(before, word.start)?, end });
+            }
+            if matches!(hole.kind, Kind::Number | Kind::String) {
+                let constant = rest.next_if(|constant| constant.end == hole.end)?;
+                places.push(Place { passed, start: from(before, constant.start)?, end: None });
+            }
+            (passed, before) = (passed + 1, hole.end);
+        }
+        for word in rest {
+            let end = Some(from(before, word.end)?);
+            places.push(Place { passed, start: from(before, word.start)?, end });
+        }
+        let Scanned { fingerprint, kind, statements, .. } = *scanned;
+        Some(Known { fingerprint, kind, statements, constants: places.into(), tags })
+    }
+
+    /// What a full reading of a statement of this outline would find.
+    fn fill(&self, sql: &[u8], holes: &[Hole]) -> Scanned {
+        let mut values = 0;
+        for place in &self.constants {
+            let passed = usize::from(place.passed);
+            let before = passed.checked_sub(1).map_or(0, |last| holes[last].end);
+            let end = place.end.map_or_else(|| holes[passed].end, |end| before + usize::from(end));
+            values = with_constant(values, &sql[before + usize::from(place.start)..end]);
+        }
+        Scanned {
+            fingerprint: self.fingerprint,
+            kind: self.kind,
+            values,
+            constants: u32::try_from(self.constants.len()).unwrap_or(u32::MAX),
+            tags: self.tags.map(|hole| holes[hole].inside()),
+            statements: self.statements,
+        }
+    }
+}
+
+impl Hole {
+    /// Of a comment.
+    fn inside(self) -> Range<usize> {
+        self.start + 2..self.end - 2
+    }
+}
+
+/// The hash of some constants and one more.
+pub(super) fn with_constant(values: u64, constant: &[u8]) -> u64 {
+    mix(values, hash(constant)) | 1
+}
+
+const PLAIN: u8 = 0;
+const DIGIT: u8 = 1;
+const SINGLE: u8 = 2;
+const DOUBLE: u8 = 3;
+const SLASH: u8 = 4;
+const DASH: u8 = 5;
+const DOLLAR: u8 = 6;
+const PERCENT: u8 = 7;
+
+/// What may begin at a byte.
+static BEGINS: [u8; 256] = begins();
+
+const fn begins() -> [u8; 256] {
+    let mut begins = [PLAIN; 256];
+    let mut digit = b'0';
+    while digit <= b'9' {
+        begins[digit as usize] = DIGIT;
+        digit += 1;
+    }
+    begins[b'\'' as usize] = SINGLE;
+    begins[b'"' as usize] = DOUBLE;
+    begins[b'/' as usize] = SLASH;
+    begins[b'-' as usize] = DASH;
+    begins[b'$' as usize] = DOLLAR;
+    begins[b'%' as usize] = PERCENT;
+    begins
+}
+
+/// A part of a word, which a digit or `$` may be as well.
+fn in_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'$' || byte >= 0x80
+}
+
+/// Hashes what is in no hole, and the kinds of the holes. `None` where only the lexer can tell.
+fn outline(sql: &[u8], holes: &mut Vec<Hole>) -> Option<u64> {
+    let byte = |at: usize| sql.get(at).copied().unwrap_or(b' ');
+    let (mut key, mut from, mut at) = (0, 0, 0);
+    while let Some(skip) = sql[at..].iter().position(|&byte| BEGINS[usize::from(byte)] != PLAIN) {
+        at += skip;
+        let before = if at == 0 { b' ' } else { sql[at - 1] };
+        let (end, kind) = match BEGINS[usize::from(sql[at])] {
+            DIGIT if in_word(before) => {
+                at += 1;
+                continue;
+            }
+            DIGIT if before != b'.' => (number(sql, at)?, Kind::Number),
+            SINGLE if !in_word(before) && before != b'&' => (string(sql, at)?, Kind::String),
+            DOUBLE if before != b'&' => {
+                at += memchr(b'"', &sql[at + 1..])? + 2;
+                continue;
+            }
+            SLASH if byte(at + 1) == b'*' => {
+                let len = memmem::find(&sql[at + 2..], b"*/")?;
+                if memmem::find(&sql[at + 2..at + 2 + len], b"/*").is_some() {
+                    return None;
+                }
+                let tagged = tags::looks_like(&sql[at + 2..at + 2 + len]);
+                (at + len + 4, if tagged { Kind::TaggedComment } else { Kind::Comment })
+            }
+            DASH if byte(at + 1) != b'-' => {
+                at += 1;
+                continue;
+            }
+            DOLLAR if in_word(before) || byte(at + 1).is_ascii_digit() => {
+                at += 1;
+                continue;
+            }
+            // The lexer looks for the `)s` only so far.
+            PERCENT if byte(at + 1) != b'(' => {
+                at += 1;
+                continue;
+            }
+            SLASH => {
+                at += 1;
+                continue;
+            }
+            _ => return None,
+        };
+        key = mix(mix(key, hash(&sql[from..at])), kind as u64);
+        holes.push(Hole { start: at, end, kind });
+        (from, at) = (end, end);
+    }
+    Some(mix(key, hash(&sql[from..])))
+}
+
+/// The end of a plain number.
+fn number(sql: &[u8], start: usize) -> Option<usize> {
+    let digits = |from: usize| sql[from..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let mut end = start + digits(start);
+    if sql.get(end) == Some(&b'.') {
+        let fraction = digits(end + 1);
+        if fraction == 0 {
+            return None;
+        }
+        end += 1 + fraction;
+    }
+    let ends = sql.get(end).is_none_or(|&next| !in_word(next) && next != b'.');
+    ends.then_some(end)
+}
+
+/// The end of a string that no other string continues.
+fn string(sql: &[u8], start: usize) -> Option<usize> {
+    let mut end = start + 1;
+    loop {
+        end += memchr(b'\'', &sql[end..])? + 1;
+        if sql.get(end) != Some(&b'\'') {
+            break;
+        }
+        end += 1;
+    }
+    let next = sql[end..].iter().find(|byte| !byte.is_ascii_whitespace() && **byte != 0x0b);
+    (next != Some(&b'\'')).then_some(end)
+}
