@@ -157,12 +157,6 @@ fn object(line: &[u8]) -> Option<Object<'_>> {
 
 /// A string after its opening quote, and what follows the closing one.
 fn string(text: &[u8]) -> Option<(Value<'_>, &[u8])> {
-    // Most keys and values are so short that setting up a search would cost more.
-    if let Some(at) = text.iter().take(16).position(|byte| matches!(byte, b'"' | b'\\'))
-        && text[at] == b'"'
-    {
-        return Some((Value { text: &text[..at], escaped: false }, &text[at + 1..]));
-    }
     let mut at = 0;
     let mut escaped = false;
     loop {
