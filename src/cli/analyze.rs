@@ -28,7 +28,7 @@ use crate::{
 pub(super) fn run(args: &AnalyzeArgs) -> Result<Outcome, Error> {
     let done = perform(&Job { input: &args.input, server: Some(&args.server), pool: Some(&args.pool) })?;
     let outcome = output::write(&done.report, Subject::Workload, &args.output, args.fail_on)?;
-    Ok(if done.complete { outcome } else { Outcome::Incomplete })
+    Ok(done.ended(outcome))
 }
 
 /// What a run is to do.
@@ -48,6 +48,13 @@ pub(super) struct Done {
     pub(super) first_plan: Option<serde_json::Value>,
     /// False when a part of the job could not be done; the reason was told on stderr.
     pub(super) complete: bool,
+}
+
+impl Done {
+    /// How the run ended, given what its findings say: a part that could not be done outweighs them.
+    pub(super) fn ended(&self, findings: Outcome) -> Outcome {
+        if self.complete { findings } else { Outcome::Incomplete }
+    }
 }
 
 pub(super) fn perform(job: &Job<'_>) -> Result<Done, Error> {

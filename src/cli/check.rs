@@ -12,5 +12,5 @@ pub(super) fn run(args: &CheckArgs) -> Result<Outcome, Error> {
     let input = InputArgs { paths: args.paths.clone(), log_line_prefix: None, threads: None };
     let done = perform(&Job { input: &input, server: Some(&args.server), pool: None })?;
     let outcome = output::write(&done.report, Subject::Workload, &args.output, args.fail_on)?;
-    Ok(if done.complete { outcome } else { Outcome::Incomplete })
+    Ok(done.ended(outcome))
 }

@@ -19,5 +19,5 @@ pub(super) fn run(args: &AnalyzeArgs) -> Result<Outcome, Error> {
         .advice
         .retain(|advice| matches!(advice.kind, AdviceKind::CreateIndex | AdviceKind::DropIndex));
     let outcome = output::write(&done.report, Subject::Indexes, &args.output, args.fail_on)?;
-    Ok(if done.complete { outcome } else { Outcome::Incomplete })
+    Ok(done.ended(outcome))
 }

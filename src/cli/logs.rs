@@ -11,5 +11,5 @@ use crate::{error::Error, report::text::Subject};
 pub(super) fn run(args: &LogsArgs) -> Result<Outcome, Error> {
     let done = perform(&Job { input: &args.input, server: None, pool: None })?;
     let outcome = output::write(&done.report, Subject::Workload, &args.output, args.fail_on)?;
-    Ok(if done.complete { outcome } else { Outcome::Incomplete })
+    Ok(done.ended(outcome))
 }

@@ -11,7 +11,7 @@ mod logs;
 mod output;
 mod pool;
 mod rules;
-mod show;
+mod run_demo;
 
 use std::{error::Error as _, io::Write as _, process::ExitCode};
 
@@ -50,7 +50,7 @@ pub fn main() -> ExitCode {
         Command::Logs(args) => logs::run(&args),
         Command::Pool(args) => pool::run(&args),
         Command::Rules(args) => rules::run(&args),
-        Command::Demo(args) => show::run(&args),
+        Command::Demo(args) => run_demo::run(&args),
     };
     match ended {
         Ok(Outcome::Clean) => ExitCode::SUCCESS,

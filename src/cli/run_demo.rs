@@ -12,7 +12,7 @@ use super::{
 use crate::{error::Error, report::text::Subject};
 
 /// From this scale on the tables are large enough for every planted problem to matter.
-const FULL: f64 = 0.1;
+const JUDGED_FROM: f64 = 0.1;
 
 pub(super) fn run(args: &DemoArgs) -> Result<Outcome, Error> {
     let options =
@@ -26,7 +26,7 @@ pub(super) fn run(args: &DemoArgs) -> Result<Outcome, Error> {
             pool: Some(&job.pool),
         })?;
         output::write(&done.report, Subject::Workload, &job.output, job.fail_on)?;
-        if args.rows_scale >= FULL {
+        if args.rows_scale >= JUDGED_FROM {
             let differences = planted::differences(&done.report.findings);
             if !differences.is_empty() {
                 outcome = Outcome::Incomplete;
