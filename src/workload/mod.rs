@@ -5,6 +5,7 @@
 //! order of merging is the order of the log: only that keeps sessions in sequence.
 
 pub mod binds;
+pub mod digest;
 pub mod event;
 pub mod query;
 pub mod repetition;
@@ -15,6 +16,7 @@ mod plan_text;
 mod timeline;
 mod units;
 
+pub use digest::Digest;
 pub use event::{Binds, Event, EventKind, PlanFormat, Position, UnitId};
 pub use query::{Buckets, LoggedPlan, Names, Query};
 pub use repetition::{Evidence, Occurrence, Repetition, RepetitionKind};
@@ -24,6 +26,7 @@ pub use sketch::Sketch;
 use std::hash::{Hash as _, Hasher};
 
 use rustc_hash::{FxHashMap, FxHasher};
+use serde::{Deserialize, Serialize};
 
 use self::{
     timeline::Timeline,
@@ -36,7 +39,7 @@ use crate::{
 };
 
 /// Executions by how their statement begins; transaction control counts as utility.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ByKind {
     pub select: u64,
     pub insert: u64,
@@ -47,7 +50,7 @@ pub struct ByKind {
 }
 
 /// Figures of the whole workload.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Totals {
     pub executions: u64,
     /// Microseconds.
@@ -70,7 +73,7 @@ pub struct Statement {
 }
 
 /// One input of the run, as `inputs` of the report shows it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InputSummary {
     /// As the user named it; `-` is stdin.
     pub name: String,
@@ -92,7 +95,7 @@ pub struct InputSummary {
 /// constants; the cheapest are then folded together and counted.
 const MOST_QUERIES: usize = 20_000;
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Workload {
     queries: FxHashMap<Fingerprint, Query>,
     /// Executions that are known from `auto_explain` alone: they count only in a log that has no
@@ -208,7 +211,7 @@ impl Workload {
         let query = self.queries.entry(scanned.fingerprint).or_insert_with(|| {
             Query::new(scanned.fingerprint, normalizer.text(statement.text.as_bytes()), scanned.kind)
         });
-        let position = Position { input: u32::MAX, line: statement.at.line };
+        let position = Position { input: Position::NO_LOG, line: statement.at.line };
         let complete = statement.text.len() <= Sample::LONGEST;
         query.samples.add(Sample {
             sql: if complete { statement.text } else { String::new() },
@@ -302,6 +305,20 @@ impl Workload {
             if let Some(query) = self.queries.get_mut(&id) {
                 query.errors += count;
             }
+        }
+    }
+
+    /// Moves every position by so many inputs: the workload becomes a part of a run that has those before.
+    pub fn renumber_inputs(&mut self, by: u32) {
+        for query in self.queries.values_mut().chain(self.explained.values_mut()) {
+            query.renumber_inputs(by);
+        }
+    }
+
+    /// Leaves nothing of the statements but their normalised texts.
+    fn forget_literals(&mut self) {
+        for query in self.queries.values_mut().chain(self.explained.values_mut()) {
+            query.forget_literals();
         }
     }
 
