@@ -108,6 +108,8 @@ pub struct InputSummary {
 /// Queries that are kept apart. More than that is a workload whose statements differ in more than their
 /// constants; the cheapest are then folded together and counted.
 const MOST_QUERIES: usize = 20_000;
+/// Bytes of samples that are kept of all queries together; beyond, the cheapest queries lose theirs.
+const MOST_SAMPLE_BYTES: usize = 24 << 20;
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Workload {
@@ -259,7 +261,8 @@ impl Workload {
         }
     }
 
-    /// Folds the cheapest queries together when there are too many to keep.
+    /// Folds the cheapest queries together when there are too many to keep, and forgets their samples when
+    /// those are too large.
     fn bound(&mut self) {
         let other = &mut self.totals.other;
         for (queries, counts) in [(&mut self.queries, true), (&mut self.explained, false)] {
@@ -275,6 +278,22 @@ impl Workload {
                     other.queries += 1;
                     other.calls += calls;
                     other.total_us += total_us;
+                }
+            }
+        }
+        for queries in [&mut self.queries, &mut self.explained] {
+            let bytes: usize = queries.values().map(|query| query.samples.bytes()).sum();
+            if bytes <= MOST_SAMPLE_BYTES {
+                continue;
+            }
+            let mut cheapest: Vec<_> = queries.values_mut().collect();
+            cheapest.sort_by_key(|query| (query.total_us, query.calls, query.id));
+            let mut excess = bytes - MOST_SAMPLE_BYTES / 2;
+            for query in cheapest {
+                excess = excess.saturating_sub(query.samples.bytes());
+                query.samples = Samples::default();
+                if excess == 0 {
+                    break;
                 }
             }
         }

@@ -63,7 +63,16 @@ pub struct LoggedPlan {
 }
 
 impl Query {
-    pub fn new(id: Fingerprint, text: String, kind: StatementKind) -> Query {
+    /// Bytes of text that are kept: enough to tell any query, and a generated statement of megabytes does
+    /// not fill the memory.
+    const LONGEST_TEXT: usize = 64 * 1024;
+
+    pub fn new(id: Fingerprint, mut text: String, kind: StatementKind) -> Query {
+        if text.len() > Query::LONGEST_TEXT {
+            text.truncate(text.floor_char_boundary(Query::LONGEST_TEXT));
+            text.push('…');
+            text.shrink_to_fit();
+        }
         Query {
             id,
             text,
@@ -171,7 +180,7 @@ impl Query {
         let text = &self.text;
         self.samples.each(|sample| {
             sample.sql.clone_from(text);
-            sample.complete = true;
+            sample.complete = text.len() <= Sample::LONGEST;
             sample.binds = None;
         });
     }

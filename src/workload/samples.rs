@@ -77,6 +77,15 @@ impl Samples {
         self.slowest.as_deref_mut().into_iter().chain(&mut self.picked).for_each(change);
     }
 
+    /// Bytes of the statements and values that are kept.
+    pub(super) fn bytes(&self) -> usize {
+        let kept = self.slowest.as_deref().into_iter().chain(&self.picked);
+        kept.map(|sample| {
+            sample.sql.len() + sample.binds.iter().flatten().flatten().map(String::len).sum::<usize>()
+        })
+        .sum()
+    }
+
     fn slower(&self, values: u64, duration: Option<u64>, position: Position) -> bool {
         self.slowest
             .as_ref()
