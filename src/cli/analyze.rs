@@ -1,16 +1,15 @@
 //! The whole job: logs and SQL files, the server's catalog and plans, detectors, advice, one report.
 
-use std::{
-    io::{IsTerminal as _, Write as _},
-    path::PathBuf,
-};
+use std::path::PathBuf;
 
 use super::{
     Outcome,
     args::{AnalyzeArgs, ExplainMode, InputArgs, PoolSizeArgs, SaveArgs, ServerArgs},
     complain,
     gather::{self, Everything},
-    output, tell,
+    output,
+    progress::ProgressLine,
+    tell,
 };
 use crate::{
     advise::{self, Asked, pool},
@@ -61,22 +60,7 @@ impl Done {
 }
 
 pub(super) fn perform(job: &Job<'_>) -> Result<Done, Error> {
-    if job.input.paths.is_empty() {
-        return Err(Error::Usage {
-            what: "nothing to read".to_owned(),
-            hint: Some("name logs, SQL files or folders; `-` is standard input".to_owned()),
-        });
-    }
-    if job.input.paths.iter().any(|path| {
-        let path = path.as_os_str().as_encoded_bytes();
-        path.starts_with(b"postgres://") || path.starts_with(b"postgresql://")
-    }) {
-        // The URL is not repeated: it may hold a password.
-        return Err(Error::Usage {
-            what: "a database URL stands where an input is expected".to_owned(),
-            hint: Some("pass it as --database-url URL".to_owned()),
-        });
-    }
+    demand_inputs(job.input)?;
     // A server that cannot be reached costs its part of the report, not the log's.
     let mut complete = true;
     let mut server = None;
@@ -88,13 +72,42 @@ pub(super) fn perform(job: &Job<'_>) -> Result<Done, Error> {
         });
     }
     let read = read(job.input, job.save, server.as_mut())?;
-    if let (Some(path), Some(digest)) = (job.save.and_then(|save| save.save.as_deref()), &read.digest) {
-        sources::digest::save(digest, path)?;
+    if let Some(save) = job.save {
+        saved(&read, save)?;
     }
     complete &= read.damages.is_empty();
     let mut done = judge(read, job.server, job.pool, server);
     done.complete &= complete;
     Ok(done)
+}
+
+/// Writes the digest that the flags ask for.
+pub(super) fn saved(read: &Ingested, save: &SaveArgs) -> Result<(), Error> {
+    match (&save.save, &read.digest) {
+        (Some(path), Some(digest)) => sources::digest::save(digest, path),
+        _ => Ok(()),
+    }
+}
+
+/// Errors: nothing was named, or a URL where an input is expected.
+pub(super) fn demand_inputs(input: &InputArgs) -> Result<(), Error> {
+    if input.paths.is_empty() {
+        return Err(Error::Usage {
+            what: "nothing to read".to_owned(),
+            hint: Some("name logs, SQL files or folders; `-` is standard input".to_owned()),
+        });
+    }
+    if input.paths.iter().any(|path| {
+        let path = path.as_os_str().as_encoded_bytes();
+        path.starts_with(b"postgres://") || path.starts_with(b"postgresql://")
+    }) {
+        // The URL is not repeated: it may hold a password.
+        return Err(Error::Usage {
+            what: "a database URL stands where an input is expected".to_owned(),
+            hint: Some("pass it as --database-url URL".to_owned()),
+        });
+    }
+    Ok(())
 }
 
 /// Everything after reading: catalog, plans, findings, advice.
@@ -168,37 +181,35 @@ pub(super) fn read(
     save: Option<&SaveArgs>,
     server: Option<&mut Server>,
 ) -> Result<Ingested, Error> {
+    let mut line = ProgressLine::new();
+    let read = sources::ingest(&args.paths, &options(args, save, server), &mut |far| line.show(far));
+    line.clear();
+    Ok(told(read?))
+}
+
+/// How the flags say that inputs are read.
+pub(super) fn options(
+    args: &InputArgs,
+    save: Option<&SaveArgs>,
+    server: Option<&mut Server>,
+) -> sources::Options {
     let literals = |save: &SaveArgs| if save.save_literals { Literals::Keep } else { Literals::Forget };
-    let options = sources::Options {
-        digest: save.filter(|save| save.save.is_some()).map(literals),
+    let defaults = sources::Options::default();
+    sources::Options {
         log_line_prefix: args.log_line_prefix.clone(),
         server_prefix: server.and_then(Server::log_line_prefix),
-        ..sources::Options::default()
-    };
-    let options = match args.threads {
-        Some(threads) => sources::Options { threads: threads.max(1), ..options },
-        None => options,
-    };
-    let watched = std::io::stderr().is_terminal();
-    let read = sources::ingest(&args.paths, &options, &mut |progress| {
-        if watched {
-            watch(progress.bytes);
-        }
-    });
-    if watched {
-        // Clears the line of progress.
-        let _ = write!(std::io::stderr(), "\r\x1b[K");
+        digest: save.filter(|save| save.save.is_some()).map(literals),
+        threads: args.threads.map_or(defaults.threads, |threads| threads.max(1)),
+        ..defaults
     }
-    let read = read?;
+}
+
+/// Tells what could not be read.
+pub(super) fn told(read: Ingested) -> Ingested {
     for damage in &read.damages {
         tell(&format!("error: {damage}"));
     }
-    Ok(read)
-}
-
-/// A line that is written over until the report comes.
-fn watch(bytes: u64) {
-    let _ = write!(std::io::stderr(), "\rread {} MB", bytes / 1_000_000);
+    read
 }
 
 fn detected(

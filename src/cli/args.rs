@@ -51,6 +51,9 @@ pub(super) struct AnalyzeArgs {
 pub(super) struct LogsArgs {
     #[command(flatten)]
     pub(super) input: InputArgs,
+    /// Go on reading as the newest log grows, also when it is rotated; Ctrl-C ends it with the report
+    #[arg(long)]
+    pub(super) follow: bool,
     #[command(flatten)]
     pub(super) save: SaveArgs,
     #[command(flatten)]

@@ -4,11 +4,14 @@ use super::{
     Outcome,
     analyze::{Job, perform},
     args::LogsArgs,
-    output,
+    follow, output,
 };
 use crate::{error::Error, report::text::Subject};
 
 pub(super) fn run(args: &LogsArgs) -> Result<Outcome, Error> {
+    if args.follow {
+        return follow::run(args);
+    }
     let done = perform(&Job { input: &args.input, server: None, pool: None, save: Some(&args.save) })?;
     let outcome = output::write(&done.report, Subject::Workload, &args.output, args.fail_on)?;
     Ok(done.ended(outcome))

@@ -5,11 +5,13 @@ mod args;
 mod check;
 pub mod demo;
 mod explain;
+mod follow;
 mod gather;
 mod index;
 mod logs;
 mod output;
 mod pool;
+mod progress;
 mod rules;
 mod run_demo;
 

@@ -7,7 +7,10 @@ use std::io::{self, Read};
 
 use memchr::{memchr_iter, memrchr};
 
-use super::pglog::{Format, csv, stderr};
+use super::{
+    pglog::{Format, csv, stderr},
+    tail,
+};
 
 /// An entry is cut after this many bytes.
 const LONGEST_ENTRY: usize = 64 << 20;
@@ -27,6 +30,13 @@ pub(super) struct Cutter<'f> {
     pub bytes: u64,
     /// Why the input ended early: what was read until then is handed out all the same.
     pub damage: Option<io::Error>,
+}
+
+#[derive(PartialEq, Eq)]
+enum Filled {
+    Full,
+    /// A log that still grows has not grown.
+    Quiet,
 }
 
 impl<'f> Cutter<'f> {
@@ -51,8 +61,15 @@ impl<'f> Cutter<'f> {
         self.rest.shrink_to(2 * self.size);
         let mut wanted = self.size;
         let mut searched = 0;
+        let mut quiet = 0;
         while !self.finished {
-            self.fill(buffer, wanted);
+            if self.fill(buffer, wanted) == Filled::Quiet {
+                quiet += 1;
+                // Nobody adds to an entry after so long.
+                if quiet > 1 && buffer.ends_with(b"\n") {
+                    break;
+                }
+            }
             if self.finished {
                 break;
             }
@@ -66,7 +83,7 @@ impl<'f> Cutter<'f> {
             }
             // The last line may have been incomplete.
             searched = memrchr(b'\n', buffer).unwrap_or(0);
-            wanted = buffer.len() * 2;
+            wanted = wanted.max(buffer.len() * 2);
         }
         if buffer.is_empty() {
             return None;
@@ -77,17 +94,19 @@ impl<'f> Cutter<'f> {
         Some(line)
     }
 
-    /// Reads until `buffer` holds `wanted` bytes or the input ends.
-    fn fill(&mut self, buffer: &mut Vec<u8>, wanted: usize) {
+    /// Reads until `buffer` holds `wanted` bytes or the input ends, or nothing comes for a while.
+    fn fill(&mut self, buffer: &mut Vec<u8>, wanted: usize) -> Filled {
         let missing = wanted.saturating_sub(buffer.len());
         buffer.reserve_exact(missing);
         match self.reader.by_ref().take(missing as u64).read_to_end(buffer) {
             Ok(read) => self.finished = read < missing,
+            Err(error) if tail::is_quiet(&error) => return Filled::Quiet,
             Err(error) => {
                 self.damage = Some(error);
                 self.finished = true;
             }
         }
+        Filled::Full
     }
 
     fn boundary(&self, text: &[u8], searched: usize) -> Option<usize> {

@@ -8,6 +8,7 @@ use super::{
     pipeline::{self, Found, Log},
     recognise::{self, First, Kind, Prefixes},
     sqlfile,
+    tail::Stop,
 };
 use crate::{
     error::{Error, NotJudged},
@@ -116,6 +117,15 @@ impl Sorted {
         }
     }
 
+    /// The newest log is to be read as it grows: the others are over.
+    pub(super) fn follow(&mut self, stop: &Stop) {
+        let newest = self.logs.iter_mut().max_by_key(|log| log.first.time).map(|log| &mut log.source);
+        let followed = newest.or_else(|| self.applications.last_mut().map(|(source, _)| source));
+        if let Some(source) = followed {
+            source.follow(stop);
+        }
+    }
+
     /// A file that was named, but is of no use.
     fn no_input(&mut self, source: &Source, why: &str) -> String {
         self.damages.push(format!("{} {why}", source.name()));
@@ -148,7 +158,7 @@ impl Sorted {
         mut self,
         options: &Options,
         make_tools: &(dyn Fn() -> C::Tools + Sync),
-        progress: &mut dyn FnMut(Progress),
+        progress: &mut dyn FnMut(Progress, &C),
     ) -> Result<Gathered<C>, Error> {
         // Rotated files in the order of the log, whatever order the shell gave them in.
         self.logs.sort_by_key(|log| log.first.time);
@@ -183,7 +193,7 @@ impl Sorted {
                 format: kind.name.to_owned(),
                 ..InputSummary::default()
             });
-            found.insert(input, application(source, kind, input, make_tools, &mut collected));
+            found.insert(input, application(source, kind, input, make_tools, &mut collected, progress));
         }
         let mut events = 0;
         let (mut entries, mut translated) = (0, 0);
@@ -251,6 +261,7 @@ fn application<C: Collector>(
     input: u32,
     make_tools: &(dyn Fn() -> C::Tools + Sync),
     collected: &mut C,
+    progress: &mut dyn FnMut(Progress, &C),
 ) -> Found {
     let reader = match source.reader() {
         Ok(reader) => reader,
@@ -258,11 +269,17 @@ fn application<C: Collector>(
     };
     let mut tools = make_tools();
     let (mut piece, mut events) = (C::default(), 0);
-    let found = applog::read(kind, reader, input, &mut |event| {
-        piece.event(event, &mut tools);
-        events += 1;
-        if events % PIECE == 0 {
+    let found = applog::read(kind, reader, input, &mut |read| match read {
+        applog::Read::Event(event) => {
+            piece.event(event, &mut tools);
+            events += 1;
+            if events % PIECE == 0 {
+                collected.append(std::mem::take(&mut piece));
+            }
+        }
+        applog::Read::Quiet { bytes } => {
             collected.append(std::mem::take(&mut piece));
+            progress(Progress { input: input as usize, bytes, share: None }, collected);
         }
     });
     collected.append(piece);

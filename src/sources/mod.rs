@@ -23,6 +23,7 @@ mod pglog;
 mod pipeline;
 mod recognise;
 mod sqlfile;
+mod tail;
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -30,6 +31,7 @@ use inputs::Sorted;
 use pglog::prefix::Prefix;
 pub use pipeline::Collector;
 use recognise::Prefixes;
+pub use tail::Stop;
 
 use crate::{
     error::{Error, NotJudged},
@@ -50,6 +52,8 @@ pub struct Options {
     pub chunk_bytes: usize,
     /// Give a [`Digest`] of the logs as well.
     pub digest: Option<Literals>,
+    /// Wait for more of the newest log (or of standard input), until this says stop.
+    pub follow: Option<Stop>,
 }
 
 /// Whether a digest holds statements and bind values as they were sent.
@@ -62,7 +66,14 @@ pub enum Literals {
 impl Default for Options {
     fn default() -> Options {
         let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        Options { log_line_prefix: None, server_prefix: None, threads, chunk_bytes: 4 << 20, digest: None }
+        Options {
+            log_line_prefix: None,
+            server_prefix: None,
+            threads,
+            chunk_bytes: 4 << 20,
+            digest: None,
+            follow: None,
+        }
     }
 }
 
@@ -89,6 +100,8 @@ pub struct Progress {
     pub input: usize,
     /// Of all inputs so far, after decompression.
     pub bytes: u64,
+    /// Of all inputs, 0 to 1; `None` where nobody knows how much there is (standard input).
+    pub share: Option<f64>,
 }
 
 /// Reads files, folders (recursively: SQL files and logs) and stdin (`-`).
@@ -100,7 +113,17 @@ pub fn ingest(
     options: &Options,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Ingested, Error> {
-    let gathered = gather::<Counted>(paths, options, &Normalizer::default, progress)?;
+    watch(paths, options, &mut |far, _| progress(far))
+}
+
+/// The same, showing the workload as it grows: it is not closed, and what is open in it is not yet counted.
+pub fn watch(
+    paths: &[PathBuf],
+    options: &Options,
+    progress: &mut dyn FnMut(Progress, &Workload),
+) -> Result<Ingested, Error> {
+    let mut progress = |far, Counted(workload): &Counted| progress(far, workload);
+    let gathered = gather::<Counted>(paths, options, &Normalizer::default, &mut progress)?;
     let Gathered {
         collected: Counted(mut workload),
         statements,
@@ -161,7 +184,7 @@ pub fn gather<C: Collector>(
     paths: &[PathBuf],
     options: &Options,
     tools: &(dyn Fn() -> C::Tools + Sync),
-    progress: &mut dyn FnMut(Progress),
+    progress: &mut dyn FnMut(Progress, &C),
 ) -> Result<Gathered<C>, Error> {
     let compile = |text: &Option<String>| text.as_deref().map(Prefix::compile).transpose();
     let prefixes = Prefixes {
@@ -172,6 +195,9 @@ pub fn gather<C: Collector>(
     let mut sorted = Sorted::default();
     for source in open::sources(paths) {
         sorted.add(source, &prefixes);
+    }
+    if let Some(stop) = &options.follow {
+        sorted.follow(stop);
     }
     sorted.read(options, tools, progress)
 }

@@ -4,9 +4,12 @@ use std::{
     fs::{self, File},
     io::{self, Read},
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use flate2::read::MultiGzDecoder;
+
+use super::tail::{Piped, Stop, Tail};
 
 /// How much of an input is looked at to recognise it.
 const HEAD: usize = 64 * 1024;
@@ -24,6 +27,8 @@ pub(super) struct Source {
     /// What follows `head`, where it cannot be read twice (stdin, a pipe): files are opened again when it is
     /// their turn.
     rest: Option<Box<dyn Read + Send>>,
+    /// Wait for more at the end.
+    follow: Option<Stop>,
 }
 
 impl Source {
@@ -33,10 +38,20 @@ impl Source {
 
     /// The bytes from the beginning. Call once.
     pub(super) fn reader(&mut self) -> io::Result<Box<dyn Read + Send>> {
-        match self.rest.take() {
-            Some(rest) => Ok(Box::new(io::Cursor::new(self.head.clone()).chain(rest))),
-            None => open(&self.path),
+        match (self.rest.take(), &self.follow) {
+            (Some(rest), Some(stop)) => {
+                let rest = Piped::new(rest, Arc::clone(stop));
+                Ok(Box::new(io::Cursor::new(self.head.clone()).chain(rest)))
+            }
+            (Some(rest), None) => Ok(Box::new(io::Cursor::new(self.head.clone()).chain(rest))),
+            (None, Some(stop)) => Ok(Box::new(Tail::open(&self.path, self.found, Arc::clone(stop))?)),
+            (None, None) => open(&self.path),
         }
+    }
+
+    /// Reading will not end before `stop` says so.
+    pub(super) fn follow(&mut self, stop: &Stop) {
+        self.follow = Some(Arc::clone(stop));
     }
 }
 
@@ -61,7 +76,7 @@ fn look(path: PathBuf, opened: io::Result<Box<dyn Read + Send>>, found: bool) ->
             let (head, damage) = read_head(&mut reader);
             let again = path.as_os_str() != "-" && path.is_file();
             let rest = (!again).then_some(reader);
-            Source { path, head, damage, found, rest }
+            Source { path, head, damage, found, rest, follow: None }
         }
         Err(error) => unreadable(path, error),
     }
@@ -69,7 +84,7 @@ fn look(path: PathBuf, opened: io::Result<Box<dyn Read + Send>>, found: bool) ->
 
 /// Counted as if it were named, since a person should hear of it.
 fn unreadable(path: PathBuf, error: io::Error) -> Source {
-    Source { path, head: Vec::new(), damage: Some(error), found: false, rest: None }
+    Source { path, head: Vec::new(), damage: Some(error), found: false, rest: None, follow: None }
 }
 
 fn open(path: &Path) -> io::Result<Box<dyn Read + Send>> {

@@ -92,7 +92,7 @@ pub(super) fn run<C: Collector>(
     threads: usize,
     chunk_bytes: usize,
     make_tools: &(dyn Fn() -> C::Tools + Sync),
-    progress: &mut dyn FnMut(Progress),
+    progress: &mut dyn FnMut(Progress, &C),
 ) -> (C, BTreeMap<u32, Found>) {
     let threads = threads.max(1);
     let mut found: BTreeMap<u32, Found> = logs.iter().map(|log| (log.input, Found::default())).collect();
@@ -134,7 +134,7 @@ pub(super) fn run<C: Collector>(
                 });
                 here.lone_durations += carry.lone_durations - lone;
                 total.append(chunk.collected);
-                progress(Progress { input: chunk.input as usize, bytes });
+                progress(Progress { input: chunk.input as usize, bytes, share: None }, &total);
                 // A buffer that grew for one long entry is not kept that large.
                 let bytes = if chunk.bytes.capacity() > 2 * chunk_bytes { Vec::new() } else { chunk.bytes };
                 let _ = free_sender.send(bytes);

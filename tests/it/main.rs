@@ -5,6 +5,7 @@ mod cli;
 mod digest;
 mod docs;
 mod events;
+mod follow;
 mod house;
 mod log_limits;
 mod logs;

@@ -19,6 +19,7 @@ mod units;
 pub use advice::ANSWERED_BY_INDEX;
 use page::Page;
 pub use rules::{rule, rules};
+pub use units::bytes;
 
 use super::{Query, Report};
 

@@ -66,7 +66,7 @@ pub(super) fn rows(rows: f64) -> String {
 }
 
 /// Powers of 1024, as `pg_size_pretty()` counts: `14 MB`.
-pub(super) fn bytes(bytes: u64) -> String {
+pub fn bytes(bytes: u64) -> String {
     let mut value = bytes as f64;
     let mut unit = "bytes";
     for larger in ["kB", "MB", "GB", "TB", "PB"] {

@@ -17,7 +17,7 @@
 
 use std::io::{self, BufRead as _, BufReader, Read as _};
 
-use super::{pglog::Tally, pipeline::Found};
+use super::{pglog::Tally, pipeline::Found, tail};
 use crate::workload::{Event, Position};
 
 /// The formats, in the order in which they are tried; where two fit equally many lines the first wins.
@@ -61,6 +61,15 @@ pub(super) fn recognise(lines: &[&[u8]]) -> Option<&'static Kind> {
     fitting.rev().max_by_key(|(lines, _)| *lines).map(|(_, kind)| kind)
 }
 
+/// What comes of reading a log.
+pub(super) enum Read<'e, 'a> {
+    Event(&'e Event<'a>),
+    /// Nothing new has come for a while in a log that still grows; bytes so far.
+    Quiet {
+        bytes: u64,
+    },
+}
+
 /// A line is cut after this many bytes.
 const LONGEST_LINE: u64 = 64 << 20;
 
@@ -71,7 +80,7 @@ pub(super) fn read(
     kind: &Kind,
     from: Box<dyn io::Read + Send>,
     input: u32,
-    sink: &mut dyn FnMut(&Event<'_>),
+    sink: &mut dyn FnMut(Read<'_, '_>),
 ) -> Found {
     let mut found = Found::default();
     let mut reader = (kind.reader)();
@@ -79,28 +88,34 @@ pub(super) fn read(
     let mut events = 0;
     let mut number = 0;
     let mut line = Vec::new();
-    let mut sink = |event: &Event<'_>| {
+    let mut give = |event: &Event<'_>, sink: &mut dyn FnMut(Read<'_, '_>)| {
         events += 1;
         let position = Position { input, ..event.position };
         let session = event.session.map(|session| ((input + 1) << SESSION_BITS) + session);
-        sink(&Event { session, position, ..event.clone() });
+        sink(Read::Event(&Event { session, position, ..event.clone() }));
     };
     loop {
-        line.clear();
         match from.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut line) {
-            Ok(0) => break,
-            Ok(bytes) => found.bytes += bytes as u64,
+            Ok(0) if line.is_empty() => break,
+            Ok(_) => {}
+            // What was read of a line waits for the rest of it.
+            Err(error) if tail::is_quiet(&error) => {
+                sink(Read::Quiet { bytes: found.bytes });
+                continue;
+            }
             Err(error) => {
                 found.damage = Some(error.to_string());
                 break;
             }
         }
         number += 1;
+        found.bytes += line.len() as u64;
         let text = line.strip_suffix(b"\n").unwrap_or(&line);
         let text = text.strip_suffix(b"\r").unwrap_or(text);
-        reader.line(number, text, &mut found.tally, &mut sink);
+        reader.line(number, text, &mut found.tally, &mut |event| give(event, sink));
+        line.clear();
     }
-    reader.end(&mut found.tally, &mut sink);
+    reader.end(&mut found.tally, &mut |event| give(event, sink));
     found.events = events;
     found.notes = reader.notes();
     found
