@@ -63,6 +63,15 @@ pub(super) fn number(sql: &[u8], style: Style) -> Numbered<'_> {
     Numbered { sql: Cow::Owned(sql), names, count }
 }
 
+/// The highest number of `$1`, `$2` … in a statement.
+pub(super) fn parameters(sql: &[u8]) -> usize {
+    let number = |at: usize| {
+        let digits = sql[at + 1..].iter().take_while(|b| b.is_ascii_digit()).take(5);
+        digits.fold(0, |number, digit| number * 10 + usize::from(digit - b'0'))
+    };
+    memchr::memchr_iter(b'$', sql).map(number).max().unwrap_or(0)
+}
+
 struct Scan<'a> {
     sql: &'a [u8],
     style: Style,
