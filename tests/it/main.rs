@@ -1,6 +1,7 @@
 //! Tests that need no server and no network.
 
 mod advise;
+mod applog_formats;
 mod cli;
 mod docs;
 mod events;
