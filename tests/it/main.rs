@@ -3,6 +3,7 @@
 mod advise;
 mod applog_formats;
 mod cli;
+mod digest;
 mod docs;
 mod events;
 mod house;
