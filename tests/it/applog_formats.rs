@@ -10,17 +10,17 @@ use sargable::{
 };
 
 #[derive(Debug, Default)]
-struct Seen(Vec<Execution>);
+pub(crate) struct Seen(pub(crate) Vec<Execution>);
 
 #[derive(Clone, Debug, Default)]
-struct Execution {
+pub(crate) struct Execution {
     line: u64,
-    sql: String,
-    binds: Option<Vec<Option<String>>>,
-    duration: Option<u64>,
-    end: Option<i64>,
+    pub(crate) sql: String,
+    pub(crate) binds: Option<Vec<Option<String>>>,
+    pub(crate) duration: Option<u64>,
+    pub(crate) end: Option<i64>,
     caller: Option<String>,
-    rows: Option<u64>,
+    pub(crate) rows: Option<u64>,
     unit: Option<u64>,
     session: Option<u32>,
     application: Option<String>,
@@ -62,12 +62,12 @@ impl Collector for Seen {
     }
 }
 
-fn fixture(name: &str) -> std::path::PathBuf {
+pub(crate) fn fixture(name: &str) -> std::path::PathBuf {
     Path::new("fixtures/applogs").join(name)
 }
 
 #[track_caller]
-fn read(name: &str, format: &str) -> (Vec<Execution>, Gathered<Seen>) {
+pub(crate) fn read(name: &str, format: &str) -> (Vec<Execution>, Gathered<Seen>) {
     let mut gathered =
         sources::gather::<Seen>(&[fixture(name)], &Options::default(), &|| (), &mut |_| ()).expect(name);
     assert_eq!(gathered.inputs[0].format, format, "{name}");
@@ -76,15 +76,21 @@ fn read(name: &str, format: &str) -> (Vec<Execution>, Gathered<Seen>) {
 }
 
 #[track_caller]
-fn ingest(name: &str) -> Ingested {
+pub(crate) fn ingest(name: &str) -> Ingested {
     sources::ingest(&[fixture(name)], &Options::default(), &mut |_| ()).expect(name)
 }
 
-fn values(values: &[&str]) -> Option<Vec<Option<String>>> {
+pub(crate) fn read_path(path: &Path) -> (Vec<Execution>, Gathered<Seen>) {
+    let mut gathered =
+        sources::gather::<Seen>(&[path.to_owned()], &Options::default(), &|| (), &mut |_| ()).expect("a log");
+    (std::mem::take(&mut gathered.collected.0), gathered)
+}
+
+pub(crate) fn values(values: &[&str]) -> Option<Vec<Option<String>>> {
     Some(values.iter().map(|value| (*value != "NULL").then(|| (*value).to_owned())).collect())
 }
 
-fn matching<'a>(seen: &'a [Execution], word: &str) -> Vec<&'a Execution> {
+pub(crate) fn matching<'a>(seen: &'a [Execution], word: &str) -> Vec<&'a Execution> {
     seen.iter().filter(|one| one.sql.contains(word)).collect()
 }
 
@@ -354,7 +360,8 @@ proptest! {
         name in prop::sample::select(vec![
             "rails-tagged.log", "sqlx.log", "sqlx.jsonl", "pgx-zerolog.jsonl", "pgx-console.log", "gorm-1.log",
             "gorm-2.log", "laravel.log", "laravel.jsonl", "ecto.log", "hibernate.log", "hibernate-6.log", "p6spy.log",
-            "mybatis.log", "otel-otlp.jsonl", "otel-console-indented.json",
+            "mybatis.log", "otel-otlp.jsonl", "otel-console-indented.json", "django-bare.log", "django-json.log",
+            "sqlalchemy-echo.log", "sqlalchemy-debug.log",
         ]),
         damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>(), 0_u8..3), 1..60),
     ) {

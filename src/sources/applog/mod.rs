@@ -15,6 +15,7 @@
 //! * A line of its own format that it cannot read is counted with [`Tally::skip`]. Other lines (the
 //!   application's own chatter) are counted in [`Tally::foreign`].
 
+mod django;
 mod ecto;
 mod fields;
 mod gorm;
@@ -27,7 +28,9 @@ mod otel;
 mod p6spy;
 mod pgx;
 mod placeholders;
+mod python;
 mod rails;
+mod sqlalchemy;
 mod sqlx;
 mod values;
 
@@ -48,6 +51,8 @@ const KINDS: &[&Kind] = &[
     &mybatis::KIND,
     &hibernate::KIND,
     &otel::KIND,
+    &django::KIND,
+    &sqlalchemy::KIND,
 ];
 
 /// One format.
