@@ -26,6 +26,11 @@ pub struct Event<'a> {
     pub duration: Option<u64>,
     /// Process id of the backend (or whatever number names a session in this log).
     pub session: Option<u32>,
+    /// The log does not tell connections apart: its `session` is one stream of perhaps several, so that
+    /// how many were busy at once is not known.
+    pub mixed: bool,
+    /// Microseconds that the statement waited for a connection of the application's pool.
+    pub pool_wait: Option<u64>,
     /// Virtual transaction id as written (`3/17`).
     pub vxid: Option<&'a [u8]>,
     pub database: Option<&'a [u8]>,
@@ -55,6 +60,8 @@ impl<'a> Event<'a> {
             coarse: false,
             duration: None,
             session: None,
+            mixed: false,
+            pool_wait: None,
             vxid: None,
             database: None,
             user: None,

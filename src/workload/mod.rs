@@ -176,7 +176,9 @@ impl Workload {
             return;
         }
         let step = Step::of(event, scanned.fingerprint, scanned.kind, values);
-        if let (Some(end), Some(duration), Some(session)) = (event.end, event.duration, event.session) {
+        if let (Some(end), Some(duration), Some(session), false) =
+            (event.end, event.duration, event.session, event.mixed)
+        {
             self.timeline.add(session, end, duration, event.coarse);
         }
         if let Some(unit) = event.unit {

@@ -1,6 +1,9 @@
 //! Tests that need no server and no network.
 
 mod advise;
+mod applog_django;
+mod applog_formats;
+mod applog_sqlalchemy;
 mod cli;
 mod digest;
 mod docs;

@@ -15,13 +15,45 @@
 //! * A line of its own format that it cannot read is counted with [`Tally::skip`]. Other lines (the
 //!   application's own chatter) are counted in [`Tally::foreign`].
 
+mod django;
+mod ecto;
+mod fields;
+mod gorm;
+mod hibernate;
+mod java;
+mod laravel;
+mod lines;
+mod mybatis;
+mod otel;
+mod p6spy;
+mod pgx;
+mod placeholders;
+mod python;
+mod rails;
+mod sqlalchemy;
+mod sqlx;
+mod values;
+
 use std::io::{self, BufRead as _, BufReader, Read as _};
 
 use super::{pglog::Tally, pipeline::Found, tail};
 use crate::workload::{Event, Position};
 
 /// The formats, in the order in which they are tried; where two fit equally many lines the first wins.
-const KINDS: &[&Kind] = &[];
+const KINDS: &[&Kind] = &[
+    &rails::KIND,
+    &gorm::KIND,
+    &ecto::KIND,
+    &pgx::KIND,
+    &sqlx::KIND,
+    &laravel::KIND,
+    &p6spy::KIND,
+    &mybatis::KIND,
+    &hibernate::KIND,
+    &otel::KIND,
+    &django::KIND,
+    &sqlalchemy::KIND,
+];
 
 /// One format.
 pub(super) struct Kind {
