@@ -48,7 +48,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let paths = [path.clone()];
     let options = Options::default();
     let events = measure(megabytes, "events", || {
-        Ok(sources::gather::<Counter>(&paths, &options, &mut |_| ())?.collected.0)
+        Ok(sources::gather::<Counter>(&paths, &options, &|| (), &mut |_| ())?.collected.0)
     })?;
     println!("{:28} {events} events", "");
     let whole = measure(megabytes, "workload", || {

@@ -2,7 +2,7 @@
 //! nothing was understood.
 
 use super::{
-    Collector, Gathered, Options, Progress,
+    Collector, Gathered, Options, Progress, applog,
     open::Source,
     pglog::{self, Format, Tally},
     pipeline::{self, Found, Log},
@@ -43,6 +43,7 @@ impl Recognised {
 #[derive(Default)]
 pub(super) struct Sorted {
     logs: Vec<Recognised>,
+    applications: Vec<(Source, &'static applog::Kind)>,
     sql: Vec<Source>,
     /// Not read, each with why.
     others: Vec<InputSummary>,
@@ -59,6 +60,10 @@ impl Sorted {
         let why = match recognise::recognise(&source, prefixes) {
             Kind::Log { format, first, notes } => {
                 self.logs.push(Recognised { source, format, first, notes });
+                return;
+            }
+            Kind::Application(kind) => {
+                self.applications.push((source, kind));
                 return;
             }
             Kind::Sql => {
@@ -129,6 +134,7 @@ impl Sorted {
     pub(super) fn read<C: Collector>(
         mut self,
         options: &Options,
+        make_tools: &(dyn Fn() -> C::Tools + Sync),
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Gathered<C>, Error> {
         // Rotated files in the order of the log, whatever order the shell gave them in.
@@ -155,7 +161,17 @@ impl Sorted {
             logs.push(Log { source: log.source, format: log.format, input });
         }
         let any_log = !logs.is_empty();
-        let (collected, found) = pipeline::run(logs, options.threads, options.chunk_bytes, progress);
+        let (mut collected, mut found) =
+            pipeline::run(logs, options.threads, options.chunk_bytes, make_tools, progress);
+        for (source, kind) in self.applications {
+            let input = u32::try_from(inputs.len()).unwrap_or(u32::MAX);
+            inputs.push(InputSummary {
+                name: source.name(),
+                format: kind.name.to_owned(),
+                ..InputSummary::default()
+            });
+            found.insert(input, application(source, kind, input, make_tools, &mut collected));
+        }
         let mut events = 0;
         let (mut entries, mut translated) = (0, 0);
         for (input, found) in found {
@@ -205,11 +221,44 @@ impl Sorted {
     }
 }
 
+/// Events of a piece of an application's log; then it is joined to what came before.
+const PIECE: usize = 20_000;
+
+fn application<C: Collector>(
+    mut source: Source,
+    kind: &applog::Kind,
+    input: u32,
+    make_tools: &(dyn Fn() -> C::Tools + Sync),
+    collected: &mut C,
+) -> Found {
+    let reader = match source.reader() {
+        Ok(reader) => reader,
+        Err(error) => return Found { damage: Some(error.to_string()), ..Found::default() },
+    };
+    let mut tools = make_tools();
+    let (mut piece, mut events) = (C::default(), 0);
+    let found = applog::read(kind, reader, input, &mut |event| {
+        piece.event(event, &mut tools);
+        events += 1;
+        if events % PIECE == 0 {
+            collected.append(std::mem::take(&mut piece));
+        }
+    });
+    collected.append(piece);
+    found
+}
+
 fn summarise(summary: &mut InputSummary, found: Found, not_judged: &mut NotJudged) {
     summary.bytes = found.bytes;
     summary.entries = found.tally.entries;
     summary.skipped = found.tally.skipped;
     summary.skipped_samples = found.tally.samples;
+    summary.notes.extend(found.notes);
+    match found.tally.foreign {
+        0 => {}
+        1 => summary.notes.push("1 line holds no statement".to_owned()),
+        lines => summary.notes.push(format!("{lines} lines hold no statement")),
+    }
     not_judged.add_many("log", "lines that belong to no log entry", found.tally.skipped);
     for zone in found.tally.zones {
         summary.notes.push(format!("time zone `{zone}` is not known and was read as UTC"));

@@ -1,17 +1,19 @@
 //! Files → events → [`Workload`], in bounded memory, on all cores.
 //!
-//! PostgreSQL logs (stderr with any `log_line_prefix`, csvlog, jsonlog) and SQL files, plain or
-//! compressed with gzip or zstd, are recognised by what they hold. One run logged in the three formats
+//! PostgreSQL logs (stderr with any `log_line_prefix`, csvlog, jsonlog), query logs of applications and
+//! SQL files, plain or compressed with gzip or zstd, are recognised by what they hold. One run logged in the three formats
 //! gives the same events, and cutting a log anywhere changes nothing.
 //!
 //! ```text
 //! open ─▶ recognise ─▶ chunks ─▶ pglog (entries, events) ─▶ pipeline ─▶ Workload
+//!                  ├─▶ applog (events) ─────────────────────────────────┤
 //!                  └─▶ sqlfile (statements) ───────────────────────────┘
 //! ```
 //!
 //! Left alone: envelopes that other programs put around log lines (syslog, container runtimes), and
 //! statements that a log does not show.
 
+mod applog;
 mod chunks;
 pub mod ddl;
 mod inputs;
@@ -86,7 +88,7 @@ pub fn ingest(
     options: &Options,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Ingested, Error> {
-    let gathered = gather::<Counted>(paths, options, progress)?;
+    let gathered = gather::<Counted>(paths, options, &Normalizer::default, progress)?;
     let Counted(mut workload) = gathered.collected;
     let mut normalizer = Normalizer::default();
     for statement in gathered.statements {
@@ -128,10 +130,11 @@ impl Collector for Counted {
     }
 }
 
-/// As [`ingest`], with a collector of the caller's in place of the workload.
+/// As [`ingest`], with a collector of the caller's in place of the workload; each thread makes its tools.
 pub fn gather<C: Collector>(
     paths: &[PathBuf],
     options: &Options,
+    tools: &(dyn Fn() -> C::Tools + Sync),
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Gathered<C>, Error> {
     let compile = |text: &Option<String>| text.as_deref().map(Prefix::compile).transpose();
@@ -144,5 +147,5 @@ pub fn gather<C: Collector>(
     for source in open::sources(paths) {
         sorted.add(source, &prefixes);
     }
-    sorted.read(options, progress)
+    sorted.read(options, tools, progress)
 }

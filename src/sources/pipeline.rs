@@ -31,7 +31,7 @@ use crate::workload::Event;
 /// What events are gathered in: a monoid.
 pub trait Collector: Default + Send {
     /// What a thread takes from one piece to the next, for speed alone.
-    type Tools: Default;
+    type Tools;
 
     /// What the run's first events are gathered in; pieces from the middle begin as the default.
     fn at_start() -> Self {
@@ -62,6 +62,8 @@ pub(super) struct Found {
     pub translated: u64,
     /// Why it ended early.
     pub damage: Option<String>,
+    /// What a person should know of how it was read.
+    pub notes: Vec<String>,
 }
 
 struct Chunk {
@@ -89,12 +91,13 @@ pub(super) fn run<C: Collector>(
     mut logs: Vec<Log>,
     threads: usize,
     chunk_bytes: usize,
+    make_tools: &(dyn Fn() -> C::Tools + Sync),
     progress: &mut dyn FnMut(Progress),
 ) -> (C, BTreeMap<u32, Found>) {
     let threads = threads.max(1);
     let mut found: BTreeMap<u32, Found> = logs.iter().map(|log| (log.input, Found::default())).collect();
     let mut total = C::at_start();
-    let mut tools = C::Tools::default();
+    let mut tools = make_tools();
     let mut carry = Carry::default();
     let (free_sender, free) = mpsc::channel();
     let (chunk_sender, chunks) = mpsc::channel();
@@ -108,7 +111,7 @@ pub(super) fn run<C: Collector>(
         let reader = scope.spawn(move || read(logs, chunk_bytes, &free, &chunk_sender));
         for _ in 0..threads {
             let (chunks, done) = (&chunks, done_sender.clone());
-            scope.spawn(move || work::<C>(chunks, &done));
+            scope.spawn(move || work::<C>(chunks, &done, make_tools()));
         }
         drop(done_sender);
         let mut early = BTreeMap::new();
@@ -213,8 +216,7 @@ fn connections(prefix: &pglog::prefix::Prefix, chunk: &[u8], sessions: &mut Arc<
 }
 
 /// A working thread.
-fn work<C: Collector>(chunks: &Mutex<Receiver<Chunk>>, done: &Sender<Done<C>>) {
-    let mut tools = C::Tools::default();
+fn work<C: Collector>(chunks: &Mutex<Receiver<Chunk>>, done: &Sender<Done<C>>, mut tools: C::Tools) {
     loop {
         let next = chunks.lock().map(|chunks| chunks.recv());
         let Ok(Ok(chunk)) = next else { return };

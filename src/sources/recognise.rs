@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use super::{
+    applog,
     open::Source,
     pglog::{
         Format, csv, infer, json,
@@ -20,6 +21,7 @@ pub(super) enum Kind {
         first: First,
         notes: Vec<String>,
     },
+    Application(&'static applog::Kind),
     Sql,
     Empty,
     Binary,
@@ -83,6 +85,9 @@ pub(super) fn recognise(source: &Source, prefixes: &Prefixes) -> Kind {
     if let Some(prefix) = infer::infer(&lines) {
         let note = format!("log_line_prefix `{}`, inferred from the file", prefix.text);
         return log(Format::Stderr(Arc::new(prefix)), head, vec![note]);
+    }
+    if let Some(kind) = applog::recognise(&lines) {
+        return Kind::Application(kind);
     }
     if is_sql(head) {
         return Kind::Sql;

@@ -1,5 +1,7 @@
 //! One thing that a log tells, borrowed from the log's own bytes.
 
+use super::repetition::Evidence;
+
 /// Where an event stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Position {
@@ -28,7 +30,49 @@ pub struct Event<'a> {
     pub user: Option<&'a [u8]>,
     pub application: Option<&'a [u8]>,
     pub host: Option<&'a [u8]>,
+    /// The request or trace that it belongs to, where the log itself says so.
+    pub unit: Option<UnitId>,
+    /// Where the application sent it from, as its log says: `app/models/user.rb:4`.
+    pub caller: Option<&'a [u8]>,
+    /// Rows that an execution returned or changed.
+    pub rows: Option<u64>,
     pub position: Position,
+}
+
+impl<'a> Event<'a> {
+    /// An event of which nothing else is known.
+    pub fn new(kind: EventKind<'a>, position: Position) -> Event<'a> {
+        Event {
+            kind,
+            end: None,
+            coarse: false,
+            duration: None,
+            session: None,
+            vxid: None,
+            database: None,
+            user: None,
+            application: None,
+            host: None,
+            unit: None,
+            caller: None,
+            rows: None,
+            position,
+        }
+    }
+}
+
+/// Names one unit of work of a log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnitId {
+    pub evidence: Evidence,
+    /// Hash of the trace id, request id or job id.
+    pub id: u64,
+}
+
+impl UnitId {
+    pub fn new(evidence: Evidence, name: &[u8]) -> UnitId {
+        UnitId { evidence, id: super::hash(name) }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -64,6 +108,8 @@ pub enum Binds<'a> {
     Unknown,
     /// PostgreSQL's DETAIL after `parameters: `: `$1 = '42', $2 = NULL`.
     Postgres(&'a [u8]),
+    /// In the order of `$1`, `$2` …; `None` is NULL.
+    Values(&'a [Option<String>]),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

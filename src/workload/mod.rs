@@ -15,13 +15,13 @@ mod plan_text;
 mod timeline;
 mod units;
 
-pub use event::{Binds, Event, EventKind, PlanFormat, Position};
+pub use event::{Binds, Event, EventKind, PlanFormat, Position, UnitId};
 pub use query::{Buckets, LoggedPlan, Names, Query};
 pub use repetition::{Evidence, Occurrence, Repetition, RepetitionKind};
 pub use samples::{Sample, Samples};
 pub use sketch::Sketch;
 
-use std::hash::Hasher;
+use std::hash::{Hash as _, Hasher};
 
 use rustc_hash::{FxHashMap, FxHasher};
 
@@ -153,12 +153,15 @@ impl Workload {
         if let Some(route) = tags.as_ref().and_then(Tags::route) {
             query.routes.add(route.as_bytes());
         }
-        if event.session.is_none() {
+        if event.session.is_none() && event.unit.is_none() {
             return;
         }
         let step = Step::of(event, scanned.fingerprint, scanned.kind, values);
-        if let (Some(end), Some(duration)) = (event.end, event.duration) {
-            self.timeline.add(step.session, end, duration, event.coarse);
+        if let (Some(end), Some(duration), Some(session)) = (event.end, event.duration, event.session) {
+            self.timeline.add(session, end, duration, event.coarse);
+        }
+        if let Some(unit) = event.unit {
+            return self.units.tagged(unit.id, unit.evidence, step);
         }
         let Some(tags) = tags else { return self.units.step(step) };
         if let Some(trace) = tags.trace_id() {
@@ -391,6 +394,7 @@ fn merge_queries(ours: &mut FxHashMap<Fingerprint, Query>, theirs: FxHashMap<Fin
 fn values_of(scanned: &Scanned, sql: &[u8], binds: Binds<'_>) -> Option<u64> {
     match binds {
         Binds::Postgres(detail) => Some(scanned.values ^ hash(detail)),
+        Binds::Values(values) => Some(scanned.values ^ hash_of(values)),
         Binds::Unknown if has_parameters(sql) => None,
         Binds::Unknown => Some(scanned.values),
     }
@@ -399,6 +403,12 @@ fn values_of(scanned: &Scanned, sql: &[u8], binds: Binds<'_>) -> Option<u64> {
 /// Whether a `$` is followed by a digit. Dollar quotes cannot begin with one.
 fn has_parameters(sql: &[u8]) -> bool {
     memchr::memchr_iter(b'$', sql).any(|at| sql.get(at + 1).is_some_and(u8::is_ascii_digit))
+}
+
+fn hash_of(values: &[Option<String>]) -> u64 {
+    let mut hasher = FxHasher::default();
+    values.hash(&mut hasher);
+    hasher.finish()
 }
 
 fn hash(bytes: &[u8]) -> u64 {

@@ -36,6 +36,8 @@ pub struct Query {
     pub hosts: Names,
     /// Route, controller or job names found in comments.
     pub routes: Names,
+    /// Where the application sends it from, as its log says.
+    pub callers: Names,
     /// Microseconds since 1970.
     pub first: Option<i64>,
     pub last: Option<i64>,
@@ -77,6 +79,7 @@ impl Query {
             applications: Names::default(),
             hosts: Names::default(),
             routes: Names::default(),
+            callers: Names::default(),
             first: None,
             last: None,
             samples: Samples::default(),
@@ -114,6 +117,12 @@ impl Query {
         for (names, name) in names {
             names.add(name.unwrap_or_default());
         }
+        if let Some(caller) = event.caller {
+            self.callers.add(caller);
+        }
+        if let Some(rows) = event.rows {
+            self.rows = Some(self.rows.unwrap_or(0) + rows);
+        }
         self.seen(event.position);
         self.keep_sample(sql, binds, event.duration, event.position, event.database, values);
     }
@@ -136,6 +145,7 @@ impl Query {
             complete: sql.len() <= Sample::LONGEST,
             binds: match binds {
                 Binds::Postgres(detail) => super::binds::parse(detail),
+                Binds::Values(values) => Some(values.to_vec()),
                 Binds::Unknown => None,
             },
             duration,
@@ -190,6 +200,7 @@ impl Query {
         self.applications.merge(&other.applications);
         self.hosts.merge(&other.hosts);
         self.routes.merge(&other.routes);
+        self.callers.merge(&other.callers);
         self.first = self.first.into_iter().chain(other.first).min();
         self.last = self.last.max(other.last);
         self.samples.merge(other.samples);

@@ -48,6 +48,9 @@ fn text(event: &Event<'_>) -> String {
         EventKind::Execution { sql, binds: Binds::Postgres(list) } => {
             format!("executes {} with {}", sql.escape_ascii(), list.escape_ascii())
         }
+        EventKind::Execution { sql, binds: Binds::Values(values) } => {
+            format!("executes {} with {values:?}", sql.escape_ascii())
+        }
         EventKind::ParseOrBind { sql } => format!("parses or binds {}", sql.escape_ascii()),
         EventKind::Plan { format, text } => format!("plans as {format:?} {}", text.escape_ascii()),
         EventKind::Error { message, sql, .. } => format!("fails {}: {}", message.escape_ascii(), shown(*sql)),

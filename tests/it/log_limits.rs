@@ -15,17 +15,13 @@ fn not_judged(us: u64, executions: u32, settings: &[(&str, &str)]) -> Vec<String
     let mut normalizer = Normalizer::default();
     for at in 0..executions {
         let event = Event {
-            kind: EventKind::Execution { sql: b"SELECT name FROM users WHERE id = 1", binds: Binds::Unknown },
             end: Some(1_700_000_000_000_000 + i64::from(at) * 1_000_000),
-            coarse: false,
             duration: Some(us),
             session: Some(7),
-            vxid: None,
-            database: None,
-            user: None,
-            application: None,
-            host: None,
-            position: Position { input: 0, line: u64::from(at) },
+            ..Event::new(
+                EventKind::Execution { sql: b"SELECT name FROM users WHERE id = 1", binds: Binds::Unknown },
+                Position { input: 0, line: u64::from(at) },
+            )
         };
         workload.add(&event, &mut normalizer);
     }

@@ -30,7 +30,7 @@ fn bytes(name: &str) -> Vec<u8> {
 }
 
 fn gather(paths: &[PathBuf], options: &Options) -> Result<Gathered<Lines>, Error> {
-    sources::gather(paths, options, &mut |_| ())
+    sources::gather(paths, options, &|| (), &mut |_| ())
 }
 
 /// The events of some bytes, as one file with a name of no meaning.

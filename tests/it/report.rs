@@ -249,17 +249,14 @@ fn logged() -> Report {
         (9, "SELECT 1 FROM a WHERE b = 'x'", 500),
     ] {
         let event = Event {
-            kind: EventKind::Execution { sql: sql.as_bytes(), binds: Binds::Unknown },
             end: Some(1_795_406_971_530_999 + i64::from(line)),
-            coarse: false,
             duration: Some(duration),
             session: Some(7),
-            vxid: None,
             database: Some(b"shop"),
-            user: None,
-            application: None,
-            host: None,
-            position: Position { input: 0, line: u64::try_from(line).expect("a small number") },
+            ..Event::new(
+                EventKind::Execution { sql: sql.as_bytes(), binds: Binds::Unknown },
+                Position { input: 0, line: u64::try_from(line).expect("a small number") },
+            )
         };
         workload.add(&event, &mut normalizer);
     }

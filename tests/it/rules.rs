@@ -90,17 +90,10 @@ fn run(rules: &[Rule], example: &Example) -> Report {
 
 fn event(kind: EventKind<'_>, session: u32, end: i64, duration: u64) -> Event<'_> {
     Event {
-        kind,
         end: Some(end),
-        coarse: false,
         duration: Some(duration),
         session: Some(session),
-        vxid: None,
-        database: None,
-        user: None,
-        application: None,
-        host: None,
-        position: Position::default(),
+        ..Event::new(kind, Position::default())
     }
 }
 

@@ -10,7 +10,7 @@ use sargable::{
 use crate::events::{Lines, by_session};
 
 fn gather(path: &Path) -> Result<Gathered<Lines>, Error> {
-    sources::gather(&[path.to_owned()], &Options::default(), &mut |_| ())
+    sources::gather(&[path.to_owned()], &Options::default(), &|| (), &mut |_| ())
 }
 
 /// Why nothing was understood, and the hint.
@@ -143,7 +143,7 @@ fn many_logs_in_one_run() {
     let log = Path::new("fixtures/logs/shop.log");
     let options = Options { threads: 1, ..Options::default() };
     let gathered = |logs: usize| {
-        sources::gather::<Lines>(&vec![log.to_owned(); logs], &options, &mut |_| ()).expect("logs")
+        sources::gather::<Lines>(&vec![log.to_owned(); logs], &options, &|| (), &mut |_| ()).expect("logs")
     };
     assert_eq!(gathered(20).inputs.len(), 20);
     assert_eq!(gathered(20).collected.0.len(), 20 * gathered(1).collected.0.len());
@@ -153,7 +153,7 @@ fn many_logs_in_one_run() {
 #[test]
 fn a_missing_file_among_others() {
     let paths = ["no/such.log".into(), "fixtures/logs/shop.log".into(), "Cargo.lock".into()];
-    let gathered = sources::gather::<Lines>(&paths, &Options::default(), &mut |_| ()).expect("a log");
+    let gathered = sources::gather::<Lines>(&paths, &Options::default(), &|| (), &mut |_| ()).expect("a log");
     assert!(!gathered.collected.0.is_empty());
     assert_eq!(
         gathered.damages,

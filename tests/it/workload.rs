@@ -70,17 +70,12 @@ fn add(workload: &mut Workload, log: &[Entry], from: usize, to: usize) {
             Some(sql) => EventKind::Execution { sql: sql.as_bytes(), binds: Binds::Unknown },
         };
         let event = Event {
-            kind,
             end: Some(now),
-            coarse: false,
             duration: Some(entry.duration),
             session: Some(entry.session),
-            vxid: None,
             database: Some(b"shop"),
-            user: None,
             application: Some(if entry.value % 2 == 0 { b"web" } else { b"api" }),
-            host: None,
-            position: Position { input: 0, line: at as u64 + 1 },
+            ..Event::new(kind, Position { input: 0, line: at as u64 + 1 })
         };
         workload.add(&event, &mut normalizer);
     }
@@ -241,17 +236,11 @@ fn too_many_queries_are_folded_and_counted() {
         for table in 0..1_000 {
             let sql = format!("SELECT id FROM t{piece}_{table}");
             let event = Event {
-                kind: EventKind::Execution { sql: sql.as_bytes(), binds: Binds::Unknown },
-                end: None,
-                coarse: false,
                 duration: Some(u64::from(piece + 1)),
-                session: None,
-                vxid: None,
-                database: None,
-                user: None,
-                application: None,
-                host: None,
-                position: Position { input: 0, line: 1 },
+                ..Event::new(
+                    EventKind::Execution { sql: sql.as_bytes(), binds: Binds::Unknown },
+                    Position { input: 0, line: 1 },
+                )
             };
             workload.add(&event, &mut normalizer);
         }

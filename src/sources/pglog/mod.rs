@@ -87,6 +87,8 @@ pub(super) struct Tally {
     pub entries: u64,
     /// Lines that belong to no entry.
     pub skipped: u64,
+    /// Lines of an application's log that are about something else.
+    pub foreign: u64,
     /// The first few of them, cut to 200 characters.
     pub samples: Vec<String>,
     /// Time zones that we do not know.
@@ -108,6 +110,7 @@ impl Tally {
     pub(super) fn merge(&mut self, later: Tally) {
         self.entries += later.entries;
         self.skipped += later.skipped;
+        self.foreign += later.foreign;
         self.samples.extend(later.samples);
         self.samples.truncate(Tally::SAMPLES);
         self.zones.extend(later.zones);

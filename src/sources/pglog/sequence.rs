@@ -47,7 +47,7 @@ impl Pending {
         Pending {
             sql: sql.to_vec(),
             binds: match binds {
-                Binds::Unknown => None,
+                Binds::Unknown | Binds::Values(_) => None,
                 Binds::Postgres(list) => Some(list.to_vec()),
             },
             end: entry.time,
@@ -63,11 +63,11 @@ impl Pending {
     }
 
     fn executed(&self, duration: Option<u64>, end: Option<i64>, sink: &mut impl FnMut(&Event<'_>)) {
+        let kind = EventKind::Execution {
+            sql: &self.sql,
+            binds: self.binds.as_deref().map_or(Binds::Unknown, Binds::Postgres),
+        };
         sink(&Event {
-            kind: EventKind::Execution {
-                sql: &self.sql,
-                binds: self.binds.as_deref().map_or(Binds::Unknown, Binds::Postgres),
-            },
             end: end.or(self.end),
             coarse: self.coarse,
             duration,
@@ -77,7 +77,7 @@ impl Pending {
             user: self.user.as_deref(),
             application: self.application.as_deref(),
             host: self.host.as_deref(),
-            position: self.position,
+            ..Event::new(kind, self.position)
         });
     }
 }
@@ -189,7 +189,6 @@ impl Sequence {
             }
         };
         sink(&Event {
-            kind,
             end: entry.time,
             coarse: entry.coarse,
             duration,
@@ -199,7 +198,7 @@ impl Sequence {
             user: entry.user,
             application: entry.application,
             host: entry.host,
-            position,
+            ..Event::new(kind, position)
         });
     }
 

@@ -1,0 +1,110 @@
+//! Query logs of applications: what an ORM or a driver wrote → events.
+//!
+//! One file a format. Each gives a [`Kind`]: how its lines are told from any other text, and a
+//! [`Reader`] that takes the lines in order and gives events. These logs are small beside a server's, so
+//! a reader may allocate, and it sees the whole log from its first line to its last; memory stays
+//! bounded all the same: a reader keeps what is open, never what is done.
+//!
+//! What a reader owes:
+//! * SQL with `$1`, `$2` … in place of the format's own placeholders, so that one query is one query
+//!   whoever logged it; bind values in that order.
+//! * `None` for what the log does not carry. A time since the last line is no duration.
+//! * [`Event::session`] is whatever tells one stream of statements from another: a connection, a thread,
+//!   a process, numbered from 0; a log that tells nothing is one stream, number 0.
+//! * [`Event::unit`] only where the log names a request, a job, a trace or a transaction.
+//! * A line of its own format that it cannot read is counted with [`Tally::skip`]. Other lines (the
+//!   application's own chatter) are counted in [`Tally::foreign`].
+
+use std::io::{self, BufRead as _, BufReader, Read as _};
+
+use super::{pglog::Tally, pipeline::Found};
+use crate::workload::{Event, Position};
+
+/// The formats, in the order in which they are tried; where two fit equally many lines the first wins.
+const KINDS: &[&Kind] = &[];
+
+/// One format.
+pub(super) struct Kind {
+    /// As reports and `--input-format` name it.
+    pub name: &'static str,
+    /// How many of these lines (without their ends) only this format could have written. The lines are
+    /// the beginning of an input; the last may be cut.
+    pub fits: fn(&[&[u8]]) -> usize,
+    pub reader: fn() -> Box<dyn Reader>,
+}
+
+impl std::fmt::Debug for Kind {
+    fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        to.write_str(self.name)
+    }
+}
+
+/// Reads one log from its first line to its last.
+pub(super) trait Reader {
+    /// Takes the next line, without its end. Positions of events hold the line alone: the input's number
+    /// is set for it.
+    fn line(&mut self, number: u64, line: &[u8], tally: &mut Tally, sink: &mut dyn FnMut(&Event<'_>));
+
+    /// The log ends: gives what is open.
+    fn end(&mut self, tally: &mut Tally, sink: &mut dyn FnMut(&Event<'_>));
+
+    /// What a person should know of how it was read.
+    fn notes(&self) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+/// The format that fits the most lines, if any does.
+pub(super) fn recognise(lines: &[&[u8]]) -> Option<&'static Kind> {
+    let fitting = KINDS.iter().map(|kind| ((kind.fits)(lines), *kind)).filter(|(lines, _)| *lines > 0);
+    // The first of those that fit best.
+    fitting.rev().max_by_key(|(lines, _)| *lines).map(|(_, kind)| kind)
+}
+
+/// A line is cut after this many bytes.
+const LONGEST_LINE: u64 = 64 << 20;
+
+/// Reads a log to its end, or to where it cannot be read any further.
+///
+/// Sessions are numbered apart from those of every other input: two logs share none.
+pub(super) fn read(
+    kind: &Kind,
+    from: Box<dyn io::Read + Send>,
+    input: u32,
+    sink: &mut dyn FnMut(&Event<'_>),
+) -> Found {
+    let mut found = Found::default();
+    let mut reader = (kind.reader)();
+    let mut from = BufReader::with_capacity(1 << 16, from);
+    let mut events = 0;
+    let mut number = 0;
+    let mut line = Vec::new();
+    let mut sink = |event: &Event<'_>| {
+        events += 1;
+        let position = Position { input, ..event.position };
+        let session = event.session.map(|session| ((input + 1) << SESSION_BITS) + session);
+        sink(&Event { session, position, ..event.clone() });
+    };
+    loop {
+        line.clear();
+        match from.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut line) {
+            Ok(0) => break,
+            Ok(bytes) => found.bytes += bytes as u64,
+            Err(error) => {
+                found.damage = Some(error.to_string());
+                break;
+            }
+        }
+        number += 1;
+        let text = line.strip_suffix(b"\n").unwrap_or(&line);
+        let text = text.strip_suffix(b"\r").unwrap_or(text);
+        reader.line(number, text, &mut found.tally, &mut sink);
+    }
+    reader.end(&mut found.tally, &mut sink);
+    found.events = events;
+    found.notes = reader.notes();
+    found
+}
+
+/// Room for the sessions of one log; a process id of a server never comes near what lies above it.
+const SESSION_BITS: u32 = 24;
