@@ -2,7 +2,7 @@
 //! nothing was understood.
 
 use super::{
-    Collector, Gathered, Options, Progress, applog,
+    Collector, Gathered, Options, Progress, applog, digest,
     open::Source,
     pglog::{self, Format, Tally},
     pipeline::{self, Found, Log},
@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     error::{Error, NotJudged},
-    workload::InputSummary,
+    workload::{Digest, InputSummary},
 };
 
 /// A log that was recognised, before it is read.
@@ -44,6 +44,7 @@ impl Recognised {
 pub(super) struct Sorted {
     logs: Vec<Recognised>,
     applications: Vec<(Source, &'static applog::Kind)>,
+    digests: Vec<(String, Digest)>,
     sql: Vec<Source>,
     /// Not read, each with why.
     others: Vec<InputSummary>,
@@ -66,6 +67,18 @@ impl Sorted {
                 self.applications.push((source, kind));
                 return;
             }
+            Kind::Digest => match source.reader().and_then(digest::read) {
+                Ok(digest) => {
+                    self.digests.push((source.name(), digest));
+                    return;
+                }
+                Err(error) => {
+                    let why = format!("cannot be read: {error}");
+                    self.damages.push(format!("{} {why}", source.name()));
+                    self.unread.get_or_insert(Error::Read { path: source.path.clone(), source: error });
+                    why
+                }
+            },
             Kind::Sql => {
                 self.sql.push(source);
                 return;
@@ -211,13 +224,21 @@ impl Sorted {
             }
             inputs.push(summary);
         }
-        if events == 0 && statements.is_empty() {
+        if events == 0 && statements.is_empty() && self.digests.is_empty() {
             let unread = self.unread.take();
             return Err(no_event.or(unread).unwrap_or_else(|| nothing(&self.others, &self.unknown)));
         }
         self.damages.extend(no_event.map(|error| error.to_string()));
         inputs.extend(self.others);
-        Ok(Gathered { collected, statements, inputs, not_judged: self.not_judged, damages: self.damages })
+        let digests = self.digests;
+        Ok(Gathered {
+            collected,
+            statements,
+            digests,
+            inputs,
+            not_judged: self.not_judged,
+            damages: self.damages,
+        })
     }
 }
 

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::{
-    applog,
+    applog, digest,
     open::Source,
     pglog::{
         Format, csv, infer, json,
@@ -22,6 +22,7 @@ pub(super) enum Kind {
         notes: Vec<String>,
     },
     Application(&'static applog::Kind),
+    Digest,
     Sql,
     Empty,
     Binary,
@@ -53,6 +54,9 @@ pub(super) fn recognise(source: &Source, prefixes: &Prefixes) -> Kind {
     let is_sql = |head| !source.found && is_sql(head);
     if head.trim_ascii().is_empty() && !head.contains(&0) {
         return Kind::Empty;
+    }
+    if digest::is_digest(head) {
+        return Kind::Digest;
     }
     if is_binary(head) {
         return Kind::Binary;

@@ -2,6 +2,7 @@
 
 mod advise;
 mod cli;
+mod digest;
 mod docs;
 mod events;
 mod house;
