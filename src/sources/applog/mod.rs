@@ -15,6 +15,9 @@
 //! * A line of its own format that it cannot read is counted with [`Tally::skip`]. Other lines (the
 //!   application's own chatter) are counted in [`Tally::foreign`].
 
+mod placeholders;
+mod values;
+
 use std::io::{self, BufRead as _, BufReader, Read as _};
 
 use super::{pglog::Tally, pipeline::Found};
