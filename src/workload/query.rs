@@ -155,9 +155,10 @@ impl Query {
             sql: String::from_utf8_lossy(&sql[..sql.len().min(Sample::LONGEST)]).into_owned(),
             complete: sql.len() <= Sample::LONGEST,
             binds: match binds {
-                Binds::Postgres(detail) => super::binds::parse(detail),
-                Binds::Values(values) => Some(values.to_vec()),
-                Binds::Unknown => None,
+                Binds::Postgres(detail) if detail.len() <= Sample::LONGEST => super::binds::parse(detail),
+                Binds::Values(values) if size(values) <= Sample::LONGEST => Some(values.to_vec()),
+                // A document of megabytes is no example that anyone would look at.
+                Binds::Postgres(_) | Binds::Values(_) | Binds::Unknown => None,
             },
             duration,
             position,
@@ -245,6 +246,10 @@ impl Query {
         }
         self.errors += other.errors;
     }
+}
+
+fn size(values: &[Option<String>]) -> usize {
+    values.iter().flatten().map(String::len).sum()
 }
 
 /// A small set of names, sorted; it stops growing at 64, which `full` then tells.

@@ -11,7 +11,7 @@ pub struct Sample {
     pub sql: String,
     /// False when `sql` was cut: it cannot be planned.
     pub complete: bool,
-    /// `None` where the log has none; an inner `None` is NULL.
+    /// `None` where the log has none, or more than [`Sample::LONGEST`] bytes; an inner `None` is NULL.
     pub binds: Option<Vec<Option<String>>>,
     /// Microseconds.
     pub duration: Option<u64>,
