@@ -15,7 +15,12 @@
 //! * A line of its own format that it cannot read is counted with [`Tally::skip`]. Other lines (the
 //!   application's own chatter) are counted in [`Tally::foreign`].
 
+mod drizzle;
+mod knex;
+mod lines;
+mod node;
 mod placeholders;
+mod sequelize;
 mod values;
 
 use std::io::{self, BufRead as _, BufReader, Read as _};
@@ -24,7 +29,7 @@ use super::{pglog::Tally, pipeline::Found};
 use crate::workload::{Event, Position};
 
 /// The formats, in the order in which they are tried; where two fit equally many lines the first wins.
-const KINDS: &[&Kind] = &[];
+const KINDS: &[&Kind] = &[&drizzle::KIND, &knex::KIND, &sequelize::KIND];
 
 /// One format.
 pub(super) struct Kind {
