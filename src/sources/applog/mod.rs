@@ -19,8 +19,10 @@ mod drizzle;
 mod knex;
 mod lines;
 mod node;
+mod prisma;
 mod placeholders;
 mod sequelize;
+mod typeorm;
 mod values;
 
 use std::io::{self, BufRead as _, BufReader, Read as _};
@@ -29,7 +31,7 @@ use super::{pglog::Tally, pipeline::Found};
 use crate::workload::{Event, Position};
 
 /// The formats, in the order in which they are tried; where two fit equally many lines the first wins.
-const KINDS: &[&Kind] = &[&drizzle::KIND, &knex::KIND, &sequelize::KIND];
+const KINDS: &[&Kind] = &[&prisma::KIND, &drizzle::KIND, &knex::KIND, &sequelize::KIND, &typeorm::KIND];
 
 /// One format.
 pub(super) struct Kind {
