@@ -1,6 +1,7 @@
 //! Tests that need no server and no network.
 
 mod advise;
+mod applog_node;
 mod cli;
 mod digest;
 mod docs;

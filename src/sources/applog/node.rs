@@ -6,8 +6,27 @@ use super::{lines::Draft, values, values::Value};
 /// open, or it is indented, or begins as only the middle of a statement does.
 pub(super) fn goes_on(sql: &str, line: &str) -> bool {
     const WORDS: &[&str] = &[
-        "from", "where", "and", "or", "join", "left", "right", "inner", "outer", "full", "cross", "on", "group",
-        "order", "having", "limit", "offset", "union", "values", "returning", "set",
+        "from",
+        "where",
+        "and",
+        "or",
+        "join",
+        "left",
+        "right",
+        "inner",
+        "outer",
+        "full",
+        "cross",
+        "on",
+        "group",
+        "order",
+        "having",
+        "limit",
+        "offset",
+        "union",
+        "values",
+        "returning",
+        "set",
     ];
     let word = line.split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or("");
     line.starts_with([' ', '\t', ')'])

@@ -33,7 +33,8 @@ fn statement(line: &str) -> Option<&str> {
 }
 
 fn is_json(line: &str) -> bool {
-    line.starts_with('{') && ["\"query\":", "\"params\":", "\"duration\":"].iter().all(|key| line.contains(key))
+    line.starts_with('{')
+        && ["\"query\":", "\"params\":", "\"duration\":"].iter().all(|key| line.contains(key))
 }
 
 #[derive(Debug, Default)]

@@ -36,7 +36,8 @@ impl Head<'_> {
         };
         let inner = &line[at + if after { "Executed (".len() } else { "Executing (".len() }..];
         let (id, sql) = inner.split_once("): ")?;
-        let is_id = !id.is_empty() && id.len() <= 64 && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+        let is_id =
+            !id.is_empty() && id.len() <= 64 && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
         let transaction = (id != "default").then_some(id);
         (is_id && !sql.is_empty()).then_some(Head { after, transaction, sql })
     }

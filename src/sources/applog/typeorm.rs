@@ -21,9 +21,7 @@ const WAITING: usize = 256;
 const WAITING_BYTES: usize = 16 << 20;
 
 fn fits(lines: &[&[u8]]) -> usize {
-    let ours = |line: &&&[u8]| {
-        matches!(Head::of(&lines::text(line)), Some(Head { word: Word::Query(_, _), sql, .. }) if lines::begins_sql(sql))
-    };
+    let ours = |line: &&&[u8]| matches!(Head::of(&lines::text(line)), Some(Head { word: Word::Query(_, _), sql, .. }) if lines::begins_sql(sql));
     lines.iter().filter(ours).count()
 }
 
@@ -65,7 +63,9 @@ impl Head<'_> {
                 "QUERY" => Word::Query(Again::No, None),
                 "FAILED QUERY" => Word::Query(Again::Failed, None),
                 "QUERY ERROR" => Word::Error,
-                name => Word::Query(Again::Slow, Some(values::microseconds(name.strip_prefix("SLOW QUERY: ")?)?)),
+                name => {
+                    Word::Query(Again::Slow, Some(values::microseconds(name.strip_prefix("SLOW QUERY: ")?)?))
+                }
             };
             return Some(Head { stamp, word, sql });
         }
@@ -77,9 +77,9 @@ impl Head<'_> {
             ("error: ", Word::Error),
             ("parameters: ", Word::Parameters),
         ];
-        words.iter().find_map(|(prefix, word)| {
-            rest.strip_prefix(prefix).map(|sql| Head { stamp, word: *word, sql })
-        })
+        words
+            .iter()
+            .find_map(|(prefix, word)| rest.strip_prefix(prefix).map(|sql| Head { stamp, word: *word, sql }))
     }
 }
 
@@ -97,7 +97,10 @@ impl TypeOrm {
         let Some(open) = self.open.take() else { return };
         let again = std::mem::take(&mut self.again);
         let same = |draft: &&mut Draft| {
-            draft.sql == open.sql && draft.binds == open.binds && draft.duration.is_none() && draft.error.is_none()
+            draft.sql == open.sql
+                && draft.binds == open.binds
+                && draft.duration.is_none()
+                && draft.error.is_none()
         };
         if again != Again::No
             && let Some(first) = self.waiting.iter_mut().find(same)
@@ -135,8 +138,13 @@ impl Reader for TypeOrm {
         match (head.word, &mut self.open) {
             (Word::Query(again, duration), _) => {
                 self.close(tally, sink);
-                let mut open =
-                    Draft { line: number, sql: head.sql.to_owned(), end: head.stamp, duration, ..Draft::default() };
+                let mut open = Draft {
+                    line: number,
+                    sql: head.sql.to_owned(),
+                    end: head.stamp,
+                    duration,
+                    ..Draft::default()
+                };
                 node::take_values(&mut open, " -- PARAMETERS: ");
                 if again == Again::Failed {
                     open.error = Some(String::new());
