@@ -95,7 +95,7 @@ impl Knex {
         }
     }
 
-    fn object(&mut self, object: &Object, tally: &mut Tally, sink: Sink<'_>) {
+    fn object(object: &Object, tally: &mut Tally, sink: Sink<'_>) {
         let Some(entries) = object.entries() else {
             tally.skip(object.line, b"{");
             return;
@@ -124,7 +124,7 @@ impl Reader for Knex {
         if let Some(mut object) = self.object.take() {
             let fits = object.push(&text);
             if text.starts_with('}') {
-                self.object(&object, tally, sink);
+                Knex::object(&object, tally, sink);
             } else if fits {
                 self.object = Some(object);
             } else {

@@ -1,4 +1,4 @@
-//! TypeORM: `query: … -- PARAMETERS: […]` of the console loggers, with colours or not,
+//! `TypeORM`: `query: … -- PARAMETERS: […]` of the console loggers, with colours or not,
 //! `[time][QUERY]: …` of the file logger, and `typeorm:query:log query: …` of the debug logger.
 //!
 //! Only slow statements have a duration. They are logged twice, as is what failed: the second entry
