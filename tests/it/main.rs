@@ -3,6 +3,7 @@
 mod advise;
 mod applog_django;
 mod applog_formats;
+mod applog_node;
 mod applog_sqlalchemy;
 mod cli;
 mod digest;

@@ -16,22 +16,28 @@
 //!   application's own chatter) are counted in [`Tally::foreign`].
 
 mod django;
+mod drizzle;
 mod ecto;
 mod fields;
 mod gorm;
 mod hibernate;
 mod java;
+mod knex;
 mod laravel;
 mod lines;
 mod mybatis;
+mod node;
 mod otel;
 mod p6spy;
 mod pgx;
 mod placeholders;
+mod prisma;
 mod python;
 mod rails;
+mod sequelize;
 mod sqlalchemy;
 mod sqlx;
+mod typeorm;
 mod values;
 
 use std::io::{self, BufRead as _, BufReader, Read as _};
@@ -53,6 +59,11 @@ const KINDS: &[&Kind] = &[
     &otel::KIND,
     &django::KIND,
     &sqlalchemy::KIND,
+    &prisma::KIND,
+    &drizzle::KIND,
+    &knex::KIND,
+    &sequelize::KIND,
+    &typeorm::KIND,
 ];
 
 /// One format.
