@@ -63,6 +63,20 @@ pub struct Totals {
     /// Durations of parse and bind steps, which are no executions.
     pub parse_bind_us: u64,
     pub parse_bind_steps: u64,
+    /// Queries that were folded together, since there were too many to keep.
+    #[serde(default)]
+    pub other: Other,
+}
+
+/// The long tail of a workload whose statements differ in more than their constants. What it holds is in
+/// the other totals, too.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Other {
+    /// A query that came back after it was folded counts again.
+    pub queries: u64,
+    pub calls: u64,
+    /// Microseconds.
+    pub total_us: u64,
 }
 
 /// A statement of an SQL file: seen, not executed.
@@ -94,6 +108,8 @@ pub struct InputSummary {
 /// Queries that are kept apart. More than that is a workload whose statements differ in more than their
 /// constants; the cheapest are then folded together and counted.
 const MOST_QUERIES: usize = 20_000;
+/// Bytes of samples that are kept of all queries together; beyond, the cheapest queries lose theirs.
+const MOST_SAMPLE_BYTES: usize = 24 << 20;
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Workload {
@@ -245,26 +261,41 @@ impl Workload {
         }
     }
 
-    /// Folds the cheapest queries together when there are too many to keep.
+    /// Folds the cheapest queries together when there are too many to keep, and forgets their samples when
+    /// those are too large.
     fn bound(&mut self) {
-        for queries in [&mut self.queries, &mut self.explained] {
+        let other = &mut self.totals.other;
+        for (queries, counts) in [(&mut self.queries, true), (&mut self.explained, false)] {
             if queries.len() <= MOST_QUERIES {
                 continue;
             }
             let mut cheapest: Vec<_> =
                 queries.values().map(|query| (query.total_us, query.calls, query.id)).collect();
             cheapest.sort_unstable();
-            let (mut folded, mut calls) = (0, 0);
-            for &(_, _, id) in &cheapest[..MOST_QUERIES / 2] {
-                if let Some(query) = queries.remove(&id) {
-                    folded += 1;
-                    calls += query.calls;
+            for (total_us, calls, id) in cheapest.into_iter().take(MOST_QUERIES / 2) {
+                queries.remove(&id);
+                if counts {
+                    other.queries += 1;
+                    other.calls += calls;
+                    other.total_us += total_us;
                 }
             }
-            let why =
-                format!("more than {MOST_QUERIES} distinct queries: the cheapest are only in the totals");
-            self.not_judged.add_many("queries", why.clone(), folded);
-            self.not_judged.add_many("executions", why, calls);
+        }
+        for queries in [&mut self.queries, &mut self.explained] {
+            let bytes: usize = queries.values().map(|query| query.samples.bytes()).sum();
+            if bytes <= MOST_SAMPLE_BYTES {
+                continue;
+            }
+            let mut cheapest: Vec<_> = queries.values_mut().collect();
+            cheapest.sort_by_key(|query| (query.total_us, query.calls, query.id));
+            let mut excess = bytes - MOST_SAMPLE_BYTES / 2;
+            for query in cheapest {
+                excess = excess.saturating_sub(query.samples.bytes());
+                query.samples = Samples::default();
+                if excess == 0 {
+                    break;
+                }
+            }
         }
         if self.failed.len() > MOST_QUERIES {
             let why =
@@ -279,6 +310,11 @@ impl Workload {
     #[expect(clippy::iter_over_hash_type, reason = "counts add up in any order")]
     pub fn close(&mut self) {
         self.units.close();
+        if self.totals.other.queries > 0 {
+            let why =
+                format!("more than {MOST_QUERIES} distinct queries: the cheapest are only in the totals");
+            self.not_judged.add_many("queries", why, self.totals.other.queries);
+        }
         self.not_judged.add_many(
             "n-plus-one",
             "the log does not show the values of repeated statements (see log_parameter_max_length)",
@@ -369,6 +405,9 @@ impl Totals {
         self.errors += other.errors;
         self.parse_bind_us += other.parse_bind_us;
         self.parse_bind_steps += other.parse_bind_steps;
+        self.other.queries += other.other.queries;
+        self.other.calls += other.other.calls;
+        self.other.total_us += other.other.total_us;
         self.first = self.first.into_iter().chain(other.first).min();
         self.last = self.last.max(other.last);
         let ByKind { select, insert, update, delete, with, utility } = other.by_kind;

@@ -63,7 +63,16 @@ pub struct LoggedPlan {
 }
 
 impl Query {
-    pub fn new(id: Fingerprint, text: String, kind: StatementKind) -> Query {
+    /// Bytes of text that are kept: enough to tell any query, and a generated statement of megabytes does
+    /// not fill the memory.
+    const LONGEST_TEXT: usize = 64 * 1024;
+
+    pub fn new(id: Fingerprint, mut text: String, kind: StatementKind) -> Query {
+        if text.len() > Query::LONGEST_TEXT {
+            text.truncate(text.floor_char_boundary(Query::LONGEST_TEXT));
+            text.push('…');
+            text.shrink_to_fit();
+        }
         Query {
             id,
             text,
@@ -146,9 +155,10 @@ impl Query {
             sql: String::from_utf8_lossy(&sql[..sql.len().min(Sample::LONGEST)]).into_owned(),
             complete: sql.len() <= Sample::LONGEST,
             binds: match binds {
-                Binds::Postgres(detail) => super::binds::parse(detail),
-                Binds::Values(values) => Some(values.to_vec()),
-                Binds::Unknown => None,
+                Binds::Postgres(detail) if detail.len() <= Sample::LONGEST => super::binds::parse(detail),
+                Binds::Values(values) if size(values) <= Sample::LONGEST => Some(values.to_vec()),
+                // A document of megabytes is no example that anyone would look at.
+                Binds::Postgres(_) | Binds::Values(_) | Binds::Unknown => None,
             },
             duration,
             position,
@@ -171,7 +181,7 @@ impl Query {
         let text = &self.text;
         self.samples.each(|sample| {
             sample.sql.clone_from(text);
-            sample.complete = true;
+            sample.complete = text.len() <= Sample::LONGEST;
             sample.binds = None;
         });
     }
@@ -236,6 +246,10 @@ impl Query {
         }
         self.errors += other.errors;
     }
+}
+
+fn size(values: &[Option<String>]) -> usize {
+    values.iter().flatten().map(String::len).sum()
 }
 
 /// A small set of names, sorted; it stops growing at 64, which `full` then tells.

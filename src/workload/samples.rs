@@ -11,7 +11,7 @@ pub struct Sample {
     pub sql: String,
     /// False when `sql` was cut: it cannot be planned.
     pub complete: bool,
-    /// `None` where the log has none; an inner `None` is NULL.
+    /// `None` where the log has none, or more than [`Sample::LONGEST`] bytes; an inner `None` is NULL.
     pub binds: Option<Vec<Option<String>>>,
     /// Microseconds.
     pub duration: Option<u64>,
@@ -75,6 +75,15 @@ impl Samples {
     /// Changes every sample that is kept. What they are chosen by stays as it is.
     pub(super) fn each(&mut self, change: impl FnMut(&mut Sample)) {
         self.slowest.as_deref_mut().into_iter().chain(&mut self.picked).for_each(change);
+    }
+
+    /// Bytes of the statements and values that are kept.
+    pub(super) fn bytes(&self) -> usize {
+        let kept = self.slowest.as_deref().into_iter().chain(&self.picked);
+        kept.map(|sample| {
+            sample.sql.len() + sample.binds.iter().flatten().flatten().map(String::len).sum::<usize>()
+        })
+        .sum()
     }
 
     fn slower(&self, values: u64, duration: Option<u64>, position: Position) -> bool {
