@@ -63,7 +63,12 @@ impl<'p> Recall<'p> {
         };
         let lead = steps.iter().take_while(leads).count();
         let is_field = |step: &Step| matches!(step, Step::Field { .. });
-        let from = steps[..lead].iter().rposition(is_field).map_or(0, |last| last + 1);
+        // The bytes before a `%q` are not kept with it: it is looked at where the stretch begins.
+        let from = if matches!(steps.get(lead), Some(Step::Quit)) {
+            lead
+        } else {
+            steps[..lead].iter().rposition(is_field).map_or(0, |last| last + 1)
+        };
         let stays = |(index, step): &(usize, &Step)| match step {
             Step::Literal(_) => true,
             Step::Field { what, padded } => !padded && is_of_session(*what),
@@ -178,4 +183,65 @@ fn is_text(what: Field) -> bool {
 fn is_of_session(what: Field) -> bool {
     (is_text(what) && what != Field::Ignored)
         || matches!(what, Field::Pid | Field::SessionId | Field::SessionStart)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Reads the lines with one memory, again and again, and each as if it were the only one.
+    #[track_caller]
+    fn check(prefix: &str, lines: &[&str]) {
+        let prefix = Prefix::compile(prefix).expect("a prefix with a time");
+        let mut recall = Recall::new(&prefix);
+        assert!(!recall.known.is_empty(), "nothing is kept");
+        for line in lines.iter().chain(lines).chain(lines.iter().rev()) {
+            let line = line.as_bytes();
+            let alone = prefix.head(line, &mut Clock::default());
+            let recalled = recall.head(line);
+            let shown = |head: Option<Head<'_>>| format!("{head:?}");
+            assert_eq!(shown(recalled), shown(alone), "{}", String::from_utf8_lossy(line));
+        }
+    }
+
+    #[test]
+    fn what_is_recalled_is_what_is_read() {
+        check(
+            "%m [%p]: user=%u,db=%d,app=%a,client=%h ",
+            &[
+                "2026-11-23 04:22:29.056 UTC [7]: user=o,db=d,app=a,client=h LOG:  x",
+                "2026-11-23 04:22:29.057 UTC [7]: user=o,db=d,app=a,client=h DETAIL:  x",
+                "2026-11-23 04:22:30.9 CET [7]: user=o,db=d,app=b,client=h LOG:  x",
+                "2026-11-23 04:22:30.9 CETX [7]: user=o,db=d,app=b,client=h LOG:  x",
+                "2026-11-23 04:22:29.056 UTC [263]: user=,db=,app=,client= LOG:  x",
+                "2026-11-23 04:22:29.056 UTC [7]: user=o,db=d,app=a,client=b ,client=h LOG:  x",
+                "2026-11-23 04:22:29.056 UTC [7]: user=o,db=d,app=a,client=h no word",
+            ],
+        );
+        check(
+            "%m [%p] %q%u@%d ",
+            &[
+                "2026-11-23 04:22:29.056 UTC [7] LOG:  x",
+                "2026-11-23 04:22:29.056 UTC [7] o@shop LOG:  x",
+                "2026-11-23 04:22:29.056 UTC [7] o@shop STATEMENT:  x",
+                "2026-11-23 04:22:29.056 UTC [7] LOG:  @d LOG:  x",
+            ],
+        );
+        check(
+            "%t:%r:%u@%d:[%p]:",
+            &[
+                "2026-11-23 04:22:29 UTC:10.0.0.1(1):a@b:[9]:LOG:  x",
+                "2026-11-23 04:22:29 UTC:10.0.0.1(1):a@b:[8]:LOG:  x",
+                "2026-11-23 04:22:29 UTC::@:[9]:LOG:  x",
+            ],
+        );
+        check(
+            "%t [%p-%l] %q[user=%u,db=%d,app=%a,vxid=%v,xid=%x] ",
+            &[
+                "2026-11-23 04:22:29 UTC [7-1] [user=o,db=d,app=a,vxid=3/1,xid=0] LOG:  x",
+                "2026-11-23 04:22:29 UTC [7-2] [user=o,db=d,app=a,vxid=3/2,xid=9] ERROR:  x",
+                "2026-11-23 04:22:29 UTC [7-3] LOG:  x",
+            ],
+        );
+    }
 }
