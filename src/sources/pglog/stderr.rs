@@ -11,7 +11,7 @@ use memchr::{memchr, memchr_iter};
 
 use super::{
     Entry, Tally,
-    prefix::{Fields, Prefix},
+    prefix::{Fields, Prefix, Recall},
     severity::{Severity, Word},
     time::Clock,
 };
@@ -64,7 +64,7 @@ pub(in crate::sources) fn scan(
     tally: &mut Tally,
     mut sink: impl FnMut(&Entry<'_>),
 ) {
-    let mut clock = Clock::default();
+    let mut recall = Recall::new(prefix);
     let mut buffers = Buffers::default();
     let mut open: Option<Open<'_>> = None;
     let mut line = first_line;
@@ -85,7 +85,7 @@ pub(in crate::sources) fn scan(
                 },
                 None => tally.skip(line, text),
             }
-        } else if let Some(head) = prefix.head(text, &mut clock) {
+        } else if let Some(head) = recall.head(text) {
             let part = Part { at: at + head.text_at..end, stitched: false };
             match (head.word, &mut open) {
                 (Word::Entry(severity), _) => {
@@ -128,7 +128,7 @@ pub(in crate::sources) fn scan(
     if let Some(entry) = open {
         close(&entry, chunk, &mut buffers, tally, &mut sink);
     }
-    tally.zones.append(&mut clock.unknown);
+    tally.zones.append(&mut recall.clock.unknown);
 }
 
 #[derive(Default)]

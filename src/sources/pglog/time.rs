@@ -6,9 +6,12 @@
 
 use std::collections::BTreeSet;
 
-/// Reads timestamps; remembers the last date and zone, since they hardly ever change.
+/// Reads timestamps; remembers the last second, date and zone, since they hardly ever change.
 #[derive(Debug, Default)]
 pub(in crate::sources) struct Clock {
+    /// Date and time of the last second, and what it is in microseconds before the zone is applied.
+    second: [u8; 19],
+    micros: i64,
     date: [u8; 10],
     days: i64,
     zone: Vec<u8>,
@@ -24,21 +27,26 @@ impl Clock {
     /// Reads `2026-11-23 04:22:29.056 UTC` (the fraction may be missing) from the front: the time and
     /// how many bytes it took.
     pub(in crate::sources) fn read(&mut self, text: &[u8]) -> Option<(i64, usize)> {
-        let date: &[u8; 10] = text.first_chunk()?;
-        if *date != self.date {
-            self.days = days(date)?;
-            self.date = *date;
-        }
-        let time = text.get(10..19)?;
-        if time[0] != b' ' || time[3] != b':' || time[6] != b':' {
-            return None;
-        }
-        let (hour, minute, second) = (two(&time[1..])?, two(&time[4..])?, two(&time[7..])?);
-        if hour > 24 || minute > 59 || second > 60 {
-            return None;
+        let second: &[u8; 19] = text.first_chunk()?;
+        if *second != self.second {
+            self.micros = self.micros_of(second)?;
+            self.second = *second;
         }
         let mut at = 19;
-        let mut micros = (((self.days * 24 + hour) * 60 + minute) * 60 + second) * SECOND;
+        let mut micros = self.micros;
+        // Nearly always: three digits, and the zone of the line before.
+        if let Some([b'.', a, b, c, b' ']) = text.get(19..24)
+            && a.is_ascii_digit()
+            && b.is_ascii_digit()
+            && c.is_ascii_digit()
+        {
+            micros +=
+                i64::from(a - b'0') * 100_000 + i64::from(b - b'0') * 10_000 + i64::from(c - b'0') * 1_000;
+            if let Some(len) = self.same_zone(&text[24..]) {
+                return Some((micros - self.offset, 24 + len));
+            }
+            micros = self.micros;
+        }
         if text.get(at) == Some(&b'.') {
             at += 1;
             let mut unit = SECOND / 10;
@@ -59,6 +67,32 @@ impl Clock {
             self.offset = self.offset_of_zone();
         }
         Some((micros - self.offset, at + len))
+    }
+
+    fn micros_of(&mut self, second: &[u8; 19]) -> Option<i64> {
+        let (date, time) = second.split_first_chunk::<10>()?;
+        if *date != self.date {
+            self.days = days(date)?;
+            self.date = *date;
+        }
+        if time[0] != b' ' || time[3] != b':' || time[6] != b':' {
+            return None;
+        }
+        let (hour, minute, second) = (two(&time[1..])?, two(&time[4..])?, two(&time[7..])?);
+        if hour > 24 || minute > 59 || second > 60 {
+            return None;
+        }
+        Some((((self.days * 24 + hour) * 60 + minute) * 60 + second) * SECOND)
+    }
+
+    /// The length of the zone at the front, if it is the last one's name.
+    fn same_zone(&self, text: &[u8]) -> Option<usize> {
+        let len = self.zone.len();
+        let same = self.zone.first()?.is_ascii_alphabetic()
+            && text.len() >= len
+            && text.iter().zip(&self.zone).all(|(byte, known)| byte == known)
+            && !text.get(len).is_some_and(u8::is_ascii_alphabetic);
+        same.then_some(len)
     }
 
     fn offset_of_zone(&mut self) -> i64 {
