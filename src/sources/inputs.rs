@@ -1,8 +1,11 @@
 //! The inputs of a run by what they are: in which order they are read, what is said of each, and why
 //! nothing was understood.
 
+use std::collections::BTreeMap;
+
 use super::{
     Collector, Gathered, Options, Progress, applog,
+    envelope::Layer,
     open::Source,
     pglog::{self, Format, Tally},
     pipeline::{self, Found, Log},
@@ -57,7 +60,7 @@ pub(super) struct Sorted {
 
 impl Sorted {
     pub(super) fn add(&mut self, mut source: Source, prefixes: &Prefixes) {
-        let why = match recognise::recognise(&source, prefixes) {
+        let why = match recognise::recognise(&mut source, prefixes) {
             Kind::Log { format, first, notes } => {
                 self.logs.push(Recognised { source, format, first, notes });
                 return;
@@ -142,6 +145,7 @@ impl Sorted {
         self.drop_copies();
         let mut inputs = Vec::new();
         let mut logs = Vec::new();
+        let mut layers = BTreeMap::new();
         let mut heads = Vec::new();
         for (input, log) in (0..).zip(self.logs) {
             heads.push(Head::of(&log));
@@ -158,6 +162,7 @@ impl Sorted {
                     "its clock shows whole seconds (%t): gaps and overlaps cannot be measured".to_owned(),
                 );
             }
+            layers.insert(input, log.source.layers.clone());
             logs.push(Log { source: log.source, format: log.format, input });
         }
         let any_log = !logs.is_empty();
@@ -170,11 +175,13 @@ impl Sorted {
                 format: kind.name.to_owned(),
                 ..InputSummary::default()
             });
+            layers.insert(input, source.layers.clone());
             found.insert(input, application(source, kind, input, make_tools, &mut collected));
         }
         let mut events = 0;
         let (mut entries, mut translated) = (0, 0);
-        for (input, found) in found {
+        for (input, mut found) in found {
+            unwrapped(layers.get(&input).map_or(&[][..], Vec::as_slice), &mut found);
             events += found.events;
             entries += found.tally.entries;
             translated += found.translated;
@@ -231,13 +238,14 @@ fn application<C: Collector>(
     make_tools: &(dyn Fn() -> C::Tools + Sync),
     collected: &mut C,
 ) -> Found {
+    let lines = source.lines();
     let reader = match source.reader() {
         Ok(reader) => reader,
         Err(error) => return Found { damage: Some(error.to_string()), ..Found::default() },
     };
     let mut tools = make_tools();
     let (mut piece, mut events) = (C::default(), 0);
-    let found = applog::read(kind, reader, input, &mut |event| {
+    let found = applog::read(kind, reader, lines.as_ref(), input, &mut |event| {
         piece.event(event, &mut tools);
         events += 1;
         if events % PIECE == 0 {
@@ -248,11 +256,21 @@ fn application<C: Collector>(
     found
 }
 
+/// Adds what the envelopes' readers have to say.
+fn unwrapped(layers: &[Layer], found: &mut Found) {
+    for layer in layers {
+        let mut tally = layer.unknown();
+        tally.merge(std::mem::take(&mut found.tally));
+        found.tally = tally;
+        found.notes.extend(layer.notes());
+    }
+}
+
 fn summarise(summary: &mut InputSummary, found: Found, not_judged: &mut NotJudged) {
     summary.bytes = found.bytes;
     summary.entries = found.tally.entries;
     summary.skipped = found.tally.skipped;
-    summary.skipped_samples = found.tally.samples;
+    summary.skipped_samples = found.tally.shown().collect();
     summary.notes.extend(found.notes);
     match found.tally.foreign {
         0 => {}
@@ -286,7 +304,7 @@ fn first_lines(head: &[u8]) -> String {
     for (number, line) in (1..).zip(head.split(|b| *b == b'\n').take(Tally::SAMPLES)) {
         tally.skip(number, line.trim_ascii_end());
     }
-    tally.samples.join("\n  ")
+    tally.shown().collect::<Vec<_>>().join("\n  ")
 }
 
 /// What a person needs to see of a log that gave nothing.

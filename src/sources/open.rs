@@ -1,15 +1,19 @@
-//! Paths → readers of plain bytes: folders are walked, gzip and zstd are undone.
+//! Paths → readers of plain bytes: folders are walked, and what is compressed is undone.
 
 use std::{
     fs::{self, File},
     io::{self, Read},
     path::{Path, PathBuf},
+    time::SystemTime,
 };
 
-use flate2::read::MultiGzDecoder;
+use super::{
+    compressed::plain,
+    envelope::{Layer, Lines, Unwrap},
+};
 
 /// How much of an input is looked at to recognise it.
-const HEAD: usize = 64 * 1024;
+pub(super) const HEAD: usize = 64 * 1024;
 
 /// A file (or stdin) whose beginning was read.
 pub(super) struct Source {
@@ -21,6 +25,10 @@ pub(super) struct Source {
     pub damage: Option<io::Error>,
     /// Found in a folder, not named.
     pub found: bool,
+    /// When it was last written to, or now: microseconds since 1970.
+    pub newest: i64,
+    /// The envelopes around the log, the outermost first.
+    pub layers: Vec<Layer>,
     /// What follows `head`, where it cannot be read twice (stdin, a pipe): files are opened again when it is
     /// their turn.
     rest: Option<Box<dyn Read + Send>>,
@@ -31,12 +39,23 @@ impl Source {
         self.path.display().to_string()
     }
 
-    /// The bytes from the beginning. Call once.
+    /// The bytes from the beginning, without what other programs put around them. Call once.
     pub(super) fn reader(&mut self) -> io::Result<Box<dyn Read + Send>> {
-        match self.rest.take() {
-            Some(rest) => Ok(Box::new(io::Cursor::new(self.head.clone()).chain(rest))),
-            None => open(&self.path),
+        let mut reader = match self.rest.take() {
+            Some(rest) => Box::new(io::Cursor::new(self.head.clone()).chain(rest)),
+            None => open(&self.path)?,
+        };
+        let mut around: Option<Lines> = None;
+        for layer in &self.layers {
+            reader = Box::new(Unwrap::new(reader, layer, around));
+            around = Some(layer.lines.clone());
         }
+        Ok(reader)
+    }
+
+    /// Which line of the file each line that is read came from, where that is another one.
+    pub(super) fn lines(&self) -> Option<Lines> {
+        self.layers.last().map(|layer| layer.lines.clone())
     }
 }
 
@@ -45,7 +64,7 @@ pub(super) fn sources(paths: &[PathBuf]) -> Vec<Source> {
     let mut sources = Vec::new();
     for path in paths {
         if path.as_os_str() == "-" {
-            sources.push(look(path.clone(), decompress(Box::new(io::stdin())), false));
+            sources.push(look(path.clone(), plain(Box::new(io::stdin())), false));
         } else if path.is_dir() {
             walk(path, &mut sources);
         } else {
@@ -61,7 +80,8 @@ fn look(path: PathBuf, opened: io::Result<Box<dyn Read + Send>>, found: bool) ->
             let (head, damage) = read_head(&mut reader);
             let again = path.as_os_str() != "-" && path.is_file();
             let rest = (!again).then_some(reader);
-            Source { path, head, damage, found, rest }
+            let newest = newest(&path);
+            Source { path, head, damage, found, newest, layers: Vec::new(), rest }
         }
         Err(error) => unreadable(path, error),
     }
@@ -69,11 +89,27 @@ fn look(path: PathBuf, opened: io::Result<Box<dyn Read + Send>>, found: bool) ->
 
 /// Counted as if it were named, since a person should hear of it.
 fn unreadable(path: PathBuf, error: io::Error) -> Source {
-    Source { path, head: Vec::new(), damage: Some(error), found: false, rest: None }
+    Source {
+        path,
+        head: Vec::new(),
+        damage: Some(error),
+        found: false,
+        newest: 0,
+        layers: Vec::new(),
+        rest: None,
+    }
+}
+
+/// When a file was last written to; now for what is no file.
+fn newest(path: &Path) -> i64 {
+    let written = fs::metadata(path).ok().filter(fs::Metadata::is_file).and_then(|file| file.modified().ok());
+    let written = written.unwrap_or_else(SystemTime::now);
+    let since = written.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
 }
 
 fn open(path: &Path) -> io::Result<Box<dyn Read + Send>> {
-    decompress(Box::new(File::open(path)?))
+    plain(Box::new(File::open(path)?))
 }
 
 /// Every file below a folder, in the order of names; hidden ones, symbolic links to folders and those to
@@ -97,18 +133,6 @@ fn walk(folder: &Path, sources: &mut Vec<Source>) {
             sources.push(look(path, opened, true));
         }
     }
-}
-
-fn decompress(mut reader: Box<dyn Read + Send>) -> io::Result<Box<dyn Read + Send>> {
-    let mut magic = Vec::with_capacity(4);
-    reader.by_ref().take(4).read_to_end(&mut magic)?;
-    let kind = magic.clone();
-    let whole = io::Cursor::new(magic).chain(reader);
-    Ok(match kind.as_slice() {
-        [0x1f, 0x8b, ..] => Box::new(MultiGzDecoder::new(io::BufReader::with_capacity(1 << 16, whole))),
-        [0x28, 0xb5, 0x2f, 0xfd] => Box::new(zstd::Decoder::new(whole)?),
-        _ => Box::new(whole),
-    })
 }
 
 fn read_head(reader: &mut impl Read) -> (Vec<u8>, Option<io::Error>) {

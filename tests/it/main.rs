@@ -2,6 +2,7 @@
 
 mod advise;
 mod cli;
+mod compressed;
 mod docs;
 mod events;
 mod house;

@@ -93,7 +93,7 @@ pub(in crate::sources) fn infer(lines: &[&[u8]]) -> Option<Prefix> {
 }
 
 /// Where `LOG:  ` or its like stands; not in a continuation line.
-fn severity_at(line: &[u8]) -> Option<usize> {
+pub(in crate::sources) fn severity_at(line: &[u8]) -> Option<usize> {
     if matches!(line.first(), Some(b'\t' | b' ') | None) {
         return None;
     }
