@@ -160,6 +160,7 @@ pub(super) fn connect(args: &ServerArgs) -> Result<Option<Server>, Error> {
 pub(super) fn read(args: &InputArgs, server: Option<&mut Server>) -> Result<Ingested, Error> {
     let options = sources::Options {
         log_line_prefix: args.log_line_prefix.clone(),
+        input_format: args.input_format.clone(),
         server_prefix: server.and_then(Server::log_line_prefix),
         ..sources::Options::default()
     };

@@ -114,7 +114,10 @@ impl Look<'_> {
                 let (kind, mut layers) = self.at(&layer.head(whole), depth + 1, None);
                 let good = match &kind {
                     Kind::Log { format: Format::Stderr(prefix), .. } => {
-                        layer.names_sessions() || prefix.names_sessions() || !layer.could_add_pid()
+                        let sessions =
+                            layer.names_sessions() || prefix.names_sessions() || !layer.could_add_pid();
+                        // With another envelope in it, that one knows what belongs together.
+                        layer.of_server() == layers.is_empty() && (sessions || !layers.is_empty())
                     }
                     Kind::Log { .. } | Kind::Application(_) => !layer.of_server() || !layers.is_empty(),
                     _ => false,

@@ -4,6 +4,7 @@ mod advise;
 mod cli;
 mod compressed;
 mod docs;
+mod envelopes;
 mod events;
 mod house;
 mod log_limits;

@@ -173,13 +173,17 @@ fn azure(properties: &Map<String, Value>, time_of_record: Option<Stamp>) -> Foun
         line.push_str(":  ");
         text("prefix").unwrap_or_default()
     };
-    let indented = |text: &str| text.replace('\n', "\n\t").replace("\n\t\t", "\n\t");
+    // As the server's log has it, or as it is.
+    let indented = |text: &str| {
+        let by_server = text.split('\n').skip(1).all(|line| line.starts_with('\t'));
+        if by_server { text.to_owned() } else { text.replace('\n', "\n\t") }
+    };
     line.push_str(&indented(message));
     for (key, word) in [("detail", "DETAIL"), ("statement", "STATEMENT")] {
         if let Some(part) = text(key)
             && !message.contains(&format!("\n{prefix}{word}:  "))
         {
-            line.push_str(&format!("\n{prefix}{word}:  {}", part.replace('\n', "\n\t")));
+            line.push_str(&format!("\n{prefix}{word}:  {}", indented(part)));
         }
     }
     let at = text("timestamp").and_then(|time| {

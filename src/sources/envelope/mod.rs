@@ -195,15 +195,17 @@ impl Layer {
             };
             if heads {
                 found.push(with(true, false, false));
+            }
+            // Anything may look like `{"message": …}`: then only a server's log is believed.
+            if !weak || heads {
+                found.push(with(false, false, false));
+            }
+            if heads {
                 if pids {
                     found.push(with(true, false, true));
                     found.push(with(true, true, true));
                 }
                 found.push(with(true, true, false));
-            }
-            // Anything may look like `{"message": …}`: then only a server's log is believed.
-            if !weak || heads {
-                found.push(with(false, false, false));
             }
         }
         found
@@ -312,8 +314,8 @@ fn forms(head: &[u8], lines: &[&[u8]]) -> Vec<Form> {
         Form::Cri,
         Form::Syslog,
         Form::Named,
-        Form::Timed { stream: false },
         Form::Timed { stream: true },
+        Form::Timed { stream: false },
     ]);
     forms
 }

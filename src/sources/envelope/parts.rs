@@ -172,6 +172,11 @@ impl Assembler {
         self.lacking(record, &mut before);
         let record = &Record { text, ..record.clone() };
         if !self.manner.parts {
+            if !head && !matches!(text.first(), Some(b'\t' | b' ') | None) {
+                // Something else that writes to the same stream, perhaps in the middle of an entry.
+                counts.unknown(record.line, text);
+                return;
+            }
             for (index, line) in text.split(|b| *b == b'\n').enumerate() {
                 let (before, line) = if is_head(line) {
                     (before.as_slice(), line)

@@ -310,6 +310,10 @@ pub(super) fn plain(form: Form, line: &[u8]) -> Option<Record<'_>> {
             }
             let (name, text) = if stream {
                 let at = memchr::memchr(b' ', text)?;
+                // A date of the line's own, or a bracket, is no stream's name.
+                if !text[0].is_ascii_alphabetic() || !text[..at].iter().all(u8::is_ascii_graphic) {
+                    return None;
+                }
                 (&text[..at], &text[at + 1..])
             } else {
                 (&[][..], text)
