@@ -122,10 +122,16 @@ fn positions_are_those_of_the_users_file() {
             assert!(found.0.len() > 30, "{name}");
             for event in &found.0 {
                 let at = usize::try_from(event.number).expect("small");
-                // A record of a pretty-printed document has its text some lines further on.
+                // The text of a pretty-printed record, and the later parts of a message, stand further on.
                 let near = lines[at - 1..lines.len().min(at + 16)].join("\n");
-                let split = ["cri.log", "docker.json"].contains(name);
-                let near = if split || lines[at - 1].trim() == "{" { near.as_str() } else { lines[at - 1] };
+                let begins = lines[at - 1].trim() == "{" || lines[at - 1].contains("LOG:  ");
+                let begins =
+                    begins || lines[at - 1].contains("ERROR:  ") || lines[at - 1].contains("\"LOG\"");
+                assert!(
+                    begins || name.starts_with("c") || name.starts_with("docker"),
+                    "{name}:{at} {}",
+                    event.text
+                );
                 let what = event.text.rsplit(" executes ").next().unwrap_or_default();
                 let word: String = what.chars().take_while(char::is_ascii_alphabetic).collect();
                 if event.text.contains(" executes ") && word.len() > 3 {
