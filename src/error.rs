@@ -48,7 +48,7 @@ impl Error {
 
 /// What could not be judged, counted by what and why: the run goes on, the footer and the JSON
 /// report's `not_judged` show it. A monoid under [`NotJudged::merge`].
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NotJudged {
     counts: BTreeMap<(String, String), u64>,
 }

@@ -7,7 +7,7 @@ use std::{
 
 use super::{
     Outcome,
-    args::{AnalyzeArgs, ExplainMode, InputArgs, PoolSizeArgs, ServerArgs},
+    args::{AnalyzeArgs, ExplainMode, InputArgs, PoolSizeArgs, SaveArgs, ServerArgs},
     complain,
     gather::{self, Everything},
     output, tell,
@@ -21,12 +21,13 @@ use crate::{
     report::{Report, text::Subject},
     rules::{self, Needs, Rule},
     server::{Environment, Server, Target},
-    sources::{self, Ingested},
+    sources::{self, Ingested, Literals},
     workload::Workload,
 };
 
 pub(super) fn run(args: &AnalyzeArgs) -> Result<Outcome, Error> {
-    let done = perform(&Job { input: &args.input, server: Some(&args.server), pool: Some(&args.pool) })?;
+    let done =
+        perform(&Job { input: &args.input, server: Some(&args.server), pool: Some(&args.pool), save: None })?;
     let outcome = output::write(&done.report, Subject::Workload, &args.output, args.fail_on)?;
     Ok(done.ended(outcome))
 }
@@ -39,6 +40,8 @@ pub(super) struct Job<'a> {
     pub(super) server: Option<&'a ServerArgs>,
     /// `None`: no pool size.
     pub(super) pool: Option<&'a PoolSizeArgs>,
+    /// Where the logs' digest goes, if anywhere.
+    pub(super) save: Option<&'a SaveArgs>,
 }
 
 #[derive(Debug)]
@@ -84,7 +87,10 @@ pub(super) fn perform(job: &Job<'_>) -> Result<Done, Error> {
             None
         });
     }
-    let read = read(job.input, server.as_mut())?;
+    let read = read(job.input, job.save, server.as_mut())?;
+    if let (Some(path), Some(digest)) = (job.save.and_then(|save| save.save.as_deref()), &read.digest) {
+        sources::digest::save(digest, path)?;
+    }
     complete &= read.damages.is_empty();
     let mut done = judge(read, job.server, job.pool, server);
     done.complete &= complete;
@@ -99,7 +105,7 @@ pub(super) fn judge(
     mut server: Option<Server>,
 ) -> Done {
     let mut complete = true;
-    let Ingested { workload, inputs, mut not_judged, damages: _ } = read;
+    let Ingested { workload, inputs, mut not_judged, .. } = read;
     not_judged.merge(workload.not_judged().clone());
     let mut catalog = None;
     match server.as_mut().map(Server::catalog) {
@@ -157,8 +163,14 @@ pub(super) fn connect(args: &ServerArgs) -> Result<Option<Server>, Error> {
 }
 
 /// Reads every input into one workload, with a line of progress where a person watches.
-pub(super) fn read(args: &InputArgs, server: Option<&mut Server>) -> Result<Ingested, Error> {
+pub(super) fn read(
+    args: &InputArgs,
+    save: Option<&SaveArgs>,
+    server: Option<&mut Server>,
+) -> Result<Ingested, Error> {
+    let literals = |save: &SaveArgs| if save.save_literals { Literals::Keep } else { Literals::Forget };
     let options = sources::Options {
+        digest: save.filter(|save| save.save.is_some()).map(literals),
         log_line_prefix: args.log_line_prefix.clone(),
         input_format: args.input_format.clone(),
         server_prefix: server.and_then(Server::log_line_prefix),

@@ -54,10 +54,22 @@ pub(super) struct LogsArgs {
     #[command(flatten)]
     pub(super) input: InputArgs,
     #[command(flatten)]
+    pub(super) save: SaveArgs,
+    #[command(flatten)]
     pub(super) output: OutputArgs,
     /// Exit with 1 when a finding is at least this severe
     #[arg(long, value_enum, default_value_t = FailOn::Never)]
     pub(super) fail_on: FailOn,
+}
+
+#[derive(Args, Clone, Debug)]
+pub(super) struct SaveArgs {
+    /// Write a digest of the logs: any command reads it in their place, alone or with other logs
+    #[arg(long, value_name = "FILE")]
+    pub(super) save: Option<PathBuf>,
+    /// Keep statements and bind values in the digest as they were sent
+    #[arg(long, requires = "save")]
+    pub(super) save_literals: bool,
 }
 
 #[derive(Args, Debug)]
@@ -138,7 +150,7 @@ pub(super) enum RulesCommand {
 
 #[derive(Args, Debug)]
 pub(super) struct InputArgs {
-    /// Logs, SQL files and folders, plain or compressed; `-` is standard input
+    /// Logs, digests, SQL files and folders, plain or compressed; `-` is standard input
     #[arg(value_name = "INPUT")]
     pub(super) paths: Vec<PathBuf>,
     /// The log's prefix as `SHOW log_line_prefix` prints it [default: asked of the server, else inferred]

@@ -9,7 +9,7 @@ use super::{
 use crate::{error::Error, report::text::Subject};
 
 pub(super) fn run(args: &LogsArgs) -> Result<Outcome, Error> {
-    let done = perform(&Job { input: &args.input, server: None, pool: None })?;
+    let done = perform(&Job { input: &args.input, server: None, pool: None, save: Some(&args.save) })?;
     let outcome = output::write(&done.report, Subject::Workload, &args.output, args.fail_on)?;
     Ok(done.ended(outcome))
 }

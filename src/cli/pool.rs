@@ -23,7 +23,7 @@ pub(super) fn run(args: &PoolArgs) -> Result<Outcome, Error> {
     let mut read = if args.input.paths.is_empty() {
         Ingested::default()
     } else {
-        analyze::read(&args.input, server.as_mut())?
+        analyze::read(&args.input, None, server.as_mut())?
     };
     complete &= read.damages.is_empty();
     let catalog = match server.as_mut().map(Server::catalog) {

@@ -24,6 +24,7 @@ pub(super) fn run(args: &DemoArgs) -> Result<Outcome, Error> {
             input: &job.input,
             server: Some(&job.server),
             pool: Some(&job.pool),
+            save: None,
         })?;
         output::write(&done.report, Subject::Workload, &job.output, job.fail_on)?;
         if args.rows_scale >= JUDGED_FROM {

@@ -83,6 +83,17 @@ pub struct Totals {
     /// Parse and bind steps of the extended protocol: time, but no executions.
     pub parse_bind_ms: f64,
     pub parse_bind_steps: u64,
+    /// The cheapest queries of a workload that has too many of them to list: also in the figures above.
+    #[serde(default)]
+    pub other: Other,
+}
+
+/// Queries that are not listed one by one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Other {
+    pub queries: u64,
+    pub calls: u64,
+    pub total_ms: f64,
 }
 
 /// One query. Durations are `None` when no execution had one.
@@ -229,6 +240,11 @@ fn totals(workload: &Workload) -> Totals {
         average_busy_sessions: busy.map(|busy| rounded(busy.average)),
         parse_bind_ms: ms(totals.parse_bind_us),
         parse_bind_steps: totals.parse_bind_steps,
+        other: Other {
+            queries: totals.other.queries,
+            calls: totals.other.calls,
+            total_ms: ms(totals.other.total_us),
+        },
     }
 }
 

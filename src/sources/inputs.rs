@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Collector, Gathered, Options, Progress, applog,
+    Collector, Gathered, Options, Progress, applog, digest,
     envelope::Layer,
     open::Source,
     pglog::{self, Format, Tally},
@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     error::{Error, NotJudged},
-    workload::InputSummary,
+    workload::{Digest, InputSummary},
 };
 
 /// A log that was recognised, before it is read.
@@ -47,6 +47,7 @@ impl Recognised {
 pub(super) struct Sorted {
     logs: Vec<Recognised>,
     applications: Vec<(Source, &'static applog::Kind)>,
+    digests: Vec<(String, Digest)>,
     sql: Vec<Source>,
     /// Not read, each with why.
     others: Vec<InputSummary>,
@@ -69,6 +70,18 @@ impl Sorted {
                 self.applications.push((source, kind));
                 return;
             }
+            Kind::Digest => match source.reader().and_then(digest::read) {
+                Ok(digest) => {
+                    self.digests.push((source.name(), digest));
+                    return;
+                }
+                Err(error) => {
+                    let why = format!("cannot be read: {error}");
+                    self.damages.push(format!("{} {why}", source.name()));
+                    self.unread.get_or_insert(Error::Read { path: source.path.clone(), source: error });
+                    why
+                }
+            },
             Kind::Sql => {
                 self.sql.push(source);
                 return;
@@ -218,13 +231,21 @@ impl Sorted {
             }
             inputs.push(summary);
         }
-        if events == 0 && statements.is_empty() {
+        if events == 0 && statements.is_empty() && self.digests.is_empty() {
             let unread = self.unread.take();
             return Err(no_event.or(unread).unwrap_or_else(|| nothing(&self.others, &self.unknown)));
         }
         self.damages.extend(no_event.map(|error| error.to_string()));
         inputs.extend(self.others);
-        Ok(Gathered { collected, statements, inputs, not_judged: self.not_judged, damages: self.damages })
+        let digests = self.digests;
+        Ok(Gathered {
+            collected,
+            statements,
+            digests,
+            inputs,
+            not_judged: self.not_judged,
+            damages: self.damages,
+        })
     }
 }
 

@@ -17,6 +17,7 @@ mod applog;
 mod chunks;
 mod compressed;
 pub mod ddl;
+pub mod digest;
 mod envelope;
 mod inputs;
 mod open;
@@ -35,7 +36,7 @@ use recognise::Prefixes;
 use crate::{
     error::{Error, NotJudged},
     sql::Normalizer,
-    workload::{Event, InputSummary, Statement, Workload},
+    workload::{Digest, Event, InputSummary, Statement, Workload},
 };
 
 /// How to read.
@@ -51,6 +52,15 @@ pub struct Options {
     pub threads: usize,
     /// How much a thread takes at once. An entry that is longer is still read whole.
     pub chunk_bytes: usize,
+    /// Give a [`Digest`] of the logs as well.
+    pub digest: Option<Literals>,
+}
+
+/// Whether a digest holds statements and bind values as they were sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Literals {
+    Keep,
+    Forget,
 }
 
 impl Default for Options {
@@ -62,6 +72,7 @@ impl Default for Options {
             input_format: None,
             threads,
             chunk_bytes: 4 << 20,
+            digest: None,
         }
     }
 }
@@ -84,6 +95,8 @@ pub struct Ingested {
     /// Inputs that were not read in full (missing, truncated, binary), each with why: what was read is
     /// here, but the job was not done in full.
     pub damages: Vec<String>,
+    /// Where [`Options::digest`] asked for it.
+    pub digest: Option<Digest>,
 }
 
 /// How far the reading is.
@@ -105,14 +118,26 @@ pub fn ingest(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Ingested, Error> {
     let gathered = gather::<Counted>(paths, options, &Normalizer::default, progress)?;
-    let Counted(mut workload) = gathered.collected;
+    let Gathered {
+        collected: Counted(mut workload),
+        statements,
+        digests,
+        mut inputs,
+        mut not_judged,
+        damages,
+    } = gathered;
+    for (name, digest) in digests {
+        digest::append(&name, digest, &mut workload, &mut inputs, &mut not_judged);
+    }
+    let digest = options
+        .digest
+        .map(|literals| Digest::of(&workload, &inputs, &not_judged, literals == Literals::Keep));
     let mut normalizer = Normalizer::default();
-    for statement in gathered.statements {
+    for statement in statements {
         workload.add_statement(statement, &mut normalizer);
     }
     workload.close();
-    let Gathered { inputs, not_judged, damages, .. } = gathered;
-    Ok(Ingested { workload, inputs, not_judged, damages })
+    Ok(Ingested { workload, inputs, not_judged, damages, digest })
 }
 
 /// Events and statements as they were read, for a collector of one's own.
@@ -120,6 +145,8 @@ pub fn ingest(
 pub struct Gathered<C> {
     pub collected: C,
     pub statements: Vec<Statement>,
+    /// Digests of other runs, by the name of their file.
+    pub digests: Vec<(String, Digest)>,
     /// As [`Ingested`] has them; so are the next two.
     pub inputs: Vec<InputSummary>,
     pub not_judged: NotJudged,

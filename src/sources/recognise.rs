@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::{
-    applog,
+    applog, digest,
     envelope::{self, Layer},
     open::{HEAD, Source},
     pglog::{
@@ -23,6 +23,7 @@ pub(super) enum Kind {
         notes: Vec<String>,
     },
     Application(&'static applog::Kind),
+    Digest,
     Sql,
     Empty,
     Binary,
@@ -58,6 +59,9 @@ pub(super) fn recognise(source: &mut Source, prefixes: &Prefixes) -> Kind {
     let head = source.head.as_slice();
     if head.trim_ascii().is_empty() && !head.contains(&0) {
         return Kind::Empty;
+    }
+    if digest::is_digest(head) {
+        return Kind::Digest;
     }
     if is_binary(head) {
         return Kind::Binary;

@@ -1,9 +1,11 @@
 //! One thing that a log tells, borrowed from the log's own bytes.
 
+use serde::{Deserialize, Serialize};
+
 use super::repetition::Evidence;
 
 /// Where an event stands.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Position {
     /// Index of the input in the run.
     pub input: u32,
@@ -37,6 +39,11 @@ pub struct Event<'a> {
     /// Rows that an execution returned or changed.
     pub rows: Option<u64>,
     pub position: Position,
+}
+
+impl Position {
+    /// [`Position::input`] of a statement that stands in an SQL file.
+    pub const NO_LOG: u32 = u32::MAX;
 }
 
 impl<'a> Event<'a> {
@@ -112,7 +119,7 @@ pub enum Binds<'a> {
     Values(&'a [Option<String>]),
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PlanFormat {
     Text,
     Json,

@@ -5,6 +5,7 @@
 //! order of merging is the order of the log: only that keeps sessions in sequence.
 
 pub mod binds;
+pub mod digest;
 pub mod event;
 pub mod query;
 pub mod repetition;
@@ -15,6 +16,7 @@ mod plan_text;
 mod timeline;
 mod units;
 
+pub use digest::Digest;
 pub use event::{Binds, Event, EventKind, PlanFormat, Position, UnitId};
 pub use query::{Buckets, LoggedPlan, Names, Query};
 pub use repetition::{Evidence, Occurrence, Repetition, RepetitionKind};
@@ -24,6 +26,7 @@ pub use sketch::Sketch;
 use std::hash::{Hash as _, Hasher};
 
 use rustc_hash::{FxHashMap, FxHasher};
+use serde::{Deserialize, Serialize};
 
 use self::{
     timeline::Timeline,
@@ -36,7 +39,7 @@ use crate::{
 };
 
 /// Executions by how their statement begins; transaction control counts as utility.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ByKind {
     pub select: u64,
     pub insert: u64,
@@ -47,7 +50,7 @@ pub struct ByKind {
 }
 
 /// Figures of the whole workload.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Totals {
     pub executions: u64,
     /// Microseconds.
@@ -60,6 +63,20 @@ pub struct Totals {
     /// Durations of parse and bind steps, which are no executions.
     pub parse_bind_us: u64,
     pub parse_bind_steps: u64,
+    /// Queries that were folded together, since there were too many to keep.
+    #[serde(default)]
+    pub other: Other,
+}
+
+/// The long tail of a workload whose statements differ in more than their constants. What it holds is in
+/// the other totals, too.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Other {
+    /// A query that came back after it was folded counts again.
+    pub queries: u64,
+    pub calls: u64,
+    /// Microseconds.
+    pub total_us: u64,
 }
 
 /// A statement of an SQL file: seen, not executed.
@@ -70,7 +87,7 @@ pub struct Statement {
 }
 
 /// One input of the run, as `inputs` of the report shows it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InputSummary {
     /// As the user named it; `-` is stdin.
     pub name: String,
@@ -91,8 +108,10 @@ pub struct InputSummary {
 /// Queries that are kept apart. More than that is a workload whose statements differ in more than their
 /// constants; the cheapest are then folded together and counted.
 const MOST_QUERIES: usize = 20_000;
+/// Bytes of samples that are kept of all queries together; beyond, the cheapest queries lose theirs.
+const MOST_SAMPLE_BYTES: usize = 24 << 20;
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Workload {
     queries: FxHashMap<Fingerprint, Query>,
     /// Executions that are known from `auto_explain` alone: they count only in a log that has no
@@ -208,7 +227,7 @@ impl Workload {
         let query = self.queries.entry(scanned.fingerprint).or_insert_with(|| {
             Query::new(scanned.fingerprint, normalizer.text(statement.text.as_bytes()), scanned.kind)
         });
-        let position = Position { input: u32::MAX, line: statement.at.line };
+        let position = Position { input: Position::NO_LOG, line: statement.at.line };
         let complete = statement.text.len() <= Sample::LONGEST;
         query.samples.add(Sample {
             sql: if complete { statement.text } else { String::new() },
@@ -242,26 +261,41 @@ impl Workload {
         }
     }
 
-    /// Folds the cheapest queries together when there are too many to keep.
+    /// Folds the cheapest queries together when there are too many to keep, and forgets their samples when
+    /// those are too large.
     fn bound(&mut self) {
-        for queries in [&mut self.queries, &mut self.explained] {
+        let other = &mut self.totals.other;
+        for (queries, counts) in [(&mut self.queries, true), (&mut self.explained, false)] {
             if queries.len() <= MOST_QUERIES {
                 continue;
             }
             let mut cheapest: Vec<_> =
                 queries.values().map(|query| (query.total_us, query.calls, query.id)).collect();
             cheapest.sort_unstable();
-            let (mut folded, mut calls) = (0, 0);
-            for &(_, _, id) in &cheapest[..MOST_QUERIES / 2] {
-                if let Some(query) = queries.remove(&id) {
-                    folded += 1;
-                    calls += query.calls;
+            for (total_us, calls, id) in cheapest.into_iter().take(MOST_QUERIES / 2) {
+                queries.remove(&id);
+                if counts {
+                    other.queries += 1;
+                    other.calls += calls;
+                    other.total_us += total_us;
                 }
             }
-            let why =
-                format!("more than {MOST_QUERIES} distinct queries: the cheapest are only in the totals");
-            self.not_judged.add_many("queries", why.clone(), folded);
-            self.not_judged.add_many("executions", why, calls);
+        }
+        for queries in [&mut self.queries, &mut self.explained] {
+            let bytes: usize = queries.values().map(|query| query.samples.bytes()).sum();
+            if bytes <= MOST_SAMPLE_BYTES {
+                continue;
+            }
+            let mut cheapest: Vec<_> = queries.values_mut().collect();
+            cheapest.sort_by_key(|query| (query.total_us, query.calls, query.id));
+            let mut excess = bytes - MOST_SAMPLE_BYTES / 2;
+            for query in cheapest {
+                excess = excess.saturating_sub(query.samples.bytes());
+                query.samples = Samples::default();
+                if excess == 0 {
+                    break;
+                }
+            }
         }
         if self.failed.len() > MOST_QUERIES {
             let why =
@@ -276,6 +310,11 @@ impl Workload {
     #[expect(clippy::iter_over_hash_type, reason = "counts add up in any order")]
     pub fn close(&mut self) {
         self.units.close();
+        if self.totals.other.queries > 0 {
+            let why =
+                format!("more than {MOST_QUERIES} distinct queries: the cheapest are only in the totals");
+            self.not_judged.add_many("queries", why, self.totals.other.queries);
+        }
         self.not_judged.add_many(
             "n-plus-one",
             "the log does not show the values of repeated statements (see log_parameter_max_length)",
@@ -302,6 +341,20 @@ impl Workload {
             if let Some(query) = self.queries.get_mut(&id) {
                 query.errors += count;
             }
+        }
+    }
+
+    /// Moves every position by so many inputs: the workload becomes a part of a run that has those before.
+    pub fn renumber_inputs(&mut self, by: u32) {
+        for query in self.queries.values_mut().chain(self.explained.values_mut()) {
+            query.renumber_inputs(by);
+        }
+    }
+
+    /// Leaves nothing of the statements but their normalised texts.
+    fn forget_literals(&mut self) {
+        for query in self.queries.values_mut().chain(self.explained.values_mut()) {
+            query.forget_literals();
         }
     }
 
@@ -352,6 +405,9 @@ impl Totals {
         self.errors += other.errors;
         self.parse_bind_us += other.parse_bind_us;
         self.parse_bind_steps += other.parse_bind_steps;
+        self.other.queries += other.other.queries;
+        self.other.calls += other.other.calls;
+        self.other.total_us += other.other.total_us;
         self.first = self.first.into_iter().chain(other.first).min();
         self.last = self.last.max(other.last);
         let ByKind { select, insert, update, delete, with, utility } = other.by_kind;

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, btree_map::Entry};
 
+use serde::{Deserialize, Serialize};
+
 use super::{
     event::{Binds, Event, PlanFormat, Position},
     samples::{Sample, Samples},
@@ -12,7 +14,7 @@ use crate::{
     sql::{Fingerprint, StatementKind},
 };
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Query {
     pub id: Fingerprint,
     /// Normalised.
@@ -52,7 +54,7 @@ pub struct Query {
     pub errors: u64,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LoggedPlan {
     pub format: PlanFormat,
     pub text: String,
@@ -61,7 +63,16 @@ pub struct LoggedPlan {
 }
 
 impl Query {
-    pub fn new(id: Fingerprint, text: String, kind: StatementKind) -> Query {
+    /// Bytes of text that are kept: enough to tell any query, and a generated statement of megabytes does
+    /// not fill the memory.
+    const LONGEST_TEXT: usize = 64 * 1024;
+
+    pub fn new(id: Fingerprint, mut text: String, kind: StatementKind) -> Query {
+        if text.len() > Query::LONGEST_TEXT {
+            text.truncate(text.floor_char_boundary(Query::LONGEST_TEXT));
+            text.push('…');
+            text.shrink_to_fit();
+        }
         Query {
             id,
             text,
@@ -144,14 +155,34 @@ impl Query {
             sql: String::from_utf8_lossy(&sql[..sql.len().min(Sample::LONGEST)]).into_owned(),
             complete: sql.len() <= Sample::LONGEST,
             binds: match binds {
-                Binds::Postgres(detail) => super::binds::parse(detail),
-                Binds::Values(values) => Some(values.to_vec()),
-                Binds::Unknown => None,
+                Binds::Postgres(detail) if detail.len() <= Sample::LONGEST => super::binds::parse(detail),
+                Binds::Values(values) if size(values) <= Sample::LONGEST => Some(values.to_vec()),
+                // A document of megabytes is no example that anyone would look at.
+                Binds::Postgres(_) | Binds::Values(_) | Binds::Unknown => None,
             },
             duration,
             position,
             database: database.map(|name| String::from_utf8_lossy(name).into_owned()),
             values,
+        });
+    }
+
+    pub(super) fn renumber_inputs(&mut self, by: u32) {
+        self.seen_at.iter_mut().for_each(|seen| seen.input += by);
+        self.samples.each(|sample| {
+            if sample.position.input != Position::NO_LOG {
+                sample.position.input += by;
+            }
+        });
+    }
+
+    pub(super) fn forget_literals(&mut self) {
+        self.plan = None;
+        let text = &self.text;
+        self.samples.each(|sample| {
+            sample.sql.clone_from(text);
+            sample.complete = text.len() <= Sample::LONGEST;
+            sample.binds = None;
         });
     }
 
@@ -217,8 +248,12 @@ impl Query {
     }
 }
 
+fn size(values: &[Option<String>]) -> usize {
+    values.iter().flatten().map(String::len).sum()
+}
+
 /// A small set of names, sorted; it stops growing at 64, which `full` then tells.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Names {
     names: Vec<String>,
     full: bool,
@@ -264,7 +299,7 @@ impl Names {
 /// Executions per stretch of time. The width of a bucket is a power of two in minutes: the smallest
 /// that leaves at most [`Buckets::MOST`] of them, so that it depends on the times alone, not on the
 /// order in which they came.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Buckets {
     width: i64,
     /// By the number of the bucket since 1970.

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use rustc_hash::{FxHashMap, FxHashSet};
+use serde::{Deserialize, Serialize};
 
 use super::units::Step;
 use crate::sql::{Fingerprint, StatementKind};
 
 /// How a unit of work was told apart, the strongest first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Evidence {
     /// One trace id.
@@ -21,7 +22,7 @@ pub enum Evidence {
     Burst,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum RepetitionKind {
     /// The same SELECT for many values.
     NPlusOne,
@@ -66,7 +67,7 @@ impl Repetition {
 }
 
 /// One unit of work that shows a repetition.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Occurrence {
     /// When its first and last repeat ended: microseconds since 1970.
     pub start: Option<i64>,
@@ -90,14 +91,14 @@ impl Occurrence {
 }
 
 /// Repetitions of all units folded so far: a commutative monoid.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Repetitions {
     groups: BTreeMap<(RepetitionKind, Fingerprint), Group>,
     /// Repeats whose values the log does not show.
     pub(super) without_values: u64,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Group {
     /// Units by their evidence.
     units: BTreeMap<Evidence, u64>,

@@ -1,15 +1,17 @@
 //! A few executions of a query as they were, chosen by what they are and not by when they came.
 
+use serde::{Deserialize, Serialize};
+
 use super::event::Position;
 
 /// One execution, with its literals: never printed unless asked.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sample {
     /// The statement as it was sent; cut after [`Sample::LONGEST`] bytes.
     pub sql: String,
     /// False when `sql` was cut: it cannot be planned.
     pub complete: bool,
-    /// `None` where the log has none; an inner `None` is NULL.
+    /// `None` where the log has none, or more than [`Sample::LONGEST`] bytes; an inner `None` is NULL.
     pub binds: Option<Vec<Option<String>>>,
     /// Microseconds.
     pub duration: Option<u64>,
@@ -29,7 +31,7 @@ impl Sample {
 ///
 /// A hash is as good as chance for picking, and the same log always gives the same samples, however
 /// it was cut.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Samples {
     slowest: Option<Box<Sample>>,
     picked: Vec<Sample>,
@@ -68,6 +70,20 @@ impl Samples {
         for sample in other.slowest.map(|slowest| *slowest).into_iter().chain(other.picked) {
             self.add(sample);
         }
+    }
+
+    /// Changes every sample that is kept. What they are chosen by stays as it is.
+    pub(super) fn each(&mut self, change: impl FnMut(&mut Sample)) {
+        self.slowest.as_deref_mut().into_iter().chain(&mut self.picked).for_each(change);
+    }
+
+    /// Bytes of the statements and values that are kept.
+    pub(super) fn bytes(&self) -> usize {
+        let kept = self.slowest.as_deref().into_iter().chain(&self.picked);
+        kept.map(|sample| {
+            sample.sql.len() + sample.binds.iter().flatten().flatten().map(String::len).sum::<usize>()
+        })
+        .sum()
     }
 
     fn slower(&self, values: u64, duration: Option<u64>, position: Position) -> bool {

@@ -4,8 +4,10 @@
 //! whose relative distance to both ends is ε (`DDSketch`, Masson, Rim and Lee, VLDB 2019). Counts only
 //! add up, so that merging is exact and independent of order.
 
+use serde::{Deserialize, Serialize};
+
 /// Counts per bucket of a geometric scale: a quantile is off by at most [`Sketch::RELATIVE_ERROR`].
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sketch {
     /// Bucket number of `counts[0]`.
     low: usize,

@@ -9,6 +9,7 @@
 use std::collections::BTreeMap;
 
 use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
 
 use super::Concurrency;
 
@@ -21,7 +22,7 @@ const LATE: i64 = 4;
 /// Seconds for which peaks are kept one by one, for statements that turn out to have run all along.
 const KEPT: i64 = 7200;
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Timeline {
     open: BTreeMap<i64, Vec<Interval>>,
     peaks: BTreeMap<i64, u64>,
@@ -36,7 +37,7 @@ pub(super) struct Timeline {
     coarse: bool,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Interval {
     /// Microseconds within the second.
     start: u32,

@@ -10,6 +10,7 @@
 use std::collections::BTreeMap;
 
 use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
 
 use super::{
     event::Event,
@@ -33,7 +34,7 @@ const MOST_TRACES: usize = 50_000;
 const SESSION_IDLE: i64 = 600_000_000;
 
 /// One execution, as far as units of work need to know it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Step {
     pub(super) query: Fingerprint,
     pub(super) kind: StatementKind,
@@ -82,7 +83,7 @@ enum Boundary {
     Resets,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Session {
     /// Steps before the first boundary.
     head: Vec<Step>,
@@ -90,7 +91,7 @@ struct Session {
     after: Option<Tail>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Tail {
     in_transaction: bool,
     /// The unit that is still open.
@@ -118,7 +119,7 @@ impl Tail {
     }
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Units {
     sessions: FxHashMap<u32, Session>,
     /// Steps by the hash of their trace id or request tag.
@@ -127,7 +128,7 @@ pub(super) struct Units {
     pub(super) folded: Repetitions,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Tagged {
     evidence: Evidence,
     steps: Vec<Step>,

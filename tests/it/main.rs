@@ -3,6 +3,7 @@
 mod advise;
 mod cli;
 mod compressed;
+mod digest;
 mod docs;
 mod envelopes;
 mod events;

@@ -248,9 +248,53 @@ fn too_many_queries_are_folded_and_counted() {
     }
     all.close();
     let kept: u64 = all.ranked().iter().map(|query| query.calls).sum();
-    let folded: u64 =
-        all.not_judged().lines().iter().filter(|line| line.what == "executions").map(|line| line.count).sum();
+    let other = all.totals().other;
     assert!(all.ranked().len() <= 20_000, "{}", all.ranked().len());
-    assert_eq!((kept + folded, all.totals().executions), (30_000, 30_000));
+    assert_eq!((kept + other.calls, all.totals().executions), (30_000, 30_000));
+    assert_eq!(all.ranked().len() as u64 + other.queries, 30_000);
+    assert_eq!(
+        all.ranked().iter().map(|query| query.total_us).sum::<u64>() + other.total_us,
+        all.totals().total_us
+    );
     assert_eq!(all.ranked()[0].total_us, 30, "the most expensive stay");
+}
+
+/// Long statements must not fill the memory either: the cheapest queries lose their samples.
+#[test]
+fn samples_are_bounded_in_all() {
+    let mut normalizer = Normalizer::default();
+    let mut all = Workload::at_start();
+    let padding = "x".repeat(15_000);
+    for piece in 0..40_u64 {
+        let mut workload = Workload::default();
+        for table in 0..100 {
+            let sql = format!("SELECT id FROM t{piece}_{table} WHERE name = '{padding}'");
+            let event = Event {
+                duration: Some(piece + 1),
+                ..Event::new(
+                    EventKind::Execution { sql: sql.as_bytes(), binds: Binds::Unknown },
+                    Position { input: 0, line: 1 },
+                )
+            };
+            workload.add(&event, &mut normalizer);
+        }
+        all.merge(workload);
+    }
+    let kept: usize =
+        all.ranked().iter().flat_map(|query| query.samples.iter()).map(|sample| sample.sql.len()).sum();
+    assert_eq!(all.ranked().len(), 4_000);
+    assert!(kept < 30 << 20, "{kept} of 60 MB");
+    assert_eq!(all.ranked()[0].samples.iter().count(), 1, "the most expensive keep theirs");
+}
+
+#[test]
+fn a_statement_of_megabytes_keeps_the_beginning_of_its_text() {
+    let conditions: Vec<String> = (0..200_000).map(|n| format!("c{n} = d{n}")).collect();
+    let sql = format!("SELECT 1 FROM t WHERE {}", conditions.join(" OR "));
+    let mut workload = Workload::at_start();
+    let kind = EventKind::Execution { sql: sql.as_bytes(), binds: Binds::Unknown };
+    workload.add(&Event::new(kind, Position::default()), &mut Normalizer::default());
+    workload.close();
+    let text = &workload.ranked()[0].text;
+    assert!(text.contains("FROM t WHERE c0 = d0 OR c1 = d1") && text.len() < 70_000, "{}", text.len());
 }

@@ -100,6 +100,14 @@ fn work(totals: &Totals, report: &Report) -> String {
         let steps = count(totals.parse_bind_steps, "parse or bind step", "parse and bind steps");
         parts.push(format!("besides {steps} in {}", duration(totals.parse_bind_ms)));
     }
+    if totals.other.queries > 0 {
+        let others = count(totals.other.queries, "other query", "other queries");
+        let calls = count(totals.other.calls, "execution", "executions");
+        parts.push(format!(
+            "among them {calls} of {others}, not listed, in {}",
+            duration(totals.other.total_ms)
+        ));
+    }
     parts.push(count(totals.errors, "error", "errors"));
     if let Some(peak) = totals.peak_busy_sessions {
         parts.push(format!("at most {} busy at once", count(peak, "session", "sessions")));
