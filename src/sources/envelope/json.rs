@@ -5,8 +5,8 @@
 //! | Docker json-file | `log` | `stream`, `time` |
 //! | Cloud SQL, GCP | `textPayload`, `jsonPayload.message` | `timestamp` |
 //! | Azure | `properties.message`, `.prefix`, `.errorLevel`, `.detail` | `.timestamp`, `.processId`, `time` |
-//! | CloudNativePG | `record`: csvlog's fields by name | `logger` |
-//! | CloudWatch | `message`, `@message` | `timestamp`, `@timestamp` |
+//! | `CloudNativePG` | `record`: csvlog's fields by name | `logger` |
+//! | `CloudWatch` | `message`, `@message` | `timestamp`, `@timestamp` |
 //! | journald | `MESSAGE` (text, or a list of bytes) | `_PID`, `__REALTIME_TIMESTAMP` |
 //! | others | `message`, `msg`, `log`, `line` | `@timestamp`, `timestamp`, `time`, `ts` |
 //!
@@ -221,7 +221,7 @@ fn journal(object: &Map<String, Value>, message: &Value) -> Found {
     })
 }
 
-/// CloudNativePG reads csvlog and writes its fields under the names of the documentation's table. Back into
+/// `CloudNativePG` reads csvlog and writes its fields under the names of the documentation's table. Back into
 /// a line of jsonlog, which holds the same.
 fn jsonlog(record: &Map<String, Value>) -> Option<Vec<u8>> {
     let text = |key: &str| record.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());

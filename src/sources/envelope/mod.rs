@@ -295,13 +295,13 @@ fn forms(head: &[u8], lines: &[&[u8]]) -> Vec<Form> {
         forms.push(Form::Json { document: false, wrapped: false, newlines });
     } else if matches!(first.trim_ascii_start().first(), Some(b'[' | b'{')) {
         let start = head.trim_ascii_start();
-        let list = |name: &&str| {
+        let list = |name: &&str| -> bool {
             let rest = start.strip_prefix(b"{").map(<[u8]>::trim_ascii_start);
             let rest = rest.and_then(|rest| rest.strip_prefix(format!("\"{name}\"").as_bytes()));
             let rest = rest.and_then(|rest| rest.trim_ascii_start().strip_prefix(b":"));
             rest.is_some_and(|rest| rest.trim_ascii_start().starts_with(b"["))
         };
-        let wrapped = json::LISTS.iter().any(|name| list(name));
+        let wrapped = json::LISTS.iter().any(list);
         forms.push(Form::Json { document: true, wrapped, newlines: false });
     }
     if lines.iter().any(|line| line.starts_with(b"__CURSOR=")) {

@@ -346,15 +346,12 @@ fn unescape(text: &[u8]) -> Vec<u8> {
             Some(b"#015") if after.is_empty() || after.starts_with(b"#012") => Some(b'\r'),
             _ => None,
         };
-        match escaped {
-            Some(byte) => {
-                plain.push(byte);
-                rest = after;
-            }
-            None => {
-                plain.push(b'#');
-                rest = &rest[at + 1..];
-            }
+        if let Some(byte) = escaped {
+            plain.push(byte);
+            rest = after;
+        } else {
+            plain.push(b'#');
+            rest = &rest[at + 1..];
         }
     }
     plain.extend_from_slice(rest);

@@ -84,7 +84,7 @@ impl Newest {
         let month = i8::try_from(month + 1).ok()?;
         let (day, clock) = (text.get(3..6)?, text.get(6..15)?);
         let day = match day {
-            [b' ', b' ', ones] | [b' ', b'0', ones] => digit(*ones)?,
+            [b' ', b' ' | b'0', ones] => digit(*ones)?,
             [b' ', tens, ones] => digit(*tens)? * 10 + digit(*ones)?,
             _ => return None,
         };

@@ -1,4 +1,4 @@
-//! A CSV table with a column of log lines, as CloudWatch Insights and GCP's console export it.
+//! A CSV table with a column of log lines, as `CloudWatch` Insights and GCP's console export it.
 
 use std::io::{self, BufRead};
 
