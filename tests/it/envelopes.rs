@@ -1,7 +1,7 @@
 //! One run in every envelope gives the same events as the bare log.
 //!
 //! `fixtures/envelopes/*` hold `fixtures/logs/shop.log` (the log of a real server) as each program would have
-//! carried it; CloudNativePG's was made from `shop.csv`.
+//! carried it; that of `CloudNativePG` was made from `shop.csv`.
 
 use std::{fs, io::Write, path::PathBuf};
 
@@ -128,7 +128,7 @@ fn positions_are_those_of_the_users_file() {
                 let begins =
                     begins || lines[at - 1].contains("ERROR:  ") || lines[at - 1].contains("\"LOG\"");
                 assert!(
-                    begins || name.starts_with("c") || name.starts_with("docker"),
+                    begins || name.starts_with('c') || name.starts_with("docker"),
                     "{name}:{at} {}",
                     event.text
                 );
@@ -181,7 +181,7 @@ fn a_line_that_is_no_record_is_shown() {
     text.extend_from_slice(b"what is this\n");
     let gathered = read(&text, &Options::default()).expect("a log");
     let input = &gathered.inputs[0];
-    let line = text.iter().filter(|b| **b == b'\n').count();
+    let line = String::from_utf8_lossy(&text).lines().count();
     assert!(input.skipped_samples.contains(&format!("line {line}: what is this")), "{input:?}");
     assert_eq!(by_session(gathered.collected), bare());
 }
