@@ -31,19 +31,20 @@ pub(super) fn plain(from: Bytes) -> io::Result<Bytes> {
     text(plain)
 }
 
-/// Takes away a byte order mark, and what follows one of UTF-16 becomes UTF-8.
+/// Takes away a byte order mark, and what follows one of UTF-16 becomes UTF-8 (where its first character is ASCII:
+/// binary files may begin so too).
 fn text(from: Bytes) -> io::Result<Bytes> {
-    let (mark, mut from) = match peek::<3>(from) {
+    let (mark, mut from) = match peek::<4>(from) {
         Ok(peeked) => peeked,
         // Told when it is read, as any damage further on is.
         Err(error) => return Ok(Box::new(Broken(Some(error)))),
     };
     Ok(match mark.as_slice() {
-        [0xef, 0xbb, 0xbf] => {
+        [0xef, 0xbb, 0xbf, ..] => {
             skip(&mut from, 3)?;
             from
         }
-        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => {
+        [0xff, 0xfe, _, 0] | [0xfe, 0xff, 0, _] => {
             skip(&mut from, 2)?;
             Box::new(Utf16 { from, big: mark[0] == 0xfe, rest: Vec::new(), text: Vec::new(), at: 0 })
         }
