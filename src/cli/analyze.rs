@@ -197,6 +197,7 @@ pub(super) fn options(
     let defaults = sources::Options::default();
     sources::Options {
         log_line_prefix: args.log_line_prefix.clone(),
+        input_format: args.input_format.clone(),
         server_prefix: server.and_then(Server::log_line_prefix),
         digest: save.filter(|save| save.save.is_some()).map(literals),
         threads: args.threads.map_or(defaults.threads, |threads| threads.max(1)),

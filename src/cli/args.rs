@@ -4,6 +4,8 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::sources::input_formats;
+
 /// Finds what makes a PostgreSQL workload slow, and proves what will make it fast.
 #[derive(Debug, Parser)]
 #[command(name = "sargable", version, about, disable_help_subcommand = true, propagate_version = true)]
@@ -157,6 +159,9 @@ pub(super) struct InputArgs {
     /// The log's prefix as `SHOW log_line_prefix` prints it [default: asked of the server, else inferred]
     #[arg(long, value_name = "PREFIX")]
     pub(super) log_line_prefix: Option<String>,
+    /// What the inputs are, or what their lines lie in [default: recognised by content]
+    #[arg(long, value_name = "NAME", value_parser = clap::builder::PossibleValuesParser::new(input_formats()))]
+    pub(super) input_format: Option<String>,
     /// Threads that read logs [default: one a core]
     #[arg(long, value_name = "N")]
     pub(super) threads: Option<usize>,

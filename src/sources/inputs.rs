@@ -1,8 +1,11 @@
 //! The inputs of a run by what they are: in which order they are read, what is said of each, and why
 //! nothing was understood.
 
+use std::collections::BTreeMap;
+
 use super::{
     Collector, Gathered, Options, Progress, applog, digest,
+    envelope::Layer,
     open::Source,
     pglog::{self, Format, Tally},
     pipeline::{self, Found, Log},
@@ -59,7 +62,7 @@ pub(super) struct Sorted {
 
 impl Sorted {
     pub(super) fn add(&mut self, mut source: Source, prefixes: &Prefixes) {
-        let why = match recognise::recognise(&source, prefixes) {
+        let why = match recognise::recognise(&mut source, prefixes) {
             Kind::Log { format, first, notes } => {
                 self.logs.push(Recognised { source, format, first, notes });
                 return;
@@ -118,12 +121,17 @@ impl Sorted {
     }
 
     /// The newest log is to be read as it grows: the others are over.
-    pub(super) fn follow(&mut self, stop: &Stop) {
+    pub(super) fn follow(&mut self, stop: &Stop) -> Result<(), Error> {
         let newest = self.logs.iter_mut().max_by_key(|log| log.first.time).map(|log| &mut log.source);
         let followed = newest.or_else(|| self.applications.last_mut().map(|(source, _)| source));
-        if let Some(source) = followed {
-            source.follow(stop);
+        let Some(source) = followed else { return Ok(()) };
+        if source.follow(stop) {
+            return Ok(());
         }
+        Err(Error::Usage {
+            what: format!("{} is compressed or in an envelope: it cannot be followed", source.name()),
+            hint: Some("pipe it in: … | sargable logs --follow -".to_owned()),
+        })
     }
 
     /// A file that was named, but is of no use.
@@ -165,6 +173,7 @@ impl Sorted {
         self.drop_copies();
         let mut inputs = Vec::new();
         let mut logs = Vec::new();
+        let mut layers = BTreeMap::new();
         let mut heads = Vec::new();
         for (input, log) in (0..).zip(self.logs) {
             heads.push(Head::of(&log));
@@ -181,6 +190,7 @@ impl Sorted {
                     "its clock shows whole seconds (%t): gaps and overlaps cannot be measured".to_owned(),
                 );
             }
+            layers.insert(input, log.source.layers.clone());
             logs.push(Log { source: log.source, format: log.format, input });
         }
         let any_log = !logs.is_empty();
@@ -193,11 +203,13 @@ impl Sorted {
                 format: kind.name.to_owned(),
                 ..InputSummary::default()
             });
+            layers.insert(input, source.layers.clone());
             found.insert(input, application(source, kind, input, make_tools, &mut collected, progress));
         }
         let mut events = 0;
         let (mut entries, mut translated) = (0, 0);
-        for (input, found) in found {
+        for (input, mut found) in found {
+            unwrapped(layers.get(&input).map_or(&[][..], Vec::as_slice), &mut found);
             events += found.events;
             entries += found.tally.entries;
             translated += found.translated;
@@ -263,13 +275,14 @@ fn application<C: Collector>(
     collected: &mut C,
     progress: &mut dyn FnMut(Progress, &C),
 ) -> Found {
+    let lines = source.lines();
     let reader = match source.reader() {
         Ok(reader) => reader,
         Err(error) => return Found { damage: Some(error.to_string()), ..Found::default() },
     };
     let mut tools = make_tools();
     let (mut piece, mut events) = (C::default(), 0);
-    let found = applog::read(kind, reader, input, &mut |read| match read {
+    let found = applog::read(kind, reader, lines.as_ref(), input, &mut |read| match read {
         applog::Read::Event(event) => {
             piece.event(event, &mut tools);
             events += 1;
@@ -286,11 +299,21 @@ fn application<C: Collector>(
     found
 }
 
+/// Adds what the envelopes' readers have to say.
+fn unwrapped(layers: &[Layer], found: &mut Found) {
+    for layer in layers {
+        let mut tally = layer.unknown();
+        tally.merge(std::mem::take(&mut found.tally));
+        found.tally = tally;
+        found.notes.extend(layer.notes());
+    }
+}
+
 fn summarise(summary: &mut InputSummary, found: Found, not_judged: &mut NotJudged) {
     summary.bytes = found.bytes;
     summary.entries = found.tally.entries;
     summary.skipped = found.tally.skipped;
-    summary.skipped_samples = found.tally.samples;
+    summary.skipped_samples = found.tally.shown().collect();
     summary.notes.extend(found.notes);
     match found.tally.foreign {
         0 => {}
@@ -324,7 +347,7 @@ fn first_lines(head: &[u8]) -> String {
     for (number, line) in (1..).zip(head.split(|b| *b == b'\n').take(Tally::SAMPLES)) {
         tally.skip(number, line.trim_ascii_end());
     }
-    tally.samples.join("\n  ")
+    tally.shown().collect::<Vec<_>>().join("\n  ")
 }
 
 /// What a person needs to see of a log that gave nothing.

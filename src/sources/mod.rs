@@ -1,22 +1,24 @@
 //! Files → events → [`Workload`], in bounded memory, on all cores.
 //!
 //! PostgreSQL logs (stderr with any `log_line_prefix`, csvlog, jsonlog), query logs of applications and
-//! SQL files, plain or compressed with gzip or zstd, are recognised by what they hold. One run logged in the three formats
-//! gives the same events, and cutting a log anywhere changes nothing.
+//! SQL files, plain or compressed (gzip, zstd, bzip2, xz, lz4) and in envelopes (syslog, container
+//! runtimes, log services), are recognised by what they hold. One run logged in the three formats gives
+//! the same events, and cutting a log anywhere changes nothing.
 //!
 //! ```text
-//! open ─▶ recognise ─▶ chunks ─▶ pglog (entries, events) ─▶ pipeline ─▶ Workload
-//!                  ├─▶ applog (events) ─────────────────────────────────┤
-//!                  └─▶ sqlfile (statements) ───────────────────────────┘
+//! open ─▶ envelope ─▶ recognise ─▶ chunks ─▶ pglog (entries, events) ─▶ pipeline ─▶ Workload
+//!                               ├─▶ applog (events) ──────────────────────────────────┤
+//!                               └─▶ sqlfile (statements) ─────────────────────────────┘
 //! ```
 //!
-//! Left alone: envelopes that other programs put around log lines (syslog, container runtimes), and
-//! statements that a log does not show.
+//! Left alone: statements that a log does not show.
 
 mod applog;
 mod chunks;
+mod compressed;
 pub mod ddl;
 pub mod digest;
+mod envelope;
 mod inputs;
 mod open;
 mod pglog;
@@ -46,6 +48,8 @@ pub struct Options {
     pub log_line_prefix: Option<String>,
     /// The connected server's setting: used where no flag is given and it fits the file.
     pub server_prefix: Option<String>,
+    /// One of [`input_formats`]: what every input is, or what its lines lie in, whatever they look like.
+    pub input_format: Option<String>,
     /// Threads that scan; one more reads.
     pub threads: usize,
     /// How much a thread takes at once. An entry that is longer is still read whole.
@@ -69,12 +73,19 @@ impl Default for Options {
         Options {
             log_line_prefix: None,
             server_prefix: None,
+            input_format: None,
             threads,
             chunk_bytes: 4 << 20,
             digest: None,
             follow: None,
         }
     }
+}
+
+/// The names that [`Options::input_format`] takes: formats, then envelopes.
+pub fn input_formats() -> Vec<&'static str> {
+    let ours = ["pg-stderr", "pg-csv", "pg-json", "sql"];
+    ours.into_iter().chain(applog::names()).chain(envelope::NAMES.iter().copied()).collect()
 }
 
 /// What a run's inputs gave.
@@ -191,13 +202,14 @@ pub fn gather<C: Collector>(
         given: compile(&options.log_line_prefix)?.map(Arc::new),
         // The server may write csvlog and leave the prefix without a time: then it fits no file.
         server: compile(&options.server_prefix).ok().flatten().map(Arc::new),
+        format: options.input_format.clone(),
     };
     let mut sorted = Sorted::default();
     for source in open::sources(paths) {
         sorted.add(source, &prefixes);
     }
     if let Some(stop) = &options.follow {
-        sorted.follow(stop);
+        sorted.follow(stop)?;
     }
     sorted.read(options, tools, progress)
 }

@@ -1,18 +1,21 @@
-//! Paths → readers of plain bytes: folders are walked, gzip and zstd are undone.
+//! Paths → readers of plain bytes: folders are walked, and what is compressed is undone.
 
 use std::{
     fs::{self, File},
     io::{self, Read},
     path::{Path, PathBuf},
     sync::Arc,
+    time::SystemTime,
 };
 
-use flate2::read::MultiGzDecoder;
-
-use super::tail::{Piped, Stop, Tail};
+use super::{
+    compressed::plain,
+    envelope::{Layer, Lines, Unwrap},
+    tail::{Piped, Stop, Tail},
+};
 
 /// How much of an input is looked at to recognise it.
-const HEAD: usize = 64 * 1024;
+pub(super) const HEAD: usize = 64 * 1024;
 
 /// A file (or stdin) whose beginning was read.
 pub(super) struct Source {
@@ -24,6 +27,10 @@ pub(super) struct Source {
     pub damage: Option<io::Error>,
     /// Found in a folder, not named.
     pub found: bool,
+    /// When it was last written to, or now: microseconds since 1970.
+    pub newest: i64,
+    /// The envelopes around the log, the outermost first.
+    pub layers: Vec<Layer>,
     /// What follows `head`, where it cannot be read twice (stdin, a pipe): files are opened again when it is
     /// their turn.
     rest: Option<Box<dyn Read + Send>>,
@@ -36,22 +43,46 @@ impl Source {
         self.path.display().to_string()
     }
 
-    /// The bytes from the beginning. Call once.
+    /// The bytes from the beginning, without what other programs put around them. Call once.
     pub(super) fn reader(&mut self) -> io::Result<Box<dyn Read + Send>> {
-        match (self.rest.take(), &self.follow) {
+        let mut reader: Box<dyn Read + Send> = match (self.rest.take(), &self.follow) {
             (Some(rest), Some(stop)) => {
                 let rest = Piped::new(rest, Arc::clone(stop));
-                Ok(Box::new(io::Cursor::new(self.head.clone()).chain(rest)))
+                Box::new(io::Cursor::new(self.head.clone()).chain(rest))
             }
-            (Some(rest), None) => Ok(Box::new(io::Cursor::new(self.head.clone()).chain(rest))),
-            (None, Some(stop)) => Ok(Box::new(Tail::open(&self.path, self.found, Arc::clone(stop))?)),
-            (None, None) => open(&self.path),
+            (Some(rest), None) => Box::new(io::Cursor::new(self.head.clone()).chain(rest)),
+            (None, Some(stop)) => Box::new(Tail::open(&self.path, self.found, Arc::clone(stop))?),
+            (None, None) => open(&self.path)?,
+        };
+        let mut around: Option<Lines> = None;
+        for layer in &self.layers {
+            reader = Box::new(Unwrap::new(reader, layer, around));
+            around = Some(layer.lines.clone());
         }
+        Ok(reader)
     }
 
-    /// Reading will not end before `stop` says so.
-    pub(super) fn follow(&mut self, stop: &Stop) {
-        self.follow = Some(Arc::clone(stop));
+    /// Which line of the file each line that is read came from, where that is another one.
+    pub(super) fn lines(&self) -> Option<Lines> {
+        self.layers.last().map(|layer| layer.lines.clone())
+    }
+
+    /// Reading will not end before `stop` says so. False where that cannot be: what is compressed or in an
+    /// envelope is read to its end.
+    pub(super) fn follow(&mut self, stop: &Stop) -> bool {
+        let mut first = Vec::new();
+        let opened = self.rest.is_none().then(|| File::open(&self.path));
+        let same = match opened {
+            Some(Ok(file)) => {
+                let _ = file.take(8).read_to_end(&mut first);
+                self.head.starts_with(&first)
+            }
+            Some(Err(_)) => false,
+            None => true,
+        };
+        let can = same && self.layers.is_empty();
+        self.follow = can.then(|| Arc::clone(stop));
+        can
     }
 }
 
@@ -60,7 +91,7 @@ pub(super) fn sources(paths: &[PathBuf]) -> Vec<Source> {
     let mut sources = Vec::new();
     for path in paths {
         if path.as_os_str() == "-" {
-            sources.push(look(path.clone(), decompress(Box::new(io::stdin())), false));
+            sources.push(look(path.clone(), plain(Box::new(io::stdin())), false));
         } else if path.is_dir() {
             walk(path, &mut sources);
         } else {
@@ -76,7 +107,8 @@ fn look(path: PathBuf, opened: io::Result<Box<dyn Read + Send>>, found: bool) ->
             let (head, damage) = read_head(&mut reader);
             let again = path.as_os_str() != "-" && path.is_file();
             let rest = (!again).then_some(reader);
-            Source { path, head, damage, found, rest, follow: None }
+            let newest = newest(&path);
+            Source { path, head, damage, found, newest, layers: Vec::new(), rest, follow: None }
         }
         Err(error) => unreadable(path, error),
     }
@@ -84,11 +116,28 @@ fn look(path: PathBuf, opened: io::Result<Box<dyn Read + Send>>, found: bool) ->
 
 /// Counted as if it were named, since a person should hear of it.
 fn unreadable(path: PathBuf, error: io::Error) -> Source {
-    Source { path, head: Vec::new(), damage: Some(error), found: false, rest: None, follow: None }
+    Source {
+        path,
+        head: Vec::new(),
+        damage: Some(error),
+        found: false,
+        newest: 0,
+        layers: Vec::new(),
+        rest: None,
+        follow: None,
+    }
+}
+
+/// When a file was last written to; now for what is no file.
+fn newest(path: &Path) -> i64 {
+    let written = fs::metadata(path).ok().filter(fs::Metadata::is_file).and_then(|file| file.modified().ok());
+    let written = written.unwrap_or_else(SystemTime::now);
+    let since = written.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
 }
 
 fn open(path: &Path) -> io::Result<Box<dyn Read + Send>> {
-    decompress(Box::new(File::open(path)?))
+    plain(Box::new(File::open(path)?))
 }
 
 /// Every file below a folder, in the order of names; hidden ones, symbolic links to folders and those to
@@ -112,18 +161,6 @@ fn walk(folder: &Path, sources: &mut Vec<Source>) {
             sources.push(look(path, opened, true));
         }
     }
-}
-
-fn decompress(mut reader: Box<dyn Read + Send>) -> io::Result<Box<dyn Read + Send>> {
-    let mut magic = Vec::with_capacity(4);
-    reader.by_ref().take(4).read_to_end(&mut magic)?;
-    let kind = magic.clone();
-    let whole = io::Cursor::new(magic).chain(reader);
-    Ok(match kind.as_slice() {
-        [0x1f, 0x8b, ..] => Box::new(MultiGzDecoder::new(io::BufReader::with_capacity(1 << 16, whole))),
-        [0x28, 0xb5, 0x2f, 0xfd] => Box::new(zstd::Decoder::new(whole)?),
-        _ => Box::new(whole),
-    })
 }
 
 fn read_head(reader: &mut impl Read) -> (Vec<u8>, Option<io::Error>) {

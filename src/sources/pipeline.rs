@@ -17,6 +17,7 @@ use memchr::{memchr, memmem, memrchr};
 use super::{
     Progress,
     chunks::Cutter,
+    envelope::Piece,
     open::Source,
     pglog::{
         self, Entry, Format, Tally,
@@ -74,6 +75,8 @@ struct Chunk {
     bytes: Vec<u8>,
     /// What the sessions' connection lines said so far, where the prefix leaves something out.
     sessions: Option<Arc<Sessions>>,
+    /// Where its lines stand in the user's file, when they were unwrapped.
+    lines: Option<Piece>,
 }
 
 struct Done<C> {
@@ -172,6 +175,7 @@ fn read(
                 continue;
             }
         };
+        let lines = log.source.lines();
         let mut cutter = Cutter::new(reader, &log.format, chunk_bytes);
         let watched = match &log.format {
             Format::Stderr(prefix) if prefix.lacks_session_facts() && prefix.names_sessions() => Some(prefix),
@@ -187,8 +191,9 @@ fn read(
                 connections(prefix, &buffer, &mut sessions);
             }
             let format = log.format.clone();
+            let lines = lines.as_ref().map(|lines| lines.from(first_line));
             let chunk =
-                Chunk { number, input: log.input, format, first_line, bytes: buffer, sessions: known };
+                Chunk { number, input: log.input, format, first_line, bytes: buffer, sessions: known, lines };
             number += 1;
             if chunks.send(chunk).is_err() {
                 return damages;
@@ -225,11 +230,20 @@ fn work<C: Collector>(chunks: &Mutex<Receiver<Chunk>>, done: &Sender<Done<C>>, m
         let mut events = 0;
         let mut sequence = Sequence::new(chunk.input, chunk.sessions.as_deref().cloned());
         pglog::scan(&chunk.format, &chunk.bytes, chunk.first_line, &mut tally, |entry: &Entry<'_>| {
-            sequence.entry(entry, &mut |event| {
+            let mut event = |event: &Event<'_>| {
                 events += 1;
                 collected.event(event, &mut tools);
-            });
+            };
+            match &chunk.lines {
+                Some(lines) => {
+                    sequence.entry(&Entry { line: lines.outer(entry.line), ..*entry }, &mut event);
+                }
+                None => sequence.entry(entry, &mut event),
+            }
         });
+        if let Some(lines) = &chunk.lines {
+            tally.place(lines);
+        }
         let (number, input, bytes) = (chunk.number, chunk.input, chunk.bytes);
         let loose = sequence.finish();
         if done.send(Done { number, input, bytes, collected, loose, tally, events }).is_err() {

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use super::{
     applog, digest,
-    open::Source,
+    envelope::{self, Layer},
+    open::{HEAD, Source},
     pglog::{
         Format, csv, infer, json,
         prefix::{Fields, Head, Prefix},
@@ -46,12 +47,16 @@ pub(super) struct Prefixes {
     pub given: Option<Arc<Prefix>>,
     /// The connected server's: used where it fits.
     pub server: Option<Arc<Prefix>>,
+    /// What every input is said to be.
+    pub format: Option<String>,
 }
 
-pub(super) fn recognise(source: &Source, prefixes: &Prefixes) -> Kind {
-    let (path, head) = (&source.path, source.head.as_slice());
-    // In a folder any prose may begin with `Select` or `With`.
-    let is_sql = |head| !source.found && is_sql(head);
+/// How deep envelopes may lie in each other.
+const DEEPEST: usize = 3;
+
+/// Says what an input is, and which envelopes lie around it (in the source).
+pub(super) fn recognise(source: &mut Source, prefixes: &Prefixes) -> Kind {
+    let head = source.head.as_slice();
     if head.trim_ascii().is_empty() && !head.contains(&0) {
         return Kind::Empty;
     }
@@ -61,43 +66,136 @@ pub(super) fn recognise(source: &Source, prefixes: &Prefixes) -> Kind {
     if is_binary(head) {
         return Kind::Binary;
     }
-    let lines: Vec<&[u8]> = head.split(|b| *b == b'\n').take(2000).collect();
-    if lines.iter().any(|line| json::begins_record(line.trim_ascii_end())) {
-        return log(Format::Json, head, Vec::new());
-    }
-    if lines.iter().any(|line| csv::begins_record(line)) && first(&Format::Csv, head).time.is_some() {
-        return log(Format::Csv, head, Vec::new());
-    }
-    let by_name = path.extension().is_some_and(|suffix| suffix.eq_ignore_ascii_case("sql"));
-    if by_name {
-        return Kind::Sql;
-    }
-    if let Some(given) = &prefixes.given {
-        return match by_flag(given, &lines) {
-            Some((prefix, notes)) => log(Format::Stderr(prefix), head, notes),
-            None if is_sql(head) => Kind::Sql,
-            None => log(Format::Stderr(Arc::clone(given)), head, suggestion(&lines)),
+    let look = Look { source, prefixes };
+    let (kind, layers) = match prefixes.format.as_deref() {
+        Some(format) => look.forced(format),
+        None => look.at(head, 0, None),
+    };
+    source.layers = layers;
+    kind
+}
+
+/// One input that is looked at.
+struct Look<'a> {
+    source: &'a Source,
+    prefixes: &'a Prefixes,
+}
+
+impl Look<'_> {
+    /// What `--input-format` says.
+    fn forced(&self, format: &str) -> (Kind, Vec<Layer>) {
+        let head = self.source.head.as_slice();
+        let lines: Vec<&[u8]> = head.split(|b| *b == b'\n').take(2000).collect();
+        let kind = match format {
+            "pg-csv" => log(Format::Csv, head, Vec::new()),
+            "pg-json" => log(Format::Json, head, Vec::new()),
+            "pg-stderr" => self.stderr(head, &lines).unwrap_or_else(unknown),
+            "sql" => Kind::Sql,
+            _ => match applog::named(format) {
+                Some(kind) => Kind::Application(kind),
+                None => return self.at(head, 0, Some(format)),
+            },
         };
+        (kind, Vec::new())
     }
-    let heads = infer::heads(&lines);
-    if let Some(server) = &prefixes.server
-        && infer::fits(server, &lines, heads)
-    {
-        let note = format!("log_line_prefix `{}`, as the server has it", server.text);
-        return log(Format::Stderr(Arc::clone(server)), head, vec![note]);
+
+    /// What a beginning is, and the envelopes around it, the outermost first. `only`: it is in this one.
+    fn at(&self, head: &[u8], depth: usize, only: Option<&str>) -> (Kind, Vec<Layer>) {
+        let lines: Vec<&[u8]> = head.split(|b| *b == b'\n').take(2000).collect();
+        if only.is_none()
+            && let Some(format) = own_format(head, &lines)
+        {
+            return (log(format, head, Vec::new()), Vec::new());
+        }
+        let suffix = self.source.path.extension();
+        if depth == 0 && only.is_none() && suffix.is_some_and(|suffix| suffix.eq_ignore_ascii_case("sql")) {
+            return (Kind::Sql, Vec::new());
+        }
+        if depth < DEEPEST {
+            let whole = memchr::memrchr(b'\n', head).filter(|_| head.len() >= HEAD);
+            let whole = &head[..whole.map_or(head.len(), |newline| newline + 1)];
+            for layer in Layer::candidates(whole, self.source.newest, only) {
+                let (kind, mut layers) = self.at(&layer.head(whole), depth + 1, None);
+                let good = match &kind {
+                    Kind::Log { format: Format::Stderr(prefix), .. } => {
+                        let sessions =
+                            layer.names_sessions() || prefix.names_sessions() || !layer.could_add_pid();
+                        // With another envelope in it, that one knows what belongs together.
+                        layer.of_server() == layers.is_empty() && (sessions || !layers.is_empty())
+                    }
+                    Kind::Log { .. } | Kind::Application(_) => !layer.of_server() || !layers.is_empty(),
+                    _ => false,
+                };
+                if good {
+                    layers.insert(0, layer);
+                    return (kind, layers);
+                }
+            }
+        }
+        if only.is_some() {
+            return (unknown(), Vec::new());
+        }
+        let kind = self.stderr(head, &lines).filter(|kind| {
+            // The flag's prefix is believed without proof, but only of the file itself.
+            depth == 0 || !matches!(kind, Kind::Log { first, .. } if first.time.is_none())
+        });
+        // In a folder any prose may begin with `Select` or `With`.
+        let is_sql = depth == 0 && !self.source.found && is_sql(head);
+        let kind = match kind {
+            Some(Kind::Log { first: First { time: None, .. }, .. }) if is_sql => Kind::Sql,
+            Some(kind) => kind,
+            None => match applog::recognise(&lines) {
+                Some(kind) => Kind::Application(kind),
+                None if is_sql => Kind::Sql,
+                None => unknown(),
+            },
+        };
+        (kind, Vec::new())
     }
-    if let Some(prefix) = infer::infer(&lines) {
+
+    /// A server's stderr log, when a prefix fits; with the flag's, whether it fits or not.
+    fn stderr(&self, head: &[u8], lines: &[&[u8]]) -> Option<Kind> {
+        if let Some(given) = &self.prefixes.given {
+            return Some(match by_flag(given, lines) {
+                Some((prefix, notes)) => log(Format::Stderr(prefix), head, notes),
+                None => log(Format::Stderr(Arc::clone(given)), head, suggestion(lines)),
+            });
+        }
+        let heads = infer::heads(lines);
+        if let Some(server) = &self.prefixes.server
+            && infer::fits(server, lines, heads)
+        {
+            let note = format!("log_line_prefix `{}`, as the server has it", server.text);
+            return Some(log(Format::Stderr(Arc::clone(server)), head, vec![note]));
+        }
+        let prefix = infer::infer(lines)?;
         let note = format!("log_line_prefix `{}`, inferred from the file", prefix.text);
-        return log(Format::Stderr(Arc::new(prefix)), head, vec![note]);
+        Some(log(Format::Stderr(Arc::new(prefix)), head, vec![note]))
     }
-    if let Some(kind) = applog::recognise(&lines) {
-        return Kind::Application(kind);
+}
+
+/// csvlog and jsonlog, which nothing else looks like.
+fn own_format(head: &[u8], lines: &[&[u8]]) -> Option<Format> {
+    // The first entry may be longer than what we look at: then its line does not end.
+    let long = |line: &[u8]| {
+        lines.len() < 3
+            && line.starts_with(b"{\"timestamp\":\"")
+            && memchr::memmem::find(&line[..line.len().min(4096)], b"\"error_severity\":\"").is_some()
+    };
+    if lines.iter().any(|line| json::begins_record(line.trim_ascii_end()) || long(line)) {
+        return Some(Format::Json);
     }
-    if is_sql(head) {
-        return Kind::Sql;
-    }
+    let begins = lines.iter().any(|line| csv::begins_record(line));
+    (begins && (lines.len() < 3 || first(&Format::Csv, head).time.is_some())).then_some(Format::Csv)
+}
+
+fn unknown() -> Kind {
     Kind::Unknown {
-        tried: format!("csvlog, jsonlog, and {} common forms of log_line_prefix", infer::COMMON.len()),
+        tried: format!(
+            "csvlog, jsonlog, and {} common forms of log_line_prefix, plain or in {}",
+            infer::COMMON.len(),
+            envelope::NAMES.join(", ")
+        ),
     }
 }
 

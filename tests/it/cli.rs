@@ -162,7 +162,7 @@ fn inputs_that_hold_nothing() {
     ");
     insta::assert_snapshot!(refused(sargable(&["analyze", "a.log"]).file("a.log", "hello\n")), @r"
     error: a.log is neither a PostgreSQL log nor SQL
-    tried: csvlog, jsonlog, and 24 common forms of log_line_prefix
+    tried: csvlog, jsonlog, and 27 common forms of log_line_prefix, plain or in syslog, journald, docker, cri, compose, gcp, azure, cloudnativepg, cloudwatch, json-lines, csv-table, timestamps
       line 1: hello
       line 2: 
       help: name a PostgreSQL log (stderr, csvlog or jsonlog, plain or compressed) or an SQL file; for a stderr log pass --log-line-prefix as `SHOW log_line_prefix` prints it; messages must be English (lc_messages = 'C')

@@ -42,7 +42,7 @@ mod values;
 
 use std::io::{self, BufRead as _, BufReader, Read as _};
 
-use super::{pglog::Tally, pipeline::Found, tail};
+use super::{envelope::Lines, pglog::Tally, pipeline::Found, tail};
 use crate::workload::{Event, Position};
 
 /// The formats, in the order in which they are tried; where two fit equally many lines the first wins.
@@ -97,6 +97,16 @@ pub(super) trait Reader {
     }
 }
 
+/// The names of the formats.
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    KINDS.iter().map(|kind| kind.name)
+}
+
+/// The format of a name.
+pub(super) fn named(name: &str) -> Option<&'static Kind> {
+    KINDS.iter().find(|kind| kind.name == name).copied()
+}
+
 /// The format that fits the most lines, if any does.
 pub(super) fn recognise(lines: &[&[u8]]) -> Option<&'static Kind> {
     let fitting = KINDS.iter().map(|kind| ((kind.fits)(lines), *kind)).filter(|(lines, _)| *lines > 0);
@@ -118,10 +128,11 @@ const LONGEST_LINE: u64 = 64 << 20;
 
 /// Reads a log to its end, or to where it cannot be read any further.
 ///
-/// Sessions are numbered apart from those of every other input: two logs share none.
+/// `lines` tells where a line stands in the user's file, when it was unwrapped. Sessions are numbered apart from those of every other input: two logs share none.
 pub(super) fn read(
     kind: &Kind,
     from: Box<dyn io::Read + Send>,
+    lines: Option<&Lines>,
     input: u32,
     sink: &mut dyn FnMut(Read<'_, '_>),
 ) -> Found {
@@ -155,6 +166,7 @@ pub(super) fn read(
         found.bytes += line.len() as u64;
         let text = line.strip_suffix(b"\n").unwrap_or(&line);
         let text = text.strip_suffix(b"\r").unwrap_or(text);
+        let number = lines.map_or(number, |lines| lines.outer(number));
         reader.line(number, text, &mut found.tally, &mut |event| give(event, sink));
         line.clear();
     }

@@ -38,6 +38,10 @@ pub(in crate::sources) const COMMON: &[&str] = &[
     "%m:%r:%u@%d:[%p]:%l:%e:%s:%v:%x:%c:%q%a:",
     "%m [%p] db=%d,user=%u,app=%a,client=%h ",
     "[%m] [%p] %q%u@%d ",
+    // Heroku's, now and before; the second has no time, so that logplex' stands in front.
+    "sql_error_code = %e time_ms = \"%m\" pid=\"%p\" proc_start_time=\"%s\" session_id=\"%c\" vtid=\"%v\" tid=\"%x\" log_line=\"%l\" %qdatabase=\"%d\" connection_source=\"%r\" user=\"%u\" application_name=\"%a\" ",
+    "%m [%p] sql_error_code = %e ",
+    "%t [%p] sql_error_code = %e ",
     "%t ",
     "%m ",
 ];
@@ -93,7 +97,7 @@ pub(in crate::sources) fn infer(lines: &[&[u8]]) -> Option<Prefix> {
 }
 
 /// Where `LOG:  ` or its like stands; not in a continuation line.
-fn severity_at(line: &[u8]) -> Option<usize> {
+pub(in crate::sources) fn severity_at(line: &[u8]) -> Option<usize> {
     if matches!(line.first(), Some(b'\t' | b' ') | None) {
         return None;
     }

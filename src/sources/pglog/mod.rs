@@ -26,6 +26,8 @@ use std::{collections::BTreeSet, sync::Arc};
 use prefix::Prefix;
 use severity::Severity;
 
+use super::envelope::Piece;
+
 /// How a log is written.
 #[derive(Clone, Debug)]
 pub(super) enum Format {
@@ -89,8 +91,8 @@ pub(super) struct Tally {
     pub skipped: u64,
     /// Lines of an application's log that are about something else.
     pub foreign: u64,
-    /// The first few of them, cut to 200 characters.
-    pub samples: Vec<String>,
+    /// The first few of the skipped: line and text, cut to 200 characters.
+    pub samples: Vec<(u64, String)>,
     /// Time zones that we do not know.
     pub zones: BTreeSet<String>,
 }
@@ -102,7 +104,19 @@ impl Tally {
     pub(super) fn skip(&mut self, line: u64, text: &[u8]) {
         self.skipped += 1;
         if self.samples.len() < Tally::SAMPLES {
-            self.samples.push(format!("line {line}: {}", cut(text)));
+            self.samples.push((line, cut(text)));
+        }
+    }
+
+    /// The samples for a person to look at.
+    pub(super) fn shown(&self) -> impl Iterator<Item = String> {
+        self.samples.iter().map(|(line, text)| format!("line {line}: {text}"))
+    }
+
+    /// The lines were those of an envelope's inner text.
+    pub(super) fn place(&mut self, lines: &Piece) {
+        for (line, _) in &mut self.samples {
+            *line = lines.outer(*line);
         }
     }
 
