@@ -95,7 +95,13 @@ pub fn ingest(
         workload.add_statement(statement, &mut normalizer);
     }
     workload.close();
-    let Gathered { inputs, not_judged, damages, .. } = gathered;
+    let Gathered { inputs, mut not_judged, damages, .. } = gathered;
+    if inputs.iter().any(|input| input.format != "sql")
+        && workload.totals().executions == 0
+        && workload.totals().errors == 0
+    {
+        not_judged.add("log", "it tells of no statement (set log_min_duration_statement = 0)");
+    }
     Ok(Ingested { workload, inputs, not_judged, damages })
 }
 
