@@ -5,6 +5,7 @@ mod cli;
 mod docs;
 mod events;
 mod house;
+mod incidents;
 mod log_limits;
 mod logs;
 mod plans;
