@@ -8,7 +8,7 @@ use super::{ms, rounded, whole_seconds};
 use crate::{
     sql::Fingerprint,
     workload::{
-        InputSummary,
+        InputSummary, Workload,
         incidents::{self, Counts, Kind},
     },
 };
@@ -204,8 +204,9 @@ pub struct Named {
 /// Queries shown of one message, and names of one list.
 const SHOWN: usize = 10;
 
-pub(super) fn incidents(all: &incidents::Incidents, inputs: &[InputSummary]) -> Incidents {
-    let from = From { all, inputs };
+pub(super) fn incidents(workload: &Workload, inputs: &[InputSummary]) -> Incidents {
+    let all = workload.incidents();
+    let from = From { all, workload, inputs };
     Incidents {
         errors: from.messages(&all.messages.errors),
         server: from.messages(&all.messages.server),
@@ -221,6 +222,7 @@ pub(super) fn incidents(all: &incidents::Incidents, inputs: &[InputSummary]) -> 
 
 struct From<'a> {
     all: &'a incidents::Incidents,
+    workload: &'a Workload,
     inputs: &'a [InputSummary],
 }
 
@@ -238,7 +240,10 @@ impl From<'_> {
     }
 
     fn text(&self, query: Option<Fingerprint>) -> Option<String> {
-        self.all.text(query?).map(str::to_owned)
+        let query = query?;
+        // A holder's statement is known as a query that ran.
+        let ran = || self.workload.query(query).map(|query| query.text.as_str());
+        self.all.text(query).or_else(ran).map(str::to_owned)
     }
 
     fn messages(&self, messages: &Counts<incidents::Message, incidents::Tally>) -> Vec<Message> {

@@ -177,7 +177,7 @@ impl Report {
             findings,
             advice,
             not_judged: not_judged.lines(),
-            incidents: incidents::incidents(workload.incidents(), inputs),
+            incidents: incidents::incidents(workload, inputs),
             rules: BTreeMap::new(),
             plan: None,
         }

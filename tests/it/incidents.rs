@@ -77,9 +77,10 @@ fn the_server_counted_the_same() {
     let files = &found.temporary_files;
     assert_eq!(files.iter().map(|one| one.when.count).sum::<u64>(), truth["temporary_files"]);
     assert_eq!(files.iter().map(|one| one.bytes).sum::<u64>(), truth["temporary_bytes"]);
-    // After the server was asked came one of recovery and one at its stop.
+    // After the server was asked came one of recovery and one at its stop; one request before that was
+    // counted and skipped, since nothing had been written (its warning has no `checkpoint starting`).
     let checkpoints = found.checkpoints.expect("log_checkpoints");
-    assert_eq!(checkpoints.started, truth["checkpoints"] + 2);
+    assert_eq!(checkpoints.started + 1, truth["checkpoints"] + 2);
     for table in ["accounts", "bulk", "orders"] {
         let runs = found.maintenance.iter().find(|runs| runs.table == format!("shop.public.{table}"));
         let (vacuums, analyzes) = runs.map_or((0, 0), |runs| (runs.vacuums, runs.analyzes));
@@ -167,8 +168,11 @@ fn a_lock_wait_names_both_statements() {
     let given = given.expect("an UPDATE that waited for another");
     assert_eq!((given.when.count, given.acquired, given.relation.as_deref()), (1, 1, Some("orders")));
     assert!(given.waited_ms > 300.0 && given.lock == "ShareLock" && given.object == "transaction");
-    let late = found.iter().find(|wait| wait.acquired == 0).expect("lock_timeout");
-    assert_eq!(late.holder_text.as_deref(), Some("DELETE FROM orders WHERE id = ?"));
+    let late = |text: &str| text == "DELETE FROM orders WHERE id = ?";
+    assert!(
+        found.iter().any(|wait| wait.acquired == 0 && wait.holder_text.as_deref().is_some_and(late)),
+        "{found:#?}"
+    );
     let table = wait("ALTER TABLE");
     assert_eq!((table.lock.as_str(), table.object.as_str()), ("AccessExclusiveLock", "relation"));
     assert!(table.relation_oid.is_some() && table.acquired == 1);

@@ -53,6 +53,11 @@ impl Connections {
         self.lengths.add(session_us);
     }
 
+    /// An authorized session was refused after all.
+    pub(super) fn refused(&mut self) {
+        self.open.change(-1);
+    }
+
     /// A server begins: no session is open.
     pub(super) fn server_starts(&mut self) {
         self.open.reset();

@@ -99,6 +99,10 @@ impl Incidents {
     ) -> Option<Fingerprint> {
         let query = sql.map(|sql| self.name(sql, normalizer));
         self.messages.error(event, sqlstate, message, query);
+        // Authorized, and then refused: no line tells the end of such a session.
+        if query.is_none() && REFUSED.iter().any(|refused| message.starts_with(refused)) {
+            self.connections.refused();
+        }
         query
     }
 
@@ -212,6 +216,9 @@ impl Incidents {
         self.texts.get(&query).map(String::as_str)
     }
 }
+
+/// How the server refuses a session that it has authorized.
+const REFUSED: &[&[u8]] = &[b"role \"", b"database \"", b"remaining connection slots are reserved"];
 
 /// After these no session of before is open.
 const STARTS: &[&[u8]] = &[b"starting PostgreSQL ", b"all server processes terminated; reinitializing"];
