@@ -9,11 +9,13 @@
 //!
 //! Deliberately not here: where the report goes (a file, a terminal), which is the command line's part.
 
+pub mod incidents;
 pub mod json;
 pub mod text;
 
 use std::collections::BTreeMap;
 
+use incidents::Incidents;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -44,6 +46,9 @@ pub struct Report {
     /// What saves the most time first.
     pub advice: Vec<Advice>,
     pub not_judged: Vec<NotJudgedLine>,
+    /// What the server's log tells besides statements.
+    #[serde(default)]
+    pub incidents: Incidents,
     /// The words of the rules that `findings` names, by the rule's name.
     #[serde(default)]
     pub rules: BTreeMap<String, RuleWords>,
@@ -119,6 +124,15 @@ pub struct Query {
     /// Rows of all calls; `None` where the log does not say.
     pub rows: Option<u64>,
     pub errors: u64,
+    /// Parse and bind steps of the extended protocol, which are in no other figure.
+    #[serde(default)]
+    pub parse_steps: u64,
+    #[serde(default)]
+    pub parse_ms: f64,
+    #[serde(default)]
+    pub bind_steps: u64,
+    #[serde(default)]
+    pub bind_ms: f64,
     pub first: Option<String>,
     pub last: Option<String>,
     pub databases: Vec<String>,
@@ -174,6 +188,7 @@ impl Report {
             findings,
             advice,
             not_judged: not_judged.lines(),
+            incidents: incidents::incidents(workload, inputs),
             rules: BTreeMap::new(),
             plan: None,
         }
@@ -276,6 +291,10 @@ fn query(query: &workload::Query, inputs: &[InputSummary]) -> Query {
         p99_ms: quantile(0.99),
         rows: query.rows,
         errors: query.errors,
+        parse_steps: query.steps.parses,
+        parse_ms: ms(query.steps.parse_us),
+        bind_steps: query.steps.binds,
+        bind_ms: ms(query.steps.bind_us),
         first: query.first.and_then(whole_seconds),
         last: query.last.and_then(whole_seconds),
         databases: query.databases.as_slice().to_vec(),

@@ -154,6 +154,10 @@ pub fn watch(
         workload.add_statement(statement, &mut normalizer);
     }
     workload.close();
+    let silent = workload.totals().executions == 0 && workload.totals().errors == 0;
+    if silent && inputs.iter().any(|input| input.format != "sql") {
+        not_judged.add("log", "it tells of no statement (set log_min_duration_statement = 0)");
+    }
     Ok(Ingested { workload, inputs, not_judged, damages, digest })
 }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::repetition::Evidence;
+use super::{incidents::Incident, repetition::Evidence};
 
 /// Where an event stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -98,6 +98,7 @@ pub enum EventKind<'a> {
     },
     /// The extended protocol's parse or bind step of a statement: time, but no execution.
     ParseOrBind {
+        step: ProtocolStep,
         sql: &'a [u8],
     },
     /// An `auto_explain` plan of an execution that may be logged besides; never a second count.
@@ -113,6 +114,15 @@ pub enum EventKind<'a> {
     },
     SessionStart,
     SessionEnd,
+    /// What a server's log tells besides.
+    Incident(Incident<'a>),
+}
+
+/// The steps of the extended protocol that come before an execution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProtocolStep {
+    Parse,
+    Bind,
 }
 
 /// Bind values as the log has them; read only when a sample is kept.

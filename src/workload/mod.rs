@@ -7,6 +7,7 @@
 pub mod binds;
 pub mod digest;
 pub mod event;
+pub mod incidents;
 pub mod query;
 pub mod repetition;
 pub mod samples;
@@ -17,8 +18,8 @@ mod timeline;
 mod units;
 
 pub use digest::Digest;
-pub use event::{Binds, Event, EventKind, PlanFormat, Position, UnitId};
-pub use query::{Buckets, LoggedPlan, Names, Query};
+pub use event::{Binds, Event, EventKind, PlanFormat, Position, ProtocolStep, UnitId};
+pub use query::{Buckets, LoggedPlan, Names, Query, Steps};
 pub use repetition::{Evidence, Occurrence, Repetition, RepetitionKind};
 pub use samples::{Sample, Samples};
 pub use sketch::Sketch;
@@ -29,6 +30,7 @@ use rustc_hash::{FxHashMap, FxHasher};
 use serde::{Deserialize, Serialize};
 
 use self::{
+    incidents::Incidents,
     timeline::Timeline,
     units::{Step, Units},
 };
@@ -119,6 +121,9 @@ pub struct Workload {
     explained: FxHashMap<Fingerprint, Query>,
     /// Failed statements by fingerprint.
     failed: FxHashMap<Fingerprint, u64>,
+    /// Parse and bind steps by fingerprint.
+    steps: FxHashMap<Fingerprint, Steps>,
+    incidents: Incidents,
     totals: Totals,
     units: Units,
     timeline: Timeline,
@@ -138,28 +143,42 @@ impl Workload {
     pub fn add(&mut self, event: &Event<'_>, normalizer: &mut Normalizer) {
         match &event.kind {
             EventKind::Execution { sql, binds } => self.execution(event, sql, *binds, normalizer),
-            EventKind::ParseOrBind { .. } => {
+            EventKind::ParseOrBind { step, sql } => {
+                let us = event.duration.unwrap_or(0);
                 self.totals.parse_bind_steps += 1;
-                self.totals.parse_bind_us += event.duration.unwrap_or(0);
+                self.totals.parse_bind_us += us;
+                self.steps.entry(normalizer.scan(sql).fingerprint).or_default().add(*step, us);
             }
             EventKind::Plan { format, text } => self.plan(event, *format, text, normalizer),
-            EventKind::Error { sql, .. } => {
+            EventKind::Error { sqlstate, message, sql } => {
                 self.totals.errors += 1;
-                if let Some(sql) = sql {
-                    *self.failed.entry(normalizer.scan(sql).fingerprint).or_default() += 1;
+                let query = self.incidents.error(event, *sqlstate, message, *sql, normalizer);
+                if let Some(query) = query {
+                    *self.failed.entry(query).or_default() += 1;
                 }
             }
-            EventKind::SessionStart | EventKind::SessionEnd => {
-                if let Some(session) = event.session {
-                    self.units.session_starts_or_ends(session);
-                }
+            EventKind::SessionStart => {
+                self.incidents.session_starts(event);
+                self.session_starts_or_ends(event);
             }
+            EventKind::SessionEnd => {
+                self.incidents.session_ends(event);
+                self.session_starts_or_ends(event);
+            }
+            EventKind::Incident(incident) => self.incidents.add(event, incident, normalizer),
+        }
+    }
+
+    fn session_starts_or_ends(&mut self, event: &Event<'_>) {
+        if let Some(session) = event.session {
+            self.units.session_starts_or_ends(session);
         }
     }
 
     fn execution(&mut self, event: &Event<'_>, sql: &[u8], binds: Binds<'_>, normalizer: &mut Normalizer) {
         let scanned = normalizer.scan(sql);
         self.totals.count(event, scanned.kind);
+        self.incidents.executed(event, scanned.fingerprint);
         let values = values_of(&scanned, sql, binds);
         let query = self
             .queries
@@ -252,6 +271,10 @@ impl Workload {
         for (id, count) in later.failed {
             *self.failed.entry(id).or_default() += count;
         }
+        for (id, steps) in later.steps {
+            self.steps.entry(id).or_default().merge(&steps);
+        }
+        self.incidents.merge(later.incidents);
         self.totals.merge(&later.totals);
         self.units.merge(later.units);
         self.timeline.merge(later.timeline);
@@ -259,6 +282,7 @@ impl Workload {
         if self.begins {
             self.units.settle();
             self.timeline.settle();
+            self.incidents.settle();
             self.bound();
         }
     }
@@ -305,6 +329,11 @@ impl Workload {
             self.not_judged.add_many("failed statements", why, self.failed.len() as u64);
             self.failed.clear();
         }
+        if self.steps.len() > MOST_QUERIES {
+            let why = format!("more than {MOST_QUERIES} distinct statements: only in the totals");
+            self.not_judged.add_many("parse and bind steps", why, self.steps.len() as u64);
+            self.steps.clear();
+        }
     }
 
     /// The log begins and ends here: units of work that are still open are over, plans go to their
@@ -317,6 +346,7 @@ impl Workload {
                 format!("more than {MOST_QUERIES} distinct queries: the cheapest are only in the totals");
             self.not_judged.add_many("queries", why, self.totals.other.queries);
         }
+        self.incidents.close();
         self.not_judged.add_many(
             "n-plus-one",
             "the log does not show the values of repeated statements (see log_parameter_max_length)",
@@ -333,10 +363,19 @@ impl Workload {
             }
             merge_queries(&mut self.queries, explained);
         } else {
-            for (id, query) in explained {
-                if let (Some(ours), Some(plan)) = (self.queries.get_mut(&id), query.plan) {
-                    ours.keep_plan(plan);
+            for (id, mut query) in explained {
+                if let Some(ours) = self.queries.get_mut(&id) {
+                    query.plan.into_iter().for_each(|plan| ours.keep_plan(plan));
+                } else {
+                    // A statement inside of a function (`auto_explain.log_nested_statements`).
+                    query.forget_executions();
+                    self.queries.insert(id, query);
                 }
+            }
+        }
+        for (id, steps) in std::mem::take(&mut self.steps) {
+            if let Some(query) = self.queries.get_mut(&id) {
+                query.steps.merge(&steps);
             }
         }
         for (id, count) in std::mem::take(&mut self.failed) {
@@ -362,6 +401,11 @@ impl Workload {
 
     pub fn totals(&self) -> &Totals {
         &self.totals
+    }
+
+    /// What the log tells besides statements.
+    pub fn incidents(&self) -> &Incidents {
+        &self.incidents
     }
 
     pub fn query(&self, id: Fingerprint) -> Option<&Query> {

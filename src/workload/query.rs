@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, btree_map::Entry};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    event::{Binds, Event, PlanFormat, Position},
+    event::{Binds, Event, PlanFormat, Position, ProtocolStep},
     samples::{Sample, Samples},
     sketch::Sketch,
 };
@@ -52,6 +52,35 @@ pub struct Query {
     pub seen_at: Vec<Position>,
     /// Statements that failed.
     pub errors: u64,
+    /// Parse and bind steps of the extended protocol.
+    pub steps: Steps,
+}
+
+/// The steps before an execution, in microseconds; they are no executions, and in no other figure.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Steps {
+    pub parses: u64,
+    pub parse_us: u64,
+    pub binds: u64,
+    pub bind_us: u64,
+}
+
+impl Steps {
+    pub(super) fn add(&mut self, step: ProtocolStep, us: u64) {
+        let (count, total) = match step {
+            ProtocolStep::Parse => (&mut self.parses, &mut self.parse_us),
+            ProtocolStep::Bind => (&mut self.binds, &mut self.bind_us),
+        };
+        *count += 1;
+        *total += us;
+    }
+
+    pub(super) fn merge(&mut self, other: &Steps) {
+        self.parses += other.parses;
+        self.parse_us += other.parse_us;
+        self.binds += other.binds;
+        self.bind_us += other.bind_us;
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -98,6 +127,7 @@ impl Query {
             statements: Vec::new(),
             seen_at: Vec::new(),
             errors: 0,
+            steps: Steps::default(),
         }
     }
 
@@ -245,6 +275,24 @@ impl Query {
             self.seen(position);
         }
         self.errors += other.errors;
+        self.steps.merge(&other.steps);
+    }
+
+    /// Leaves what is known of the query besides its executions.
+    pub(super) fn forget_executions(&mut self) {
+        let bare = Query::new(self.id, std::mem::take(&mut self.text), self.kind);
+        let known = std::mem::replace(self, bare);
+        *self = Query {
+            text: std::mem::take(&mut self.text),
+            databases: known.databases,
+            users: known.users,
+            applications: known.applications,
+            hosts: known.hosts,
+            samples: known.samples,
+            plan: known.plan,
+            seen_at: known.seen_at,
+            ..Query::new(self.id, String::new(), self.kind)
+        };
     }
 }
 
@@ -288,7 +336,7 @@ impl Names {
         }
     }
 
-    fn merge(&mut self, other: &Names) {
+    pub(super) fn merge(&mut self, other: &Names) {
         for name in &other.names {
             self.insert(name.clone());
         }

@@ -69,7 +69,7 @@ pub(crate) fn fixture(name: &str) -> std::path::PathBuf {
 #[track_caller]
 pub(crate) fn read(name: &str, format: &str) -> (Vec<Execution>, Gathered<Seen>) {
     let mut gathered =
-        sources::gather::<Seen>(&[fixture(name)], &Options::default(), &|| (), &mut |_| ()).expect(name);
+        sources::gather::<Seen>(&[fixture(name)], &Options::default(), &|| (), &mut |_, _| ()).expect(name);
     assert_eq!(gathered.inputs[0].format, format, "{name}");
     assert_eq!(gathered.inputs[0].skipped, 0, "{name}: {:?}", gathered.inputs[0]);
     (std::mem::take(&mut gathered.collected.0), gathered)
@@ -82,7 +82,8 @@ pub(crate) fn ingest(name: &str) -> Ingested {
 
 pub(crate) fn read_path(path: &Path) -> (Vec<Execution>, Gathered<Seen>) {
     let mut gathered =
-        sources::gather::<Seen>(&[path.to_owned()], &Options::default(), &|| (), &mut |_| ()).expect("a log");
+        sources::gather::<Seen>(&[path.to_owned()], &Options::default(), &|| (), &mut |_, _| ())
+            .expect("a log");
     (std::mem::take(&mut gathered.collected.0), gathered)
 }
 
@@ -342,7 +343,7 @@ fn cut_logs_are_survived() {
             for piece in [&bytes[..at], &bytes[at..]] {
                 fs::write(&path, piece).expect("room");
                 if let Ok(gathered) =
-                    sources::gather::<Seen>(&[path.clone()], &Options::default(), &|| (), &mut |_| ())
+                    sources::gather::<Seen>(&[path.clone()], &Options::default(), &|| (), &mut |_, _| ())
                 {
                     read += gathered.collected.0.len();
                 }
@@ -377,6 +378,6 @@ proptest! {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("garbled");
         fs::write(&path, bytes).expect("room");
-        let _ = sources::gather::<Seen>(&[path], &Options::default(), &|| (), &mut |_| ());
+        let _ = sources::gather::<Seen>(&[path], &Options::default(), &|| (), &mut |_, _| ());
     }
 }

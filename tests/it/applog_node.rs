@@ -15,7 +15,7 @@ fn bytes(name: &str) -> Vec<u8> {
 fn read(bytes: &[u8]) -> Option<Gathered<Lines>> {
     let mut file = tempfile::NamedTempFile::new().expect("a temporary file");
     file.write_all(bytes).expect("room in the temporary folder");
-    sources::gather(&[file.path().to_owned()], &Options::default(), &|| (), &mut |_| ()).ok()
+    sources::gather(&[file.path().to_owned()], &Options::default(), &|| (), &mut |_, _| ()).ok()
 }
 
 #[track_caller]

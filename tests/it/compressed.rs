@@ -22,7 +22,7 @@ fn packed(suffix: &str) -> Vec<u8> {
 fn read(bytes: &[u8]) -> Result<Gathered<Lines>, Error> {
     let mut file = tempfile::NamedTempFile::new().expect("a temporary file");
     file.write_all(bytes).expect("room in the temporary folder");
-    sources::gather(&[file.path().to_owned()], &Options::default(), &|| (), &mut |_| ())
+    sources::gather(&[file.path().to_owned()], &Options::default(), &|| (), &mut |_, _| ())
 }
 
 #[test]

@@ -46,7 +46,7 @@ fn fixture(name: &str) -> PathBuf {
 }
 
 fn gather(path: PathBuf, options: &Options) -> Result<Gathered<Lines>, Error> {
-    sources::gather(&[path], options, &|| (), &mut |_| ())
+    sources::gather(&[path], options, &|| (), &mut |_, _| ())
 }
 
 fn read(bytes: &[u8], options: &Options) -> Result<Gathered<Lines>, Error> {

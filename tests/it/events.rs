@@ -22,6 +22,10 @@ impl Collector for Lines {
     type Tools = ();
 
     fn event(&mut self, event: &Event<'_>, (): &mut ()) {
+        // They have tests of their own.
+        if matches!(event.kind, EventKind::Incident(_)) {
+            return;
+        }
         let sqlstate = match &event.kind {
             EventKind::Error { sqlstate: Some(state), .. } => Some(state.escape_ascii().to_string()),
             _ => None,
@@ -51,11 +55,12 @@ fn text(event: &Event<'_>) -> String {
         EventKind::Execution { sql, binds: Binds::Values(values) } => {
             format!("executes {} with {values:?}", sql.escape_ascii())
         }
-        EventKind::ParseOrBind { sql } => format!("parses or binds {}", sql.escape_ascii()),
+        EventKind::ParseOrBind { sql, .. } => format!("parses or binds {}", sql.escape_ascii()),
         EventKind::Plan { format, text } => format!("plans as {format:?} {}", text.escape_ascii()),
         EventKind::Error { message, sql, .. } => format!("fails {}: {}", message.escape_ascii(), shown(*sql)),
         EventKind::SessionStart => "begins".to_owned(),
         EventKind::SessionEnd => "ends".to_owned(),
+        EventKind::Incident(incident) => format!("{incident:?}"),
     };
     format!(
         "{} {} [{}] {}|{}|{}|{} {what}",

@@ -13,6 +13,7 @@ mod envelopes;
 mod events;
 mod follow;
 mod house;
+mod incidents;
 mod log_limits;
 mod logs;
 mod plans;

@@ -8,6 +8,7 @@ mod advice;
 mod findings;
 mod first;
 mod footer;
+mod incidents;
 mod page;
 mod plan;
 mod queries;
@@ -61,6 +62,9 @@ pub fn render(report: &Report, subject: Subject, style: &Style) -> String {
         queries::write(&mut page, report);
     }
     findings::write(&mut page, report);
+    if subject == Subject::Workload {
+        incidents::write(&mut page, report);
+    }
     advice::write(&mut page, report);
     footer::not_judged(&mut page, report);
     if subject != Subject::Pool {

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     sources::pglog::Tally,
-    workload::{Binds, Event, EventKind, Position, UnitId},
+    workload::{Binds, Event, EventKind, Position, ProtocolStep, UnitId},
 };
 
 pub(super) type Sink<'a> = &'a mut dyn FnMut(&Event<'_>);
@@ -153,7 +153,7 @@ impl Draft {
             Some(message) => {
                 EventKind::Error { sqlstate: sqlstate(message), message: message.as_bytes(), sql: Some(sql) }
             }
-            None if self.prepare => EventKind::ParseOrBind { sql },
+            None if self.prepare => EventKind::ParseOrBind { step: ProtocolStep::Parse, sql },
             None => EventKind::Execution { sql, binds },
         };
         sink(&Event {

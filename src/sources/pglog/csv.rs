@@ -22,6 +22,7 @@ const SEVERITY: usize = 11;
 const SQLSTATE: usize = 12;
 const MESSAGE: usize = 13;
 const DETAIL: usize = 14;
+const CONTEXT: usize = 18;
 const STATEMENT: usize = 19;
 const APPLICATION: usize = 22;
 const MIN_COLUMNS: usize = 23;
@@ -61,6 +62,7 @@ impl<'a> Field<'a> {
 struct Buffers {
     message: Vec<u8>,
     detail: Vec<u8>,
+    context: Vec<u8>,
     statement: Vec<u8>,
     user: Vec<u8>,
     database: Vec<u8>,
@@ -173,6 +175,7 @@ fn entry<'a>(
         sqlstate: Some(sqlstate).filter(|state| !state.is_empty()),
         message: fields[MESSAGE].read(&mut buffers.message),
         detail: fields[DETAIL].read_some(&mut buffers.detail),
+        context: fields[CONTEXT].read_some(&mut buffers.context),
         statement: fields[STATEMENT].read_some(&mut buffers.statement),
     })
 }

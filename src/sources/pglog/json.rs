@@ -28,6 +28,7 @@ struct Object<'a> {
     sqlstate: Value<'a>,
     message: Value<'a>,
     detail: Value<'a>,
+    context: Value<'a>,
     statement: Value<'a>,
 }
 
@@ -35,6 +36,7 @@ struct Object<'a> {
 struct Buffers {
     message: Vec<u8>,
     detail: Vec<u8>,
+    context: Vec<u8>,
     statement: Vec<u8>,
     user: Vec<u8>,
     database: Vec<u8>,
@@ -104,6 +106,7 @@ fn entry<'a>(
         sqlstate: object.sqlstate.some(),
         message: object.message.read(&mut buffers.message).unwrap_or_default(),
         detail: object.detail.read(&mut buffers.detail),
+        context: object.context.read(&mut buffers.context),
         statement: object.statement.read(&mut buffers.statement),
     })
 }
@@ -144,6 +147,7 @@ fn object(line: &[u8]) -> Option<Object<'_>> {
             b"state_code" => object.sqlstate = value,
             b"message" => object.message = value,
             b"detail" => object.detail = value,
+            b"context" => object.context = value,
             b"statement" => object.statement = value,
             _ => {}
         }

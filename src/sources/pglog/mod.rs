@@ -80,6 +80,7 @@ pub(super) struct Entry<'a> {
     pub sqlstate: Option<&'a [u8]>,
     pub message: &'a [u8],
     pub detail: Option<&'a [u8]>,
+    pub context: Option<&'a [u8]>,
     pub statement: Option<&'a [u8]>,
 }
 

@@ -23,7 +23,7 @@ use super::{
     sessions::{self, Sessions},
     severity::Severity,
 };
-use crate::workload::{Binds, Event, EventKind, Position};
+use crate::workload::{Binds, Event, EventKind, Position, incidents::Incident};
 
 /// A statement whose end has not been seen.
 #[derive(Clone, Debug)]
@@ -149,6 +149,8 @@ impl Sequence {
     }
 
     fn step(&mut self, entry: &Entry<'_>, sink: &mut impl FnMut(&Event<'_>)) {
+        let incident = |incident| EventKind::Incident(incident);
+        let mut besides = None;
         let position = Position { input: self.input, line: entry.line };
         let (kind, duration) = match message::read(entry) {
             Message::Nothing => return,
@@ -158,13 +160,14 @@ impl Sequence {
             }
             Message::Received => {
                 self.settle(entry.pid, || Step::Next, sink);
-                return;
+                (incident(Incident::ConnectionReceived), None)
             }
+            Message::Incident(told) => (incident(told), None),
             Message::Started { sql, binds } => {
                 if let Some(pid) = entry.pid {
                     self.settle(entry.pid, || Step::Next, sink);
                     self.open.insert(pid, Some(Pending::new(entry, pid, sql, binds, position)));
-                    return;
+                    return sink(&event(entry, incident(Incident::StatementBegins), None, position));
                 }
                 (EventKind::Execution { sql, binds }, None)
             }
@@ -176,30 +179,27 @@ impl Sequence {
                 self.settle(entry.pid, || Step::Next, sink);
                 (EventKind::Execution { sql, binds }, Some(duration))
             }
-            Message::ParseOrBind { duration, sql } => (EventKind::ParseOrBind { sql }, Some(duration)),
+            Message::ParseOrBind { step, duration, sql } => {
+                (EventKind::ParseOrBind { step, sql }, Some(duration))
+            }
             Message::Plan { duration, format, text } => (EventKind::Plan { format, text }, Some(duration)),
             Message::Failure { sqlstate, message, sql } => {
                 self.settle(entry.pid, || Step::Failed { sql: sql.map(<[u8]>::to_vec) }, sink);
+                besides = message::of_failure(message, entry);
                 (EventKind::Error { sqlstate, message, sql }, None)
             }
             Message::Authorized => (EventKind::SessionStart, None),
             Message::Disconnected => {
                 self.settle(entry.pid, || Step::Next, sink);
+                besides = message::session_time(entry.message)
+                    .map(|session_us| Incident::Disconnected { session_us });
                 (EventKind::SessionEnd, None)
             }
         };
-        sink(&Event {
-            end: entry.time,
-            coarse: entry.coarse,
-            duration,
-            session: entry.pid,
-            vxid: entry.vxid,
-            database: entry.database,
-            user: entry.user,
-            application: entry.application,
-            host: entry.host,
-            ..Event::new(kind, position)
-        });
+        sink(&event(entry, kind, duration, position));
+        if let Some(besides) = besides {
+            sink(&event(entry, incident(besides), None, position));
+        }
     }
 
     /// Applies a step to what the session has open; remembers it when only the chunk before knows.
@@ -231,6 +231,21 @@ impl Sequence {
         let mut loose = self.loose;
         loose.tails = self.open.into_iter().collect();
         loose
+    }
+}
+
+fn event<'a>(entry: &Entry<'a>, kind: EventKind<'a>, duration: Option<u64>, position: Position) -> Event<'a> {
+    Event {
+        end: entry.time,
+        coarse: entry.coarse,
+        duration,
+        session: entry.pid,
+        vxid: entry.vxid,
+        database: entry.database,
+        user: entry.user,
+        application: entry.application,
+        host: entry.host,
+        ..Event::new(kind, position)
     }
 }
 

@@ -15,8 +15,9 @@ pub(in crate::sources) enum Severity {
 pub(in crate::sources) enum Word {
     Entry(Severity),
     Detail,
+    Context,
     Statement,
-    /// HINT, QUERY, CONTEXT, LOCATION, BACKTRACE: parts of an entry that we do not use.
+    /// HINT, QUERY, LOCATION, BACKTRACE: parts of an entry that we do not use.
     Ignored,
 }
 
@@ -33,7 +34,7 @@ const WORDS: &[(&[u8], Word)] = &[
     (b"DEBUG", Word::Entry(Severity::Other)),
     (b"HINT", Word::Ignored),
     (b"QUERY", Word::Ignored),
-    (b"CONTEXT", Word::Ignored),
+    (b"CONTEXT", Word::Context),
     (b"LOCATION", Word::Ignored),
     (b"BACKTRACE", Word::Ignored),
 ];

@@ -30,6 +30,7 @@ struct Open<'a> {
     fields: Fields<'a>,
     message: Part,
     detail: Option<Part>,
+    context: Option<Part>,
     statement: Option<Part>,
     /// The part that a continuation line belongs to.
     last: Last,
@@ -39,6 +40,7 @@ struct Open<'a> {
 enum Last {
     Message,
     Detail,
+    Context,
     Statement,
     /// A part that we do not use.
     Ignored,
@@ -51,6 +53,7 @@ impl Open<'_> {
         match self.last {
             Last::Message => Some(&mut self.message),
             Last::Detail => self.detail.as_mut(),
+            Last::Context => self.context.as_mut(),
             Last::Statement => self.statement.as_mut(),
             Last::Ignored | Last::Broken => None,
         }
@@ -99,6 +102,7 @@ pub(in crate::sources) fn scan(
                         fields,
                         message: part,
                         detail: None,
+                        context: None,
                         statement: None,
                         last: Last::Message,
                     });
@@ -107,6 +111,10 @@ pub(in crate::sources) fn scan(
                     Word::Detail => {
                         entry.detail = Some(part);
                         entry.last = Last::Detail;
+                    }
+                    Word::Context => {
+                        entry.context = Some(part);
+                        entry.last = Last::Context;
                     }
                     Word::Statement => {
                         entry.statement = Some(part);
@@ -135,6 +143,7 @@ pub(in crate::sources) fn scan(
 struct Buffers {
     message: Vec<u8>,
     detail: Vec<u8>,
+    context: Vec<u8>,
     statement: Vec<u8>,
 }
 
@@ -161,6 +170,7 @@ fn close(
         sqlstate: fields.sqlstate,
         message: stitch(&open.message, chunk, &mut buffers.message),
         detail: open.detail.as_ref().map(|part| stitch(part, chunk, &mut buffers.detail)),
+        context: open.context.as_ref().map(|part| stitch(part, chunk, &mut buffers.context)),
         statement: open.statement.as_ref().map(|part| stitch(part, chunk, &mut buffers.statement)),
     });
 }
