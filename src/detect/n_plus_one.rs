@@ -187,14 +187,16 @@ fn detail(facts: &WorkloadFacts<'_>, found: &Repetition) -> Map<String, Value> {
     detail.insert("evidence".to_owned(), json!(found.evidence));
     detail.insert("distinct_values".to_owned(), json!(found.distinct_values));
     let callers = facts.workload.query(found.child).map(|query| query.callers.as_slice());
-    detail.insert("callers".to_owned(), json!(callers.unwrap_or_default()));
+    if let Some(callers) = callers.filter(|callers| !callers.is_empty()) {
+        detail.insert("callers".to_owned(), json!(callers));
+    }
     detail.insert("occurrences".to_owned(), json!(occurrences));
     detail
 }
 
 /// `1.2 ms in all`, where the log tells.
 fn in_all(facts: &WorkloadFacts<'_>, found: &Repetition) -> String {
-    if facts.workload.query(found.child).is_some_and(|query| query.timed > 0) {
+    if found.total_us > 0 || facts.workload.query(found.child).is_some_and(|query| query.timed > 0) {
         format!("{} in all", words::milliseconds(found.total_us as f64 / 1000.0))
     } else {
         "no durations in this log".to_owned()
