@@ -39,12 +39,12 @@ pub(super) fn detect(rule: &Rule, facts: &WorkloadFacts<'_>, report: &mut Report
             .map(|table| format!(", after a query of {table}"))
             .unwrap_or_default();
         let because = format!(
-            "{} asked for one {} at a time: {} in {}{after} ({} in all, {})",
+            "{} asked for one {} at a time: {} in {}{after} ({}, {})",
             tables(block),
             rewrite::column(block, &key.column),
             times(found),
             unit_words(found),
-            words::milliseconds(found.total_us as f64 / 1000.0),
+            in_all(facts, found),
             evidence(found.evidence),
         );
         let mut instead = rewrite::any_of(shape, key).unwrap_or_else(|| rule.instead.trim().to_owned());
@@ -108,11 +108,11 @@ pub(super) fn duplicates(rule: &Rule, facts: &WorkloadFacts<'_>, report: &mut Re
             continue;
         }
         let because = format!(
-            "{} asked the same again: {} in {} ({} in all, {})",
+            "{} asked the same again: {} in {} ({}, {})",
             tables(block),
             times(found),
             unit_words(found),
-            words::milliseconds(found.total_us as f64 / 1000.0),
+            in_all(facts, found),
             evidence(found.evidence),
         );
         report.findings.push(finding(rule, facts, found, because, rule.instead.trim().to_owned()));
@@ -128,11 +128,11 @@ pub(super) fn write_loops(rule: &Rule, facts: &WorkloadFacts<'_>, report: &mut R
             continue;
         }
         let because = format!(
-            "{} written one row at a time: {} in {} ({} in all, {})",
+            "{} written one row at a time: {} in {} ({}, {})",
             target.table.plain(),
             times(found),
             unit_words(found),
-            words::milliseconds(found.total_us as f64 / 1000.0),
+            in_all(facts, found),
             evidence(found.evidence),
         );
         report.findings.push(finding(rule, facts, found, because, rule.instead.trim().to_owned()));
@@ -157,12 +157,12 @@ fn finding(
         because,
         instead,
         cost_ms: found.total_us as f64 / 1000.0,
-        detail: detail(found),
+        detail: detail(facts, found),
     }
 }
 
 /// The keys that the report's schema names.
-fn detail(found: &Repetition) -> Map<String, Value> {
+fn detail(facts: &WorkloadFacts<'_>, found: &Repetition) -> Map<String, Value> {
     let occurrences: Vec<Value> = found
         .occurrences
         .iter()
@@ -186,8 +186,21 @@ fn detail(found: &Repetition) -> Map<String, Value> {
     detail.insert("units".to_owned(), json!(found.units));
     detail.insert("evidence".to_owned(), json!(found.evidence));
     detail.insert("distinct_values".to_owned(), json!(found.distinct_values));
+    let callers = facts.workload.query(found.child).map(|query| query.callers.as_slice());
+    if let Some(callers) = callers.filter(|callers| !callers.is_empty()) {
+        detail.insert("callers".to_owned(), json!(callers));
+    }
     detail.insert("occurrences".to_owned(), json!(occurrences));
     detail
+}
+
+/// `1.2 ms in all`, where the log tells.
+fn in_all(facts: &WorkloadFacts<'_>, found: &Repetition) -> String {
+    if found.total_us > 0 || facts.workload.query(found.child).is_some_and(|query| query.timed > 0) {
+        format!("{} in all", words::milliseconds(found.total_us as f64 / 1000.0))
+    } else {
+        "no durations in this log".to_owned()
+    }
 }
 
 /// Whole seconds in UTC: all that every format of one log shows.

@@ -140,7 +140,10 @@ pub struct Query {
     pub applications: Vec<String>,
     pub hosts: Vec<String>,
     pub routes: Vec<String>,
-    /// Which of the five lists above hold only the first names in the alphabet, since there were too many.
+    /// Lines of code that send it, as the application's log says: `app/models/user.rb:4`.
+    #[serde(default)]
+    pub callers: Vec<String>,
+    /// Which of the six lists above hold only the first names in the alphabet, since there were too many.
     pub incomplete: Vec<String>,
     /// `name:line` of its first event in each log, `file:line:column` in SQL files.
     pub sources: Vec<String>,
@@ -302,6 +305,7 @@ fn query(query: &workload::Query, inputs: &[InputSummary]) -> Query {
         applications: query.applications.as_slice().to_vec(),
         hosts: query.hosts.as_slice().to_vec(),
         routes: query.routes.as_slice().to_vec(),
+        callers: query.callers.as_slice().to_vec(),
         incomplete: incomplete(query),
         sources: logged.chain(written).collect(),
     }
@@ -314,6 +318,7 @@ fn incomplete(query: &workload::Query) -> Vec<String> {
         ("applications", &query.applications),
         ("hosts", &query.hosts),
         ("routes", &query.routes),
+        ("callers", &query.callers),
     ];
     lists.iter().filter(|(_, names)| names.is_full()).map(|(key, _)| (*key).to_owned()).collect()
 }

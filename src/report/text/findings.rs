@@ -141,6 +141,9 @@ fn in_full(page: &mut Page, report: &Report, finding: &Finding) {
         None if finding.at.is_none() => page.field(2, "query", "the whole workload"),
         None => {}
     }
+    if let Some(sent) = finding.query.as_deref().and_then(|id| sent_from(report, id)) {
+        page.field(2, "sent", &sent);
+    }
     page.field(2, "because", &finding.because);
     match advice::answering(report, finding) {
         Some(number) => page.field(2, "instead", &format!("make change {number} of the advice below")),
@@ -150,6 +153,20 @@ fn in_full(page: &mut Page, report: &Report, finding: &Finding) {
     if finding.cost_ms > 0.0 {
         let share = share(finding.cost_ms, report.totals.total_ms);
         page.field(2, "cost", &format!("{} ({share} of the time)", duration(finding.cost_ms)));
+    }
+}
+
+/// Lines of code that are named; the JSON report has the others.
+const CALLERS: usize = 3;
+
+/// `from app/models/user.rb:4`, where the application's log says.
+fn sent_from(report: &Report, id: &str) -> Option<String> {
+    let callers = &query(report, id)?.callers;
+    let named = callers.iter().take(CALLERS).cloned().collect::<Vec<_>>().join(", ");
+    match callers.len().saturating_sub(CALLERS) {
+        _ if callers.is_empty() => None,
+        0 => Some(format!("from {named}")),
+        more => Some(format!("from {named} and {more} more")),
     }
 }
 

@@ -31,7 +31,7 @@ const ID: usize = 10;
 pub(super) fn write(page: &mut Page, report: &Report) {
     let timed: Vec<&Query> = report.queries.iter().filter(|query| query.timed_calls > 0).collect();
     if timed.is_empty() {
-        return;
+        return by_calls(page, report);
     }
     let shown = &timed[..timed.len().min(SHOWN)];
     page.heading(&match timed.len() - shown.len() {
@@ -56,6 +56,31 @@ pub(super) fn write(page: &mut Page, report: &Report) {
             ),
         );
     }
+}
+
+/// A log without durations: what was sent most often.
+fn by_calls(page: &mut Page, report: &Report) {
+    let mut called: Vec<&Query> = report.queries.iter().filter(|query| query.calls > 0).collect();
+    called.sort_by_key(|query| (std::cmp::Reverse(query.calls), query.id.clone()));
+    if called.is_empty() {
+        return;
+    }
+    let shown = &called[..called.len().min(SHOWN)];
+    page.heading(&match called.len() - shown.len() {
+        0 => "Queries by calls (no durations in this log)".to_owned(),
+        more => format!(
+            "Queries by calls (no durations in this log; the first {SHOWN}; {more} more in the JSON report)"
+        ),
+    });
+    let mut table = Builder::default();
+    table.push_record(["calls"]);
+    for query in shown {
+        table.push_record([short_count(query.calls)]);
+    }
+    let mut table = table.build();
+    table.with(Style::empty()).with(Padding::new(0, 2, 0, 0)).with(Alignment::right());
+    let lines: Vec<String> = table.to_string().lines().map(str::to_owned).collect();
+    beside(page, &lines, shown);
 }
 
 fn figures(report: &Report, query: &Query) -> Vec<String> {

@@ -90,12 +90,16 @@ fn work(totals: &Totals, report: &Report) -> String {
             ),
         };
     }
+    let timed = report.queries.iter().any(|query| query.timed_calls > 0);
     let mut parts = vec![format!(
-        "{} of {} in {}",
+        "{} of {}{}",
         count(totals.executions, "execution", "executions"),
         count(queries as u64, "query", "queries"),
-        duration(totals.total_ms)
+        if timed { format!(" in {}", duration(totals.total_ms)) } else { String::new() }
     )];
+    if !timed {
+        parts.push("no durations in this log".to_owned());
+    }
     if totals.parse_bind_steps > 0 {
         let steps = count(totals.parse_bind_steps, "parse or bind step", "parse and bind steps");
         parts.push(format!("besides {steps} in {}", duration(totals.parse_bind_ms)));

@@ -140,7 +140,7 @@ fn head(line: &str) -> Option<(&str, Option<Stamp>, &str)> {
 
 fn is_place(text: &str) -> bool {
     text.rsplit_once(':').is_some_and(|(file, line)| {
-        file.ends_with(".go") && !line.is_empty() && line.bytes().all(|b| b.is_ascii_digit())
+        file.strip_suffix(".go").is_some() && !line.is_empty() && line.bytes().all(|b| b.is_ascii_digit())
     })
 }
 

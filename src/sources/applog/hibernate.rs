@@ -213,7 +213,7 @@ impl Statement {
 /// `binding parameter [1] as [BIGINT] - 1`.
 fn binding(message: &str) -> Option<(usize, Option<String>)> {
     let rest = message.strip_prefix("binding parameter ")?;
-    let digits = rest[1..].bytes().take_while(u8::is_ascii_digit).count();
+    let digits = rest.get(1..)?.bytes().take_while(u8::is_ascii_digit).count();
     let index = rest.get(1..=digits)?.parse().ok()?;
     let (_, value) = rest.split_once(" <- ").or_else(|| rest.split_once("] - "))?;
     let null = matches!(value, "[null]" | "<null>" | "null");

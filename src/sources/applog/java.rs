@@ -49,9 +49,12 @@ pub(super) fn head<'a>(line: &'a str, wanted: &dyn Fn(&str, &str) -> bool) -> Op
 
 /// Whether a line begins as an entry does: with a time or a level.
 pub(super) fn begins_entry(line: &str) -> bool {
-    let clock = |bytes: &[u8]| matches!(bytes, [a, b, b':', c, d, b':', e, f, ..] if [a, b, c, d, e, f].iter().all(|b| b.is_ascii_digit()));
+    // `10:49:19.100`
+    let clock = line.as_bytes().first_chunk::<8>().is_some_and(|clock| {
+        (0..8).all(|at| if at == 2 || at == 5 { clock[at] == b':' } else { clock[at].is_ascii_digit() })
+    });
     lines::stamp(line).is_some()
-        || clock(line.as_bytes())
+        || clock
         || ["DEBUG ", "TRACE ", "INFO ", "WARN ", "ERROR ", "[DEBUG]", "[INFO]", "[WARN]", "[ERROR]"]
             .iter()
             .any(|level| line.trim_start().starts_with(level))

@@ -1,4 +1,4 @@
-//! MyBatis: `==>  Preparing: …`, `==> Parameters: 1(Integer), x(String)`, `<==      Total: 1`.
+//! `MyBatis`: `==>  Preparing: …`, `==> Parameters: 1(Integer), x(String)`, `<==      Total: 1`.
 //!
 //! The three lines are of one thread, in which others may stand between them. The logger is the mapper's
 //! method: the line of code. There are no durations. Statements that a row of another one asks for have
@@ -121,13 +121,13 @@ fn parameters(list: &str, count: usize) -> Option<Vec<Option<String>>> {
         }
         // Up to `(Type)` before a comma or the end.
         let end = rest.match_indices(')').map(|(at, _)| at).find(|&at| {
-            let last = rest[at + 1..].is_empty() || rest[at + 1..].starts_with(", ");
+            let ends = rest[at + 1..].is_empty() || rest[at + 1..].starts_with(", ");
             let typed = rest[..at].rfind('(').is_some_and(|open| {
                 let name = &rest[open + 1..at];
-                name.starts_with(|c: char| c.is_ascii_uppercase() || c == 'b')
+                name.starts_with(|c: char| c.is_ascii_uppercase())
                     && name.chars().all(|c| c.is_alphanumeric() || "_.$[]".contains(c))
             });
-            last && typed
+            ends && typed
         })?;
         let open = rest[..end].rfind('(')?;
         values.push(Some(rest[..open].to_owned()));

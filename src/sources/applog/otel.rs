@@ -106,8 +106,11 @@ impl Otel {
         };
         let mut spans = Vec::new();
         for resource in list(&object, &["resourceSpans", "resource_spans"]) {
-            let application =
-                resource.get("resource").and_then(|of| attributes(of.get("attributes"))).and_then(service);
+            let application = resource
+                .get("resource")
+                .and_then(|of| attributes(of.get("attributes")))
+                .as_ref()
+                .and_then(service);
             for scope in list(resource, &["scopeSpans", "scope_spans", "instrumentationLibrarySpans"]) {
                 spans.extend(
                     list(scope, &["spans"]).iter().filter_map(|span| of_otlp(span, application.clone())),
@@ -200,7 +203,7 @@ fn any_value(value: &Value) -> Value {
     }
 }
 
-fn service(resource: Fields) -> Option<String> {
+fn service(resource: &Fields) -> Option<String> {
     resource.text("service.name").map(str::to_owned)
 }
 
@@ -256,7 +259,7 @@ fn of_console(object: &Value) -> Option<Span> {
         end: time(get("end_time", "EndTime")),
         attributes: attributes(get("attributes", "Attributes")).unwrap_or_default(),
         error: failed.then(|| said(words)),
-        application: resource.and_then(service),
+        application: resource.as_ref().and_then(service),
     })
 }
 

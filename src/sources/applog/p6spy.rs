@@ -93,11 +93,11 @@ impl Reader for P6Spy {
         let mut draft = entry.draft(number);
         match entry.category {
             "statement" | "batch" => {
-                draft.sql = entry.statements.to_owned();
+                entry.statements.clone_into(&mut draft.sql);
                 self.open = Some(Open { draft, below: entry.below });
             }
             category @ ("commit" | "rollback") => {
-                draft.sql = category.to_owned();
+                category.clone_into(&mut draft.sql);
                 draft.emit(tally, sink);
             }
             _ => tally.foreign += 1,

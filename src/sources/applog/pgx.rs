@@ -68,19 +68,17 @@ fn entry(line: &str) -> Option<(String, Fields)> {
         Some(fields) => (fields.any(&["message", "msg"])?.as_str()?.to_owned(), fields),
         None if line.contains("sql=") || line.contains("tableName=") => {
             let fields = Fields::pairs(line);
-            let message = match fields.any(&["msg", "message"]) {
-                Some(message) => message.as_str()?.to_owned(),
-                // The last words before the first pair.
-                None => {
-                    let before = &line[..line.find('=')?];
-                    before.rsplit(' ').nth(1)?.to_owned()
-                }
+            let message = if let Some(message) = fields.any(&["msg", "message"]) {
+                message.as_str()?.to_owned()
+            } else {
+                // The last word before the first pair.
+                let before = &line[..line.find('=')?];
+                before.rsplit(' ').nth(1)?.to_owned()
             };
             (message, fields)
         }
         None => return None,
     };
-    // As it is called: zap and slog may put a logger's name in front of it.
     let known = MESSAGES.contains(&message.as_str());
     let of_pgx = fields.get("sql").is_some_and(Value::is_string) || fields.get("tableName").is_some();
     (known && of_pgx && message != "SendBatch").then_some((message, fields))
@@ -134,9 +132,9 @@ fn second_time(fields: &Fields) -> Option<u64> {
 /// What `CopyFrom` sends, from its table and columns.
 fn copy(fields: &Fields) -> Option<String> {
     let quoted = |key: &str| match fields.get(key)? {
-        Value::Array(names) => Some(
-            names.iter().filter_map(Value::as_str).map(|name| names::quote_ident(name)).collect::<Vec<_>>(),
-        ),
+        Value::Array(names) => {
+            Some(names.iter().filter_map(Value::as_str).map(names::quote_ident).collect::<Vec<_>>())
+        }
         Value::String(text) => {
             Some(text.trim_matches(['[', ']', '"']).split_whitespace().map(names::quote_ident).collect())
         }

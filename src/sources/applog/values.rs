@@ -123,7 +123,7 @@ struct Reader<'a> {
     rest: &'a str,
 }
 
-impl<'a> Reader<'a> {
+impl Reader<'_> {
     fn space(&mut self) {
         self.rest = self.rest.trim_start();
     }
@@ -400,7 +400,7 @@ pub(super) fn unit_us(unit: &str) -> Option<f64> {
 pub(super) fn rounded(us: f64) -> Option<u64> {
     const A_YEAR: f64 = 3.2e13;
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is within 0 and a year")]
-    (us >= 0.0 && us < A_YEAR).then(|| us.round() as u64)
+    (0.0..A_YEAR).contains(&us).then(|| us.round() as u64)
 }
 
 #[cfg(test)]
