@@ -1,4 +1,4 @@
-//! SQLAlchemy's `sqlalchemy.engine` at INFO or DEBUG (`echo=True`, `echo="debug"`): a statement, and in the
+//! `SQLAlchemy`'s `sqlalchemy.engine` at INFO or DEBUG (`echo=True`, `echo="debug"`): a statement, and in the
 //! next record its parameters: `[generated in 0.00031s] {'pk_1': 5}`.
 //!
 //! Durations are not in this log: the time in brackets is the age of the compiled statement. Records are
