@@ -155,9 +155,9 @@ impl Django {
         }
         let Some(timed) = Timed::of(message) else {
             if record.logger().starts_with(LOGGER) {
-                tally.skip(number, line)
+                tally.skip(number, line);
             } else {
-                tally.foreign += 1
+                tally.foreign += 1;
             }
             return;
         };

@@ -1,4 +1,4 @@
-//! SQLAlchemy's `sqlalchemy.engine` at INFO or DEBUG (`echo=True`, `echo="debug"`): a statement, and in the
+//! `SQLAlchemy`'s `sqlalchemy.engine` at INFO or DEBUG (`echo=True`, `echo="debug"`): a statement, and in the
 //! next record its parameters: `[generated in 0.00031s] {'pk_1': 5}`.
 //!
 //! Durations are not in this log: the time in brackets is the age of the compiled statement. Records are
@@ -88,12 +88,16 @@ impl Message<'_> {
                 Message::Statement(text)
             }
             // Until 1.3 parameters had no brackets before them.
-            other if other.starts_with(['(', '{', '[']) && values::read(other).is_some() => {
-                Message::Parameters(other)
-            }
+            other if parameters(other) => Message::Parameters(other),
             _ => Message::Other,
         }
     }
+}
+
+/// Whether a message is nothing but one set of values, or several; `[req-1] …` begins with a logging token.
+fn parameters(text: &str) -> bool {
+    ["(", "{", "[(", "[{"].iter().any(|start| text.starts_with(start))
+        && values::read(text).is_some_and(|(_, rest)| rest.trim().is_empty())
 }
 
 /// What stands before the logger's name, what stands between it and the message, and the message.
