@@ -99,7 +99,7 @@ pub(super) fn judge(
     mut server: Option<Server>,
 ) -> Done {
     let mut complete = true;
-    let Ingested { workload, inputs, mut not_judged, damages: _ } = read;
+    let Ingested { workload, inputs, mut not_judged, .. } = read;
     not_judged.merge(workload.not_judged().clone());
     let mut catalog = None;
     match server.as_mut().map(Server::catalog) {

@@ -33,7 +33,7 @@ use recognise::Prefixes;
 use crate::{
     error::{Error, NotJudged},
     sql::Normalizer,
-    workload::{Event, InputSummary, Statement, Workload},
+    workload::{Event, Filter, InputSummary, LeftOut, Statement, Workload, filter::Verdicts},
 };
 
 /// How to read.
@@ -47,12 +47,14 @@ pub struct Options {
     pub threads: usize,
     /// How much a thread takes at once. An entry that is longer is still read whole.
     pub chunk_bytes: usize,
+    /// What counts; `None` is everything.
+    pub filter: Option<Arc<Filter>>,
 }
 
 impl Default for Options {
     fn default() -> Options {
         let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        Options { log_line_prefix: None, server_prefix: None, threads, chunk_bytes: 4 << 20 }
+        Options { log_line_prefix: None, server_prefix: None, threads, chunk_bytes: 4 << 20, filter: None }
     }
 }
 
@@ -68,6 +70,8 @@ pub struct Ingested {
     /// Inputs that were not read in full (missing, truncated, binary), each with why: what was read is
     /// here, but the job was not done in full.
     pub damages: Vec<String>,
+    /// What the filter left out.
+    pub left_out: LeftOut,
 }
 
 /// How far the reading is.
@@ -88,15 +92,21 @@ pub fn ingest(
     options: &Options,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Ingested, Error> {
-    let gathered = gather::<Counted>(paths, options, &Normalizer::default, progress)?;
-    let Counted(mut workload) = gathered.collected;
-    let mut normalizer = Normalizer::default();
+    let tools = || Tools { filter: options.filter.clone(), ..Tools::default() };
+    let gathered = gather::<Counted>(paths, options, &tools, progress)?;
+    let Counted { mut workload, mut left_out } = gathered.collected;
+    let Tools { mut normalizer, filter, mut verdicts } = tools();
     for statement in gathered.statements {
-        workload.add_statement(statement, &mut normalizer);
+        let sql = statement.text.as_bytes();
+        if filter.as_ref().is_none_or(|filter| filter.admits_text(sql, &mut normalizer, &mut verdicts)) {
+            workload.add_statement(statement, &mut normalizer);
+        } else {
+            left_out.statements += 1;
+        }
     }
     workload.close();
     let Gathered { inputs, not_judged, damages, .. } = gathered;
-    Ok(Ingested { workload, inputs, not_judged, damages })
+    Ok(Ingested { workload, inputs, not_judged, damages, left_out })
 }
 
 /// Events and statements as they were read, for a collector of one's own.
@@ -110,23 +120,39 @@ pub struct Gathered<C> {
     pub damages: Vec<String>,
 }
 
-/// A workload in the making.
+/// A workload in the making, of those events that count.
 #[derive(Default)]
-struct Counted(Workload);
+struct Counted {
+    workload: Workload,
+    left_out: LeftOut,
+}
+
+#[derive(Default)]
+struct Tools {
+    normalizer: Normalizer,
+    filter: Option<Arc<Filter>>,
+    verdicts: Verdicts,
+}
 
 impl Collector for Counted {
-    type Tools = Normalizer;
+    type Tools = Tools;
 
     fn at_start() -> Counted {
-        Counted(Workload::at_start())
+        Counted { workload: Workload::at_start(), ..Counted::default() }
     }
 
-    fn event(&mut self, event: &Event<'_>, normalizer: &mut Normalizer) {
-        self.0.add(event, normalizer);
+    fn event(&mut self, event: &Event<'_>, tools: &mut Tools) {
+        if let Some(filter) = &tools.filter
+            && !filter.admits(event, &mut tools.normalizer, &mut tools.verdicts, &mut self.left_out)
+        {
+            return;
+        }
+        self.workload.add(event, &mut tools.normalizer);
     }
 
     fn append(&mut self, later: Counted) {
-        self.0.merge(later.0);
+        self.workload.merge(later.workload);
+        self.left_out.merge(&later.left_out);
     }
 }
 
