@@ -8,7 +8,7 @@ use std::{
 use super::{
     Outcome,
     args::{AnalyzeArgs, ExplainMode, InputArgs, PoolSizeArgs, ServerArgs},
-    complain,
+    complain, filter,
     gather::{self, Everything},
     output, tell,
 };
@@ -26,7 +26,8 @@ use crate::{
 };
 
 pub(super) fn run(args: &AnalyzeArgs) -> Result<Outcome, Error> {
-    let done = perform(&Job { input: &args.input, server: Some(&args.server), pool: Some(&args.pool) })?;
+    let mut done = perform(&Job { input: &args.input, server: Some(&args.server), pool: Some(&args.pool) })?;
+    output::judge(&mut done.report, &args.figures);
     let outcome = output::write(&done.report, Subject::Workload, &args.output, args.fail_on)?;
     Ok(done.ended(outcome))
 }
@@ -86,7 +87,11 @@ pub(super) fn perform(job: &Job<'_>) -> Result<Done, Error> {
     }
     let read = read(job.input, server.as_mut())?;
     complete &= read.damages.is_empty();
+    let left_out = read.left_out.clone();
     let mut done = judge(read, job.server, job.pool, server);
+    if job.input.filter.filter().is_some() {
+        done.report.filtered(job.input.filter.conditions(), &left_out);
+    }
     done.complete &= complete;
     Ok(done)
 }
@@ -161,6 +166,7 @@ pub(super) fn read(args: &InputArgs, server: Option<&mut Server>) -> Result<Inge
     let options = sources::Options {
         log_line_prefix: args.log_line_prefix.clone(),
         server_prefix: server.and_then(Server::log_line_prefix),
+        filter: args.filter.filter(),
         ..sources::Options::default()
     };
     let options = match args.threads {
@@ -177,7 +183,8 @@ pub(super) fn read(args: &InputArgs, server: Option<&mut Server>) -> Result<Inge
         // Clears the line of progress.
         let _ = write!(std::io::stderr(), "\r\x1b[K");
     }
-    let read = read?;
+    let mut read = read?;
+    filter::complain_of_unknown(&read.left_out, read.workload.totals().executions, &mut read.not_judged)?;
     for damage in &read.damages {
         tell(&format!("error: {damage}"));
     }

@@ -4,7 +4,7 @@ use std::{fs, io::Read as _, path::Path};
 
 use super::{Outcome, analyze, args::ExplainArgs, complain, gather, output, tell};
 use crate::{
-    error::{Error, NotJudged},
+    error::Error,
     finding::Location,
     report::text::Subject,
     sources::Ingested,
@@ -60,8 +60,7 @@ pub(super) fn run(args: &ExplainArgs) -> Result<Outcome, Error> {
         }
     };
     let named = server.is_some();
-    let read =
-        Ingested { workload, inputs: vec![input], ..Ingested::default() };
+    let read = Ingested { workload, inputs: vec![input], ..Ingested::default() };
     let mut done = analyze::judge(read, Some(&args.server), None, server);
     done.report.plan = done.first_plan;
     if done.report.plan.is_none() && complete {

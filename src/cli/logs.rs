@@ -9,7 +9,8 @@ use super::{
 use crate::{error::Error, report::text::Subject};
 
 pub(super) fn run(args: &LogsArgs) -> Result<Outcome, Error> {
-    let done = perform(&Job { input: &args.input, server: None, pool: None })?;
+    let mut done = perform(&Job { input: &args.input, server: None, pool: None })?;
+    output::judge(&mut done.report, &args.figures);
     let outcome = output::write(&done.report, Subject::Workload, &args.output, args.fail_on)?;
     Ok(done.ended(outcome))
 }

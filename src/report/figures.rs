@@ -239,9 +239,8 @@ pub(super) fn timeline(workload: &Workload) -> Timeline {
 pub(super) fn senders(query: &crate::workload::Query, workload: &Workload) -> Senders {
     let of = |dimension| {
         let sent = workload.query_by(query, dimension).into_iter();
-        let mut sent: Vec<Sent> = sent
-            .map(|(name, load)| Sent { name, calls: load.calls, total_ms: ms(load.total_us) })
-            .collect();
+        let mut sent: Vec<Sent> =
+            sent.map(|(name, load)| Sent { name, calls: load.calls, total_ms: ms(load.total_us) }).collect();
         sent.sort_by(|a, b| {
             (b.total_ms.total_cmp(&a.total_ms))
                 .then_with(|| b.calls.cmp(&a.calls))

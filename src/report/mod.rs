@@ -293,9 +293,7 @@ impl Report {
                 Order::Errors => Some(query.errors as f64),
             }
         };
-        self.queries.sort_by(|a, b| {
-            key(b).unwrap_or(-1.0).total_cmp(&key(a).unwrap_or(-1.0))
-        });
+        self.queries.sort_by(|a, b| key(b).unwrap_or(-1.0).total_cmp(&key(a).unwrap_or(-1.0)));
     }
 
     /// Says what did not count.
@@ -360,7 +358,8 @@ fn totals(workload: &Workload) -> Totals {
     let overall = workload.overall();
     let (reads, writes) = workload.reads_and_writes();
     let seconds = |us: i64| us.div_euclid(1_000_000);
-    let span = totals.first.zip(totals.last).map(|(first, last)| seconds(last).saturating_sub(seconds(first)));
+    let span =
+        totals.first.zip(totals.last).map(|(first, last)| seconds(last).saturating_sub(seconds(first)));
     let (peak_second, peak_minute) = workload.peaks().unzip();
     let peak = |peak: workload::Peak| {
         let start = figures::second_since_1970(peak.second)?;

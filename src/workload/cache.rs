@@ -260,9 +260,30 @@ const VOLATILE: &[&str] = &[
 /// By its first word; COPY and TRUNCATE are taken to write anywhere, as are CALL and DO.
 fn of_utility(text: &str) -> Effect {
     const HARMLESS: &[&str] = &[
-        "analyze", "checkpoint", "close", "comment", "deallocate", "declare", "discard", "end", "explain",
-        "fetch", "listen", "lock", "move", "notify", "prepare", "release", "reset", "savepoint", "set",
-        "show", "start", "unlisten", "vacuum", "values",
+        "analyze",
+        "checkpoint",
+        "close",
+        "comment",
+        "deallocate",
+        "declare",
+        "discard",
+        "end",
+        "explain",
+        "fetch",
+        "listen",
+        "lock",
+        "move",
+        "notify",
+        "prepare",
+        "release",
+        "reset",
+        "savepoint",
+        "set",
+        "show",
+        "start",
+        "unlisten",
+        "vacuum",
+        "values",
     ];
     let word = text.split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default();
     let harmless = word.is_empty() || HARMLESS.iter().any(|known| word.eq_ignore_ascii_case(known));

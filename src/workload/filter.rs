@@ -61,7 +61,9 @@ impl Filter {
             && self.min_duration.is_none()
             && self.queries.is_empty()
             && self.excluded.is_empty()
-            && [&self.databases, &self.users, &self.applications, &self.hosts].iter().all(|one| one.is_empty())
+            && [&self.databases, &self.users, &self.applications, &self.hosts]
+                .iter()
+                .all(|one| one.is_empty())
     }
 
     /// Whether an event counts; one that does not is added to `left_out`.

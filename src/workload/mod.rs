@@ -406,9 +406,8 @@ impl Workload {
     /// Executions that read and that write. WITH counts as what it does, where a sample of it parses.
     pub fn reads_and_writes(&self) -> (u64, u64) {
         let by = &self.totals.by_kind;
-        let writes_in_with = self.queries.values().filter(|query| {
-            query.kind == StatementKind::With && cache::writes(query)
-        });
+        let writes_in_with =
+            self.queries.values().filter(|query| query.kind == StatementKind::With && cache::writes(query));
         let with: u64 = writes_in_with.map(|query| query.calls).sum();
         (by.select + by.with - with.min(by.with), by.insert + by.update + by.delete + with)
     }

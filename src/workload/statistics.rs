@@ -103,11 +103,7 @@ impl Statistics {
     }
 
     /// Folds what the log has left behind. Only where the log begins.
-    pub(super) fn settle(
-        &mut self,
-        queries: &mut FxHashMap<Fingerprint, Query>,
-        not_judged: &mut NotJudged,
-    ) {
+    pub(super) fn settle(&mut self, queries: &mut FxHashMap<Fingerprint, Query>, not_judged: &mut NotJudged) {
         self.rates.settle();
         self.transactions.settle();
         self.caches.settle(queries, false);

@@ -28,6 +28,8 @@ pub struct Style {
     /// Columns of the terminal.
     pub width: usize,
     pub color: bool,
+    /// Whether the terminal shows more than ASCII.
+    pub unicode: bool,
 }
 
 /// What a page is about; the JSON report is whole for each.

@@ -160,7 +160,7 @@ mod tests {
     #[test]
     fn sql_ends_with_one_semicolon() {
         for sql in ["DROP INDEX a", "DROP INDEX a;", "DROP INDEX a;\n"] {
-            let mut page = Page::new(Style { width: 5, color: false });
+            let mut page = Page::new(Style { width: 5, color: false, unicode: true });
             page.sql(2, sql);
             assert_eq!(page.finish(), "  DROP INDEX a;\n");
         }
