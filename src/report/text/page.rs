@@ -30,6 +30,11 @@ impl Page {
         self.style.width
     }
 
+    /// Whether the terminal shows more than ASCII.
+    pub(super) fn unicode(&self) -> bool {
+        self.style.unicode
+    }
+
     /// An empty line, unless there is one already.
     pub(super) fn blank(&mut self) {
         if !self.text.is_empty() && !self.text.ends_with("\n\n") {
@@ -104,7 +109,11 @@ impl Page {
     }
 
     pub(super) fn finish(self) -> String {
-        self.text.replace(TIE, " ")
+        let text = self.text.replace(TIE, " ");
+        if self.style.unicode {
+            return text;
+        }
+        text.replace('…', "~").replace('→', "->").replace('≥', ">=")
     }
 }
 
