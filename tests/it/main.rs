@@ -14,4 +14,5 @@ mod sources;
 mod sql_normalize;
 mod sql_shape;
 mod sql_split;
+mod statistics;
 mod workload;
