@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::{
     Outcome,
     args::{AnalyzeArgs, ExplainMode, InputArgs, PoolSizeArgs, SaveArgs, ServerArgs},
-    complain,
+    complain, filter,
     gather::{self, Everything},
     output,
     progress::ProgressLine,
@@ -25,8 +25,9 @@ use crate::{
 };
 
 pub(super) fn run(args: &AnalyzeArgs) -> Result<Outcome, Error> {
-    let done =
+    let mut done =
         perform(&Job { input: &args.input, server: Some(&args.server), pool: Some(&args.pool), save: None })?;
+    output::judge(&mut done.report, &args.figures);
     let outcome = output::write(&done.report, Subject::Workload, &args.output, args.fail_on)?;
     Ok(done.ended(outcome))
 }
@@ -76,9 +77,25 @@ pub(super) fn perform(job: &Job<'_>) -> Result<Done, Error> {
         saved(&read, save)?;
     }
     complete &= read.damages.is_empty();
-    let mut done = judge(read, job.server, job.pool, server);
+    let mut done = judge_filtered(job.input, read, job.server, job.pool, server);
     done.complete &= complete;
     Ok(done)
+}
+
+/// As [`judge`], and the report says what the filter left out.
+pub(super) fn judge_filtered(
+    input: &InputArgs,
+    read: Ingested,
+    args: Option<&ServerArgs>,
+    pool: Option<&PoolSizeArgs>,
+    server: Option<Server>,
+) -> Done {
+    let left_out = read.left_out.clone();
+    let mut done = judge(read, args, pool, server);
+    if input.filter.filter().is_some() {
+        done.report.filtered(input.filter.conditions(), &left_out);
+    }
+    done
 }
 
 /// Writes the digest that the flags ask for.
@@ -184,7 +201,7 @@ pub(super) fn read(
     let mut line = ProgressLine::new();
     let read = sources::ingest(&args.paths, &options(args, save, server), &mut |far| line.show(far));
     line.clear();
-    Ok(told(read?))
+    told(read?)
 }
 
 /// How the flags say that inputs are read.
@@ -201,16 +218,18 @@ pub(super) fn options(
         server_prefix: server.and_then(Server::log_line_prefix),
         digest: save.filter(|save| save.save.is_some()).map(literals),
         threads: args.threads.map_or(defaults.threads, |threads| threads.max(1)),
+        filter: args.filter.filter(),
         ..defaults
     }
 }
 
-/// Tells what could not be read.
-pub(super) fn told(read: Ingested) -> Ingested {
+/// Tells what could not be read, and what could not be filtered.
+pub(super) fn told(mut read: Ingested) -> Result<Ingested, Error> {
+    filter::complain_of_unknown(&read.left_out, read.workload.totals().executions, &mut read.not_judged)?;
     for damage in &read.damages {
         tell(&format!("error: {damage}"));
     }
-    read
+    Ok(read)
 }
 
 fn detected(

@@ -4,7 +4,8 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::sources::input_formats;
+use super::filter::FilterArgs;
+use crate::{report::slo::Objective, sources::input_formats};
 
 /// Finds what makes a PostgreSQL workload slow, and proves what will make it fast.
 #[derive(Debug, Parser)]
@@ -43,6 +44,8 @@ pub(super) struct AnalyzeArgs {
     #[command(flatten)]
     pub(super) pool: PoolSizeArgs,
     #[command(flatten)]
+    pub(super) figures: FigureArgs,
+    #[command(flatten)]
     pub(super) output: OutputArgs,
     /// Exit with 1 when a finding is at least this severe
     #[arg(long, value_enum, default_value_t = FailOn::Error)]
@@ -58,6 +61,8 @@ pub(super) struct LogsArgs {
     pub(super) follow: bool,
     #[command(flatten)]
     pub(super) save: SaveArgs,
+    #[command(flatten)]
+    pub(super) figures: FigureArgs,
     #[command(flatten)]
     pub(super) output: OutputArgs,
     /// Exit with 1 when a finding is at least this severe
@@ -165,6 +170,37 @@ pub(super) struct InputArgs {
     /// Threads that read logs [default: one a core]
     #[arg(long, value_name = "N")]
     pub(super) threads: Option<usize>,
+    #[command(flatten)]
+    pub(super) filter: FilterArgs,
+}
+
+/// What the figures are held against, and how they are shown.
+#[derive(Args, Clone, Debug)]
+pub(super) struct FigureArgs {
+    /// Exit with 1 when all executions together miss this: mean, p50, p90, p95, p99, max, errors
+    #[arg(long, value_name = "p95=500ms,errors=0.1%", value_delimiter = ',')]
+    pub(super) slo: Vec<Objective>,
+    /// The same for each query
+    #[arg(long, value_name = "p99=2s", value_delimiter = ',')]
+    pub(super) slo_per_query: Vec<Objective>,
+    /// Queries to show; 0 is all [default: 10; all in JSON]
+    #[arg(long, value_name = "N")]
+    pub(super) top: Option<usize>,
+    /// What queries are ranked by
+    #[arg(long, value_enum, default_value_t = SortBy::Total)]
+    pub(super) sort: SortBy,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum SortBy {
+    Total,
+    Calls,
+    Mean,
+    P95,
+    P99,
+    Max,
+    Rows,
+    Errors,
 }
 
 #[derive(Args, Clone, Debug)]
@@ -246,7 +282,7 @@ pub(super) enum ExplainMode {
 }
 
 /// `500ms`, `5s`, `2min` or plain seconds.
-fn duration(text: &str) -> Result<Duration, String> {
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let digits = text.bytes().take_while(|b| b.is_ascii_digit() || *b == b'.').count();
     let number: f64 =
         text[..digits].parse().map_err(|_| format!("`{text}` is not a time such as 500ms, 5s or 2min"))?;

@@ -55,11 +55,12 @@ pub(super) fn run(args: &LogsArgs) -> Result<Outcome, Error> {
     if to_screen {
         output::print(CLEAR)?;
     }
-    let read = analyze::told(read);
+    let read = analyze::told(read)?;
     analyze::saved(&read, &args.save)?;
     let whole = read.damages.is_empty();
-    let mut done = analyze::judge(read, None, None, None);
+    let mut done = analyze::judge_filtered(&args.input, read, None, None, None);
     done.complete &= whole;
+    output::judge(&mut done.report, &args.figures);
     let outcome = output::write(&done.report, Subject::Workload, &args.output, args.fail_on)?;
     Ok(done.ended(outcome))
 }

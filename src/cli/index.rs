@@ -14,6 +14,7 @@ use crate::{
 
 pub(super) fn run(args: &AnalyzeArgs) -> Result<Outcome, Error> {
     let mut done = perform(&Job { input: &args.input, server: Some(&args.server), pool: None, save: None })?;
+    output::judge(&mut done.report, &args.figures);
     done.report.findings.retain(|finding| ANSWERED_BY_INDEX.contains(&finding.rule.as_str()));
     done.report
         .advice

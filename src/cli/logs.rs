@@ -12,7 +12,8 @@ pub(super) fn run(args: &LogsArgs) -> Result<Outcome, Error> {
     if args.follow {
         return follow::run(args);
     }
-    let done = perform(&Job { input: &args.input, server: None, pool: None, save: Some(&args.save) })?;
+    let mut done = perform(&Job { input: &args.input, server: None, pool: None, save: Some(&args.save) })?;
+    output::judge(&mut done.report, &args.figures);
     let outcome = output::write(&done.report, Subject::Workload, &args.output, args.fail_on)?;
     Ok(done.ended(outcome))
 }

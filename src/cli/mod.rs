@@ -5,6 +5,7 @@ mod args;
 mod check;
 pub mod demo;
 mod explain;
+mod filter;
 mod follow;
 mod gather;
 mod index;

@@ -8,19 +8,39 @@ use std::{
 
 use super::{
     Outcome,
-    args::{ColorWhen, FailOn, Format, OutputArgs},
+    args::{ColorWhen, FailOn, FigureArgs, Format, OutputArgs, SortBy},
+    tell,
 };
 use crate::{
     error::Error,
     finding::Severity,
     report::{
-        Report, json,
+        Order, Ranking, Report, json,
+        slo::{self, Objective},
         text::{self, Subject},
     },
 };
 
 /// Columns of a page that is not on a terminal.
 const PLAIN_WIDTH: usize = 120;
+
+/// Holds the report to the objectives, and ranks its queries.
+pub(super) fn judge(report: &mut Report, args: &FigureArgs) {
+    let by = match args.sort {
+        SortBy::Total => Order::Total,
+        SortBy::Calls => Order::Calls,
+        SortBy::Mean => Order::Mean,
+        SortBy::P95 => Order::P95,
+        SortBy::P99 => Order::P99,
+        SortBy::Max => Order::Max,
+        SortBy::Rows => Order::Rows,
+        SortBy::Errors => Order::Errors,
+    };
+    report.rank(Ranking { by, top: args.top });
+    let mut objectives = args.slo.clone();
+    objectives.extend(args.slo_per_query.iter().map(|one| Objective { per_query: true, ..*one }));
+    report.slo = slo::judge(&objectives, report);
+}
 
 /// Writes the report and says how the run ended, so far as its findings go.
 pub(super) fn write(
@@ -37,13 +57,20 @@ pub(super) fn write(
         Some(path) => fs::write(path, page).map_err(|source| Error::Write { path: path.clone(), source })?,
         None => print(&page)?,
     }
+    for verdict in report.slo.iter().filter(|verdict| verdict.met.is_none()) {
+        tell(&format!("error: the log does not tell whether {} is met", verdict.metric));
+    }
+    if report.slo.iter().any(|verdict| verdict.met.is_none()) {
+        return Ok(Outcome::Incomplete);
+    }
     let threshold = match fail_on {
-        FailOn::Error => Severity::Error,
-        FailOn::Warning => Severity::Warning,
-        FailOn::Note => Severity::Note,
-        FailOn::Never => return Ok(Outcome::Clean),
+        FailOn::Error => Some(Severity::Error),
+        FailOn::Warning => Some(Severity::Warning),
+        FailOn::Note => Some(Severity::Note),
+        FailOn::Never => None,
     };
-    Ok(if report.reaches(threshold) { Outcome::Findings } else { Outcome::Clean })
+    let found = threshold.is_some_and(|threshold| report.reaches(threshold));
+    Ok(if found || report.misses_an_objective() { Outcome::Findings } else { Outcome::Clean })
 }
 
 /// Writes to standard output.
@@ -66,7 +93,19 @@ pub(super) fn style(to_stdout: bool, color: ColorWhen) -> text::Style {
         ColorWhen::Never => false,
         ColorWhen::Auto => set("CLICOLOR_FORCE") || terminal && !set("NO_COLOR"),
     };
-    text::Style { width: columns.or(measured).unwrap_or(PLAIN_WIDTH), color }
+    text::Style { width: columns.or(measured).unwrap_or(PLAIN_WIDTH), color, unicode: unicode() }
+}
+
+/// Whether the locale says UTF-8. Where it says nothing, most terminals can; the kernel's own cannot.
+fn unicode() -> bool {
+    let said = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    match ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(said) {
+        Some(locale) => {
+            let locale = locale.to_ascii_lowercase();
+            locale.contains("utf-8") || locale.contains("utf8")
+        }
+        None => !matches!(said("TERM").as_deref(), Some("linux" | "dumb")),
+    }
 }
 
 /// Whether an environment variable asks for something: set, and neither empty nor `0`.

@@ -46,7 +46,10 @@ pub(super) fn run(args: &PoolArgs) -> Result<Outcome, Error> {
         });
     }
     let advice = advice.into_iter().collect();
-    let report = Report::new(&read.inputs, &read.workload, Vec::new(), advice, &read.not_judged);
+    let mut report = Report::new(&read.inputs, &read.workload, Vec::new(), advice, &read.not_judged);
+    if args.input.filter.filter().is_some() {
+        report.filtered(args.input.filter.conditions(), &read.left_out);
+    }
     let outcome = output::write(&report, Subject::Pool, &args.output, FailOn::Never)?;
     Ok(if complete { outcome } else { Outcome::Incomplete })
 }

@@ -9,8 +9,10 @@
 //!
 //! Deliberately not here: where the report goes (a file, a terminal), which is the command line's part.
 
+pub mod figures;
 pub mod incidents;
 pub mod json;
+pub mod slo;
 pub mod text;
 
 use std::collections::BTreeMap;
@@ -20,13 +22,15 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use self::figures::Latency;
+use self::figures::{Class, Over, Parts, Peak, Senders, Timeline, Trend};
 use crate::{
     advise::Advice,
     error::{NotJudged, NotJudgedLine},
     finding::{Code, Finding, Severity},
     rules::Rule,
     sql::StatementKind,
-    workload::{self, ByKind, InputSummary, Workload},
+    workload::{self, ByKind, Condition, InputSummary, LeftOut, Sketch, Workload},
 };
 
 /// The contract's name and version: keys may be added, none is renamed, removed or given another unit.
@@ -52,9 +56,65 @@ pub struct Report {
     /// The words of the rules that `findings` names, by the rule's name.
     #[serde(default)]
     pub rules: BTreeMap<String, RuleWords>,
+    /// By who sent it.
+    #[serde(default)]
+    pub parts: Parts,
+    #[serde(default)]
+    pub timeline: Timeline,
+    /// What was asked for and whether it is met, in the order given.
+    #[serde(default)]
+    pub slo: Vec<slo::Verdict>,
+    /// `None` when everything counts.
+    #[serde(default)]
+    pub filter: Option<Filter>,
+    /// How the queries are ranked where they are shown.
+    #[serde(skip)]
+    pub ranking: Ranking,
     /// EXPLAIN (FORMAT JSON) as the server gave it, when the run was about one statement.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan: Option<Value>,
+}
+
+/// What counts, and what therefore does not.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Filter {
+    /// As they were given: `--user app`.
+    pub conditions: Vec<String>,
+    /// Executions that were left out.
+    pub executions: u64,
+    /// By the first condition that each failed: `time`, `database`, `user`, `application`, `host`,
+    /// `duration`, `query`; only those that left something out.
+    pub by_condition: BTreeMap<String, u64>,
+    /// Errors that were left out.
+    pub errors: u64,
+    /// Statements of SQL files that were left out.
+    pub statements: u64,
+}
+
+/// The order of the queries, and how many of them are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ranking {
+    pub by: Order,
+    /// 0 is all; `None` is all in JSON, and the first ten on a page.
+    pub top: Option<usize>,
+}
+
+impl Default for Ranking {
+    fn default() -> Ranking {
+        Ranking { by: Order::Total, top: None }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    Total,
+    Calls,
+    Mean,
+    P95,
+    P99,
+    Max,
+    Rows,
+    Errors,
 }
 
 /// One input, see [`InputSummary`].
@@ -88,6 +148,30 @@ pub struct Totals {
     /// Parse and bind steps of the extended protocol: time, but no executions.
     pub parse_bind_ms: f64,
     pub parse_bind_steps: u64,
+    #[serde(flatten)]
+    pub latency: Latency,
+    /// How far a percentile may be off, relative to itself.
+    #[serde(default)]
+    pub percentile_error: f64,
+    #[serde(default)]
+    pub histogram: Vec<Class>,
+    #[serde(default)]
+    pub rows: Option<u64>,
+    /// Statements that failed, of those that failed and those that ran to their end; 0 to 1.
+    #[serde(default)]
+    pub error_rate: Option<f64>,
+    /// Executions that read (SELECT, and WITH that only reads), and that write.
+    #[serde(default)]
+    pub reads: u64,
+    #[serde(default)]
+    pub writes: u64,
+    /// From the end of the first execution to the end of the last.
+    #[serde(default)]
+    pub executions_per_second: Option<f64>,
+    #[serde(default)]
+    pub peak_second: Option<Peak>,
+    #[serde(default)]
+    pub peak_minute: Option<Peak>,
     /// The cheapest queries of a workload that has too many of them to list: also in the figures above.
     #[serde(default)]
     pub other: Other,
@@ -121,6 +205,11 @@ pub struct Query {
     pub p90_ms: Option<f64>,
     pub p95_ms: Option<f64>,
     pub p99_ms: Option<f64>,
+    /// Of the whole workload's time, 0 to 1; `None` where nothing has a duration.
+    #[serde(default)]
+    pub share: Option<f64>,
+    #[serde(default)]
+    pub histogram: Vec<Class>,
     /// Rows of all calls; `None` where the log does not say.
     pub rows: Option<u64>,
     pub errors: u64,
@@ -135,6 +224,12 @@ pub struct Query {
     pub bind_ms: f64,
     pub first: Option<String>,
     pub last: Option<String>,
+    #[serde(default)]
+    pub over_time: Over,
+    #[serde(default)]
+    pub trend: Option<Trend>,
+    #[serde(default)]
+    pub senders: Senders,
     pub databases: Vec<String>,
     pub users: Vec<String>,
     pub applications: Vec<String>,
@@ -187,12 +282,17 @@ impl Report {
             schema: SCHEMA.to_owned(),
             inputs: inputs.iter().map(input).collect(),
             totals: totals(workload),
-            queries: workload.ranked().into_iter().map(|one| query(one, inputs)).collect(),
+            queries: workload.ranked().into_iter().map(|one| query(one, inputs, workload)).collect(),
             findings,
             advice,
             not_judged: not_judged.lines(),
             incidents: incidents::incidents(workload, inputs),
             rules: BTreeMap::new(),
+            parts: figures::parts(workload),
+            timeline: figures::timeline(workload),
+            slo: Vec::new(),
+            filter: None,
+            ranking: Ranking::default(),
             plan: None,
         }
     }
@@ -205,6 +305,45 @@ impl Report {
                 self.rules.insert(rule.name.clone(), words);
             }
         }
+    }
+
+    /// Ranks the queries; equal ones stay in the order of their total time.
+    pub fn rank(&mut self, ranking: Ranking) {
+        self.ranking = ranking;
+        let key = |query: &Query| -> Option<f64> {
+            match ranking.by {
+                Order::Total => Some(query.total_ms),
+                Order::Calls => Some(query.calls as f64),
+                Order::Mean => query.mean_ms,
+                Order::P95 => query.p95_ms,
+                Order::P99 => query.p99_ms,
+                Order::Max => query.max_ms,
+                Order::Rows => query.rows.map(|rows| rows as f64),
+                Order::Errors => Some(query.errors as f64),
+            }
+        };
+        self.queries.sort_by(|a, b| key(b).unwrap_or(-1.0).total_cmp(&key(a).unwrap_or(-1.0)));
+    }
+
+    /// Says what did not count.
+    pub fn filtered(&mut self, conditions: Vec<String>, left_out: &LeftOut) {
+        let by_condition = Condition::ALL
+            .into_iter()
+            .map(|condition| (condition, left_out.executions[condition as usize]))
+            .filter(|(_, executions)| *executions > 0)
+            .map(|(condition, executions)| (condition.name().to_owned(), executions));
+        self.filter = Some(Filter {
+            conditions,
+            executions: left_out.total(),
+            by_condition: by_condition.collect(),
+            errors: left_out.errors,
+            statements: left_out.statements,
+        });
+    }
+
+    /// Whether an objective was missed: the run then ends with exit code 1.
+    pub fn misses_an_objective(&self) -> bool {
+        self.slo.iter().any(|verdict| verdict.met == Some(false))
     }
 
     /// The highest severity among the findings; `None` when there are none.
@@ -245,6 +384,16 @@ fn input(summary: &InputSummary) -> Input {
 
 fn totals(workload: &Workload) -> Totals {
     let totals = workload.totals();
+    let overall = workload.overall();
+    let (reads, writes) = workload.reads_and_writes();
+    let seconds = |us: i64| us.div_euclid(1_000_000);
+    let span =
+        totals.first.zip(totals.last).map(|(first, last)| seconds(last).saturating_sub(seconds(first)));
+    let (peak_second, peak_minute) = workload.peaks().unzip();
+    let peak = |peak: workload::Peak| {
+        let start = figures::second_since_1970(peak.second)?;
+        Some(Peak { start, executions: peak.executions })
+    };
     let busy = workload.concurrency();
     Totals {
         executions: totals.executions,
@@ -263,10 +412,22 @@ fn totals(workload: &Workload) -> Totals {
             calls: totals.other.calls,
             total_ms: ms(totals.other.total_us),
         },
+        latency: Latency::of(&overall),
+        percentile_error: Sketch::RELATIVE_ERROR,
+        histogram: figures::histogram(&overall.sketch),
+        rows: overall.rows,
+        error_rate: figures::share(totals.errors as f64, (totals.errors + totals.executions) as f64),
+        reads,
+        writes,
+        executions_per_second: span
+            .filter(|span| *span > 0)
+            .map(|span| rounded(totals.executions as f64 / span as f64)),
+        peak_second: peak_second.and_then(peak),
+        peak_minute: peak_minute.and_then(peak),
     }
 }
 
-fn query(query: &workload::Query, inputs: &[InputSummary]) -> Query {
+fn query(query: &workload::Query, inputs: &[InputSummary], workload: &Workload) -> Query {
     let timed = query.timed > 0;
     // The sketch answers within half a percent, so a quantile may lie outside what was seen.
     let quantile = |q: f64| {
@@ -292,6 +453,8 @@ fn query(query: &workload::Query, inputs: &[InputSummary]) -> Query {
         p90_ms: quantile(0.9),
         p95_ms: quantile(0.95),
         p99_ms: quantile(0.99),
+        share: figures::share(query.total_us as f64, workload.totals().total_us as f64),
+        histogram: figures::histogram(&query.sketch),
         rows: query.rows,
         errors: query.errors,
         parse_steps: query.steps.parses,
@@ -300,6 +463,9 @@ fn query(query: &workload::Query, inputs: &[InputSummary]) -> Query {
         bind_ms: ms(query.steps.bind_us),
         first: query.first.and_then(whole_seconds),
         last: query.last.and_then(whole_seconds),
+        over_time: figures::over_time(&query.series),
+        trend: figures::trend(&query.series, workload),
+        senders: figures::senders(query, workload),
         databases: query.databases.as_slice().to_vec(),
         users: query.users.as_slice().to_vec(),
         applications: query.applications.as_slice().to_vec(),

@@ -38,7 +38,7 @@ pub use tail::Stop;
 use crate::{
     error::{Error, NotJudged},
     sql::Normalizer,
-    workload::{Digest, Event, InputSummary, Statement, Workload},
+    workload::{Digest, Event, Filter, InputSummary, LeftOut, Statement, Workload, filter::Verdicts},
 };
 
 /// How to read.
@@ -58,6 +58,8 @@ pub struct Options {
     pub digest: Option<Literals>,
     /// Wait for more of the newest log (or of standard input), until this says stop.
     pub follow: Option<Stop>,
+    /// What counts; `None` is everything.
+    pub filter: Option<Arc<Filter>>,
 }
 
 /// Whether a digest holds statements and bind values as they were sent.
@@ -78,6 +80,7 @@ impl Default for Options {
             chunk_bytes: 4 << 20,
             digest: None,
             follow: None,
+            filter: None,
         }
     }
 }
@@ -102,6 +105,8 @@ pub struct Ingested {
     pub damages: Vec<String>,
     /// Where [`Options::digest`] asked for it.
     pub digest: Option<Digest>,
+    /// What the filter left out.
+    pub left_out: LeftOut,
 }
 
 /// How far the reading is.
@@ -133,32 +138,32 @@ pub fn watch(
     options: &Options,
     progress: &mut dyn FnMut(Progress, &Workload),
 ) -> Result<Ingested, Error> {
-    let mut progress = |far, Counted(workload): &Counted| progress(far, workload);
-    let gathered = gather::<Counted>(paths, options, &Normalizer::default, &mut progress)?;
-    let Gathered {
-        collected: Counted(mut workload),
-        statements,
-        digests,
-        mut inputs,
-        mut not_judged,
-        damages,
-    } = gathered;
+    let mut progress = |far, counted: &Counted| progress(far, &counted.workload);
+    let tools = || Tools { filter: options.filter.clone(), ..Tools::default() };
+    let gathered = gather::<Counted>(paths, options, &tools, &mut progress)?;
+    let Gathered { collected, statements, digests, mut inputs, mut not_judged, damages } = gathered;
+    let Counted { mut workload, mut left_out } = collected;
     for (name, digest) in digests {
         digest::append(&name, digest, &mut workload, &mut inputs, &mut not_judged);
     }
     let digest = options
         .digest
         .map(|literals| Digest::of(&workload, &inputs, &not_judged, literals == Literals::Keep));
-    let mut normalizer = Normalizer::default();
+    let Tools { mut normalizer, filter, mut verdicts } = tools();
     for statement in statements {
-        workload.add_statement(statement, &mut normalizer);
+        let sql = statement.text.as_bytes();
+        if filter.as_ref().is_none_or(|filter| filter.admits_text(sql, &mut normalizer, &mut verdicts)) {
+            workload.add_statement(statement, &mut normalizer);
+        } else {
+            left_out.statements += 1;
+        }
     }
     workload.close();
     let silent = workload.totals().executions == 0 && workload.totals().errors == 0;
     if silent && inputs.iter().any(|input| input.format != "sql") {
         not_judged.add("log", "it tells of no statement (set log_min_duration_statement = 0)");
     }
-    Ok(Ingested { workload, inputs, not_judged, damages, digest })
+    Ok(Ingested { workload, inputs, not_judged, damages, digest, left_out })
 }
 
 /// Events and statements as they were read, for a collector of one's own.
@@ -174,23 +179,39 @@ pub struct Gathered<C> {
     pub damages: Vec<String>,
 }
 
-/// A workload in the making.
+/// A workload in the making, of those events that count.
 #[derive(Default)]
-struct Counted(Workload);
+struct Counted {
+    workload: Workload,
+    left_out: LeftOut,
+}
+
+#[derive(Default)]
+struct Tools {
+    normalizer: Normalizer,
+    filter: Option<Arc<Filter>>,
+    verdicts: Verdicts,
+}
 
 impl Collector for Counted {
-    type Tools = Normalizer;
+    type Tools = Tools;
 
     fn at_start() -> Counted {
-        Counted(Workload::at_start())
+        Counted { workload: Workload::at_start(), ..Counted::default() }
     }
 
-    fn event(&mut self, event: &Event<'_>, normalizer: &mut Normalizer) {
-        self.0.add(event, normalizer);
+    fn event(&mut self, event: &Event<'_>, tools: &mut Tools) {
+        if let Some(filter) = &tools.filter
+            && !filter.admits(event, &mut tools.normalizer, &mut tools.verdicts, &mut self.left_out)
+        {
+            return;
+        }
+        self.workload.add(event, &mut tools.normalizer);
     }
 
     fn append(&mut self, later: Counted) {
-        self.0.merge(later.0);
+        self.workload.merge(later.workload);
+        self.left_out.merge(&later.left_out);
     }
 }
 

@@ -5,32 +5,57 @@
 //! order of merging is the order of the log: only that keeps sessions in sequence.
 
 pub mod binds;
+pub mod cache;
+pub mod chatter;
 pub mod digest;
 pub mod event;
+pub mod filter;
+pub mod histogram;
 pub mod incidents;
 pub mod query;
+pub mod rates;
 pub mod repetition;
 pub mod samples;
+pub mod senders;
+pub mod series;
 pub mod sketch;
+pub mod statistics;
+pub mod tally;
+pub mod trend;
 
 mod plan_text;
 mod timeline;
 mod units;
 
+pub use cache::CacheCandidate;
+pub use chatter::Chatter;
 pub use digest::Digest;
 pub use event::{Binds, Event, EventKind, PlanFormat, Position, ProtocolStep, UnitId};
-pub use query::{Buckets, LoggedPlan, Names, Query, Steps};
+pub use filter::{Condition, Filter, LeftOut};
+pub use query::{LoggedPlan, Names, Query, Steps};
+pub use rates::Peak;
 pub use repetition::{Evidence, Occurrence, Repetition, RepetitionKind};
 pub use samples::{Sample, Samples};
+pub use senders::{Breakdown, Dimension};
+pub use series::{Load, Series};
 pub use sketch::Sketch;
+pub use statistics::Moment;
+pub use tally::Tally;
+pub use trend::Trend;
 
-use std::hash::{Hash as _, Hasher};
+use std::{
+    collections::BTreeMap,
+    hash::{Hash as _, Hasher},
+};
 
 use rustc_hash::{FxHashMap, FxHasher};
 use serde::{Deserialize, Serialize};
 
 use self::{
+    chatter::Idle,
     incidents::Incidents,
+    series::Sum as _,
+    statistics::Statistics,
     timeline::Timeline,
     units::{Step, Units},
 };
@@ -127,6 +152,9 @@ pub struct Workload {
     totals: Totals,
     units: Units,
     timeline: Timeline,
+    statistics: Statistics,
+    /// Of `explained`.
+    explained_statistics: Statistics,
     not_judged: NotJudged,
     /// Nothing came before: see [`Workload::at_start`].
     begins: bool,
@@ -152,6 +180,7 @@ impl Workload {
             EventKind::Plan { format, text } => self.plan(event, *format, text, normalizer),
             EventKind::Error { sqlstate, message, sql } => {
                 self.totals.errors += 1;
+                self.statistics.error(event);
                 let query = self.incidents.error(event, *sqlstate, message, *sql, normalizer);
                 if let Some(query) = query {
                     *self.failed.entry(query).or_default() += 1;
@@ -172,6 +201,7 @@ impl Workload {
     fn session_starts_or_ends(&mut self, event: &Event<'_>) {
         if let Some(session) = event.session {
             self.units.session_starts_or_ends(session);
+            self.statistics.transactions.reset(session);
         }
     }
 
@@ -180,11 +210,12 @@ impl Workload {
         self.totals.count(event, scanned.kind);
         self.incidents.executed(event, scanned.fingerprint);
         let values = values_of(&scanned, sql, binds);
+        let sender = self.statistics.execution(event, &scanned, values);
         let query = self
             .queries
             .entry(scanned.fingerprint)
             .or_insert_with(|| Query::new(scanned.fingerprint, normalizer.text(sql), scanned.kind));
-        query.count(event, sql, binds, values.unwrap_or(0));
+        query.count(event, sql, binds, values.unwrap_or(0), sender);
         let comment =
             scanned.tags.and_then(|range| sql.get(range)).map(|comment| String::from_utf8_lossy(comment));
         let tags = comment.as_deref().map(Tags::parse);
@@ -224,7 +255,8 @@ impl Workload {
             .entry(scanned.fingerprint)
             .or_insert_with(|| Query::new(scanned.fingerprint, normalizer.text(&sql), scanned.kind));
         let values = values_of(&scanned, &sql, Binds::Unknown);
-        query.count(event, &sql, Binds::Unknown, values.unwrap_or(0));
+        let sender = self.explained_statistics.execution(event, &scanned, values);
+        query.count(event, &sql, Binds::Unknown, values.unwrap_or(0), sender);
         let duration = event.duration.unwrap_or(0);
         if query.plan.as_ref().is_none_or(|kept| duration >= kept.duration) {
             let text = String::from_utf8_lossy(text).into_owned();
@@ -266,8 +298,10 @@ impl Workload {
     /// Adds what came after `self` in the log.
     #[expect(clippy::iter_over_hash_type, reason = "counts add up in any order")]
     pub fn merge(&mut self, later: Workload) {
-        merge_queries(&mut self.queries, later.queries);
-        merge_queries(&mut self.explained, later.explained);
+        let senders = self.statistics.merge(later.statistics);
+        merge_queries(&mut self.queries, later.queries, &senders);
+        let senders = self.explained_statistics.merge(later.explained_statistics);
+        merge_queries(&mut self.explained, later.explained, &senders);
         for (id, count) in later.failed {
             *self.failed.entry(id).or_default() += count;
         }
@@ -283,6 +317,8 @@ impl Workload {
             self.units.settle();
             self.timeline.settle();
             self.incidents.settle();
+            self.statistics.settle(&mut self.queries, &mut self.not_judged);
+            self.explained_statistics.settle(&mut self.explained, &mut self.not_judged);
             self.bound();
         }
     }
@@ -361,7 +397,15 @@ impl Workload {
                 self.totals.first = self.totals.first.into_iter().chain(query.first).min();
                 self.totals.last = self.totals.last.max(query.last);
             }
-            merge_queries(&mut self.queries, explained);
+            let errors = std::mem::take(&mut self.statistics);
+            self.statistics = std::mem::take(&mut self.explained_statistics);
+            let _ = self.statistics.merge(errors);
+            for (id, query) in explained {
+                match self.queries.get_mut(&id) {
+                    Some(known) => known.merge(query),
+                    None => _ = self.queries.insert(id, query),
+                }
+            }
         } else {
             for (id, mut query) in explained {
                 if let Some(ours) = self.queries.get_mut(&id) {
@@ -381,6 +425,20 @@ impl Workload {
         for (id, count) in std::mem::take(&mut self.failed) {
             if let Some(query) = self.queries.get_mut(&id) {
                 query.errors += count;
+            }
+        }
+        self.statistics.close(&self.queries, &mut self.not_judged);
+        for query in self.queries.values_mut() {
+            let senders = &self.statistics.senders;
+            for (names, dimension) in [
+                (&mut query.databases, Dimension::Database),
+                (&mut query.users, Dimension::User),
+                (&mut query.applications, Dimension::Application),
+                (&mut query.hosts, Dimension::Host),
+            ] {
+                for name in senders.shares_by(dimension, &query.senders).keys() {
+                    names.add(name.as_bytes());
+                }
             }
         }
     }
@@ -427,6 +485,70 @@ impl Workload {
     /// Sessions busy at once; `None` when the log cannot tell.
     pub fn concurrency(&self) -> Option<Concurrency> {
         self.timeline.concurrency()
+    }
+
+    /// All executions together.
+    pub fn overall(&self) -> Tally {
+        self.statistics.senders.overall()
+    }
+
+    /// Executions by each database, user, application or host that the log names.
+    pub fn by(&self, dimension: Dimension) -> BTreeMap<String, Breakdown> {
+        self.statistics.senders.by(dimension, self.queries.values().map(|query| &query.senders))
+    }
+
+    /// One query's executions by each name.
+    pub fn query_by(&self, query: &Query, dimension: Dimension) -> BTreeMap<String, Load> {
+        self.statistics.senders.shares_by(dimension, &query.senders)
+    }
+
+    /// Executions that read and that write. WITH counts as what it does, where a sample of it parses.
+    pub fn reads_and_writes(&self) -> (u64, u64) {
+        let by = &self.totals.by_kind;
+        let writes_in_with =
+            self.queries.values().filter(|query| query.kind == StatementKind::With && cache::writes(query));
+        let with: u64 = writes_in_with.map(|query| query.calls).sum();
+        (by.select + by.with - with.min(by.with), by.insert + by.update + by.delete + with)
+    }
+
+    /// All executions over time.
+    pub fn moments(&self) -> &Series<Moment> {
+        &self.statistics.moments
+    }
+
+    /// The busiest second and the busiest minute.
+    pub fn peaks(&self) -> Option<(Peak, Peak)> {
+        self.statistics.rates.peaks()
+    }
+
+    /// Answers that were asked for again and again, the most time first.
+    pub fn cache_candidates(&self) -> Vec<CacheCandidate> {
+        self.statistics.caches.all()
+    }
+
+    /// Round trips that carried no work, by application.
+    #[expect(clippy::iter_over_hash_type, reason = "counts add up in any order")]
+    pub fn chatter(&self) -> Vec<Chatter> {
+        let senders = &self.statistics.senders;
+        let mut found: BTreeMap<Option<String>, Chatter> = BTreeMap::new();
+        for query in self.queries.values() {
+            let idle = chatter::idle(query);
+            for (sender, load) in query.senders.iter() {
+                let name = senders.name(sender, Dimension::Application);
+                let one = found.entry(name).or_default();
+                one.executions += load.calls;
+                match idle {
+                    Some(Idle::Ping) => one.pings.add(&load),
+                    Some(Idle::Setting) => one.settings.add(&load),
+                    None => {}
+                }
+            }
+        }
+        for (&sender, load) in self.statistics.transactions.single_reads() {
+            let name = senders.name(sender, Dimension::Application);
+            found.entry(name).or_default().single_reads.add(load);
+        }
+        found.into_iter().map(|(application, one)| Chatter { application, ..one }).collect()
     }
 
     pub fn not_judged(&self) -> &NotJudged {
@@ -479,9 +601,15 @@ impl ByKind {
     }
 }
 
+/// `senders`: which index those of `theirs` have in `ours`.
 #[expect(clippy::iter_over_hash_type, reason = "counts add up in any order")]
-fn merge_queries(ours: &mut FxHashMap<Fingerprint, Query>, theirs: FxHashMap<Fingerprint, Query>) {
-    for (id, query) in theirs {
+fn merge_queries(
+    ours: &mut FxHashMap<Fingerprint, Query>,
+    theirs: FxHashMap<Fingerprint, Query>,
+    senders: &[u32],
+) {
+    for (id, mut query) in theirs {
+        query.senders.renumber(senders);
         match ours.get_mut(&id) {
             Some(known) => known.merge(query),
             None => {

@@ -1,12 +1,12 @@
 //! What is known of one query: all events of one fingerprint.
 
-use std::collections::{BTreeMap, btree_map::Entry};
-
 use serde::{Deserialize, Serialize};
 
 use super::{
     event::{Binds, Event, PlanFormat, Position, ProtocolStep},
     samples::{Sample, Samples},
+    senders::Shares,
+    series::{Load, Series, Sum as _},
     sketch::Sketch,
 };
 use crate::{
@@ -31,7 +31,10 @@ pub struct Query {
     pub sketch: Sketch,
     /// `None` where the log does not say.
     pub rows: Option<u64>,
-    pub buckets: Buckets,
+    /// Executions over time.
+    pub series: Series<Load>,
+    pub(super) senders: Shares,
+    /// Known when the log is over, as the next three.
     pub databases: Names,
     pub users: Names,
     pub applications: Names,
@@ -113,7 +116,8 @@ impl Query {
             max_us: 0,
             sketch: Sketch::default(),
             rows: None,
-            buckets: Buckets::default(),
+            series: Series::default(),
+            senders: Shares::default(),
             databases: Names::default(),
             users: Names::default(),
             applications: Names::default(),
@@ -140,23 +144,22 @@ impl Query {
         (self.timed > 0).then(|| self.total_ms() / self.timed as f64)
     }
 
-    /// Counts one execution. Hot.
-    pub(super) fn count(&mut self, event: &Event<'_>, sql: &[u8], binds: Binds<'_>, values: u64) {
+    /// Counts one execution, whose sender has this index. Hot.
+    pub(super) fn count(
+        &mut self,
+        event: &Event<'_>,
+        sql: &[u8],
+        binds: Binds<'_>,
+        values: u64,
+        sender: u32,
+    ) {
         self.calls += 1;
+        self.senders.add(sender, Load { calls: 1, total_us: event.duration.unwrap_or(0) });
         if let Some(us) = event.duration {
             self.time(us);
         }
         if let Some(end) = event.end {
-            self.ended(end);
-        }
-        let names = [
-            (&mut self.databases, event.database),
-            (&mut self.users, event.user),
-            (&mut self.applications, event.application),
-            (&mut self.hosts, event.host),
-        ];
-        for (names, name) in names {
-            names.add(name.unwrap_or_default());
+            self.ended(end, event.duration.unwrap_or(0));
         }
         if let Some(caller) = event.caller {
             self.callers.add(caller);
@@ -231,10 +234,10 @@ impl Query {
         }
     }
 
-    fn ended(&mut self, end: i64) {
+    fn ended(&mut self, end: i64, us: u64) {
         self.first = Some(self.first.map_or(end, |first| first.min(end)));
         self.last = Some(self.last.map_or(end, |last| last.max(end)));
-        self.buckets.add(end.div_euclid(60_000_000), 1);
+        self.series.at(end.div_euclid(1_000_000)).add(&Load { calls: 1, total_us: us });
     }
 
     pub(super) fn keep_plan(&mut self, plan: LoggedPlan) {
@@ -255,7 +258,8 @@ impl Query {
             (Some(ours), Some(theirs)) => Some(ours + theirs),
             (ours, theirs) => ours.or(theirs),
         };
-        self.buckets.merge(&other.buckets);
+        self.series.merge(&other.series);
+        self.senders.merge(&other.senders);
         self.databases.merge(&other.databases);
         self.users.merge(&other.users);
         self.applications.merge(&other.applications);
@@ -344,91 +348,9 @@ impl Names {
     }
 }
 
-/// Executions per stretch of time. The width of a bucket is a power of two in minutes: the smallest
-/// that leaves at most [`Buckets::MOST`] of them, so that it depends on the times alone, not on the
-/// order in which they came.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Buckets {
-    width: i64,
-    /// By the number of the bucket since 1970.
-    counts: BTreeMap<i64, u64>,
-}
-
-impl Default for Buckets {
-    fn default() -> Buckets {
-        Buckets { width: 1, counts: BTreeMap::new() }
-    }
-}
-
-impl Buckets {
-    const MOST: i64 = 120;
-
-    /// Minutes.
-    pub fn width(&self) -> i64 {
-        self.width
-    }
-
-    /// The start of each bucket that is not empty, in minutes since 1970, with its executions.
-    pub fn counts(&self) -> impl Iterator<Item = (i64, u64)> + '_ {
-        self.counts.iter().map(|(&bucket, &count)| (bucket * self.width, count))
-    }
-
-    fn add(&mut self, minute: i64, count: u64) {
-        match self.counts.entry(minute.div_euclid(self.width)) {
-            Entry::Occupied(mut known) => {
-                *known.get_mut() += count;
-                return;
-            }
-            Entry::Vacant(new) => new.insert(count),
-        };
-        while let (Some((low, _)), Some((high, _))) =
-            (self.counts.first_key_value(), self.counts.last_key_value())
-            && high - low >= Buckets::MOST
-        {
-            self.widen();
-        }
-    }
-
-    fn widen(&mut self) {
-        self.width *= 2;
-        let narrow = std::mem::take(&mut self.counts);
-        for (bucket, count) in narrow {
-            *self.counts.entry(bucket.div_euclid(2)).or_default() += count;
-        }
-    }
-
-    fn merge(&mut self, other: &Buckets) {
-        while self.width < other.width {
-            self.widen();
-        }
-        for (minute, count) in other.counts() {
-            self.add(minute, count);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn buckets_do_not_depend_on_the_order() {
-        let minutes = [0, 119, 120, 5000, -3, 77, 4000];
-        let mut forwards = Buckets::default();
-        let mut backwards = Buckets::default();
-        for (at, &minute) in minutes.iter().enumerate() {
-            forwards.add(minute, at as u64 + 1);
-        }
-        for (at, &minute) in minutes.iter().enumerate().rev() {
-            let mut one = Buckets::default();
-            one.add(minute, at as u64 + 1);
-            one.merge(&backwards);
-            backwards = one;
-        }
-        assert_eq!(forwards, backwards);
-        assert_eq!(forwards.counts().map(|(_, count)| count).sum::<u64>(), 28);
-        assert!(forwards.counts().count() <= 120);
-    }
 
     #[test]
     fn names_are_a_bounded_set() {

@@ -26,6 +26,21 @@ impl Sketch {
         self.add_many(bucket(us), 1);
     }
 
+    /// The bucket of a duration, for several sketches that take in the same one.
+    pub(super) fn bucket(us: u64) -> usize {
+        bucket(us)
+    }
+
+    pub(super) fn add_bucket(&mut self, bucket: usize) {
+        self.add_many(bucket, 1);
+    }
+
+    /// Each bucket that is not empty: the largest duration in it (µs), and how many it holds.
+    pub fn buckets(&self) -> impl Iterator<Item = (f64, u64)> {
+        let filled = self.counts.iter().enumerate().filter(|(_, count)| **count > 0);
+        filled.map(|(at, &count)| (upper(self.low + at), count))
+    }
+
     pub fn merge(&mut self, other: &Sketch) {
         for (at, &count) in other.counts.iter().enumerate() {
             if count > 0 {
@@ -69,6 +84,11 @@ impl Sketch {
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 4,436 for any u64")]
 fn bucket(us: u64) -> usize {
     ((us.max(1) as f64).ln() / Sketch::GAMMA.ln()).ceil() as usize
+}
+
+/// The end of a bucket, which belongs to it.
+fn upper(bucket: usize) -> f64 {
+    Sketch::GAMMA.powf(bucket as f64)
 }
 
 /// At most ε away from everything in the bucket. Bucket 0 holds 1 µs, exactly.

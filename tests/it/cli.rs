@@ -120,9 +120,9 @@ fn a_wrong_command_line() {
     insta::assert_snapshot!(refused(sargable(&["logs", "--nope"])), @r"
     error: unexpected argument '--nope' found
 
-      tip: to pass '--nope' as a value, use '-- --nope'
+      tip: a similar argument exists: '--top'
 
-    Usage: sargable logs [OPTIONS] [INPUT]...
+    Usage: sargable logs --top <N> [INPUT]...
 
     For more information, try '--help'.
     ");

@@ -29,7 +29,7 @@ fn figures(read: &Ingested) -> String {
             query.max_us,
             query.sketch,
             query.rows,
-            query.buckets,
+            query.series,
             query.databases,
             query.users,
             query.applications,

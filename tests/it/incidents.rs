@@ -235,7 +235,7 @@ fn no_value_reaches_the_report() {
         let page = sargable::report::text::render(
             &report,
             sargable::report::text::Subject::Workload,
-            &sargable::report::text::Style { width: 120, color: false },
+            &sargable::report::text::Style { width: 120, color: false, unicode: true },
         );
         for shown in [sargable::report::json::render(&report), page] {
             for value in ["secret", "example.com", "77777"] {
@@ -251,7 +251,7 @@ fn the_page_tells_the_worst_first() {
     let page = sargable::report::text::render(
         &report,
         sargable::report::text::Subject::Workload,
-        &sargable::report::text::Style { width: 100, color: false },
+        &sargable::report::text::Style { width: 100, color: false, unicode: true },
     );
     let (_, page) = page.split_once("What happened to the server\n").expect("the section");
     let at = |words: &str| page.find(words).unwrap_or_else(|| panic!("{words}: {page}"));

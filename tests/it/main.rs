@@ -23,4 +23,5 @@ mod sources;
 mod sql_normalize;
 mod sql_shape;
 mod sql_split;
+mod statistics;
 mod workload;

@@ -16,7 +16,7 @@ fn shop() -> Report {
 }
 
 fn screen(report: &Report, width: usize) -> String {
-    text::render(report, text::Subject::Workload, &text::Style { width, color: false })
+    text::render(report, text::Subject::Workload, &text::Style { width, color: false, unicode: true })
 }
 
 /// A report on nothing, to be filled.
@@ -91,7 +91,11 @@ fn sql_to_run_stands_alone_and_whole() {
 #[test]
 fn colour_says_nothing_of_its_own() {
     let plain = screen(&shop(), 80);
-    let coloured = text::render(&shop(), text::Subject::Workload, &text::Style { width: 80, color: true });
+    let coloured = text::render(
+        &shop(),
+        text::Subject::Workload,
+        &text::Style { width: 80, color: true, unicode: true },
+    );
     let codes = regex::Regex::new("\x1b\\[[0-9;]*m").expect("a fixed pattern");
     assert!(codes.is_match(&coloured) && !codes.is_match(&plain));
     assert_eq!(codes.replace_all(&coloured, ""), plain);

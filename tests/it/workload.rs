@@ -3,7 +3,7 @@
 use proptest::{collection::vec, prelude::*};
 use sargable::{
     sql::Normalizer,
-    workload::{Binds, Event, EventKind, Evidence, Position, RepetitionKind, Workload},
+    workload::{Binds, Dimension, Event, EventKind, Evidence, Position, RepetitionKind, Workload},
 };
 
 /// One entry of a made-up log, in terms of what matters: who, what, with which value, how long, and
@@ -33,7 +33,7 @@ fn entries() -> impl Strategy<Value = Vec<Entry>> {
         1_u32..4,
         0..STATEMENTS.len() + 1,
         0_u32..6,
-        1_u64..40_000,
+        prop_oneof![1_u64..40_000, Just(200_000), Just(9_000_000)],
         prop_oneof![0_i64..3_000, Just(80_000), Just(5_000_000)],
     )
         .prop_map(|(session, what, value, duration, pause)| Entry {
@@ -84,8 +84,17 @@ fn add(workload: &mut Workload, log: &[Entry], from: usize, to: usize) {
 /// Everything that a workload tells, as text.
 fn told(mut workload: Workload) -> String {
     workload.close();
+    let dimensions = [Dimension::Database, Dimension::User, Dimension::Application, Dimension::Host];
+    let of_senders = (
+        workload.overall(),
+        dimensions.map(|dimension| workload.by(dimension)),
+        workload.chatter(),
+        workload.cache_candidates(),
+        workload.moments(),
+        workload.peaks(),
+    );
     format!(
-        "{:#?}\n{:#?}\n{:#?}\n{:#?}\n{:#?}",
+        "{:#?}\n{:#?}\n{:#?}\n{:#?}\n{:#?}\n{of_senders:#?}",
         workload.totals(),
         workload.ranked(),
         workload.repetitions(),

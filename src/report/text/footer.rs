@@ -35,6 +35,26 @@ const REMEDIES: &[(&[&str], &str)] = &[
 /// More lines than this are only counted.
 const SHOWN: usize = 20;
 
+/// What the filter left out.
+pub(super) fn left_out(page: &mut Page, report: &Report) {
+    let Some(filter) = &report.filter else { return };
+    page.heading("Left out");
+    let mut parts = vec![count(filter.executions, "execution", "executions")];
+    if filter.errors > 0 {
+        parts.push(count(filter.errors, "error", "errors"));
+    }
+    if filter.statements > 0 {
+        parts.push(count(filter.statements, "statement of SQL files", "statements of SQL files"));
+    }
+    let mut text = format!("{} by {}", parts.join(" and "), filter.conditions.join(" "));
+    if filter.by_condition.len() > 1 {
+        let by: Vec<String> =
+            filter.by_condition.iter().map(|(name, number)| format!("{name} {}", grouped(*number))).collect();
+        text.push_str(&format!(" ({})", by.join(", ")));
+    }
+    page.prose(2, &text);
+}
+
 pub(super) fn not_judged(page: &mut Page, report: &Report) {
     let lines = lines(report);
     if !lines.is_empty() {

@@ -1,19 +1,24 @@
-//! The report for a person at a terminal: what was read, what to do first, the plan of a single
-//! statement, the expensive queries, the findings, the advice with its proof, the pool, and everything that could not be judged.
+//! The report for a person at a terminal: what was read, what to do first, the workload as a whole and over
+//! time, the plan of a single statement, the expensive queries, who sent what, the findings, the advice with its proof, the pool, and everything that could not be judged.
 //!
 //! Colour only repeats what the words say, so that a page without it reads the same. Lines keep to the
 //! width, but for single words and SQL to be run, which are never broken (see [`page`]).
 
 mod advice;
+mod chart;
+mod details;
 mod findings;
 mod first;
 mod footer;
 mod incidents;
+mod overview;
 mod page;
+mod parts;
 mod plan;
 mod queries;
 mod rules;
 mod shorten;
+mod slo;
 mod summary;
 mod units;
 
@@ -30,6 +35,8 @@ pub struct Style {
     /// Columns of the terminal.
     pub width: usize,
     pub color: bool,
+    /// Whether the terminal shows more than ASCII.
+    pub unicode: bool,
 }
 
 /// What a page is about; the JSON report is whole for each.
@@ -57,15 +64,22 @@ pub fn render(report: &Report, subject: Subject, style: &Style) -> String {
     if subject == Subject::Workload {
         first::write(&mut page, report);
     }
+    slo::write(&mut page, report);
+    if subject == Subject::Workload {
+        overview::write(&mut page, report);
+    }
     plan::write(&mut page, report);
     if subject == Subject::Workload {
         queries::write(&mut page, report);
+        details::write(&mut page, report);
+        parts::write(&mut page, report);
     }
     findings::write(&mut page, report);
     if subject == Subject::Workload {
         incidents::write(&mut page, report);
     }
     advice::write(&mut page, report);
+    footer::left_out(&mut page, report);
     footer::not_judged(&mut page, report);
     if subject != Subject::Pool {
         footer::verdict(&mut page, report);

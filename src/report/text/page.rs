@@ -30,6 +30,11 @@ impl Page {
         self.style.width
     }
 
+    /// Whether the terminal shows more than ASCII.
+    pub(super) fn unicode(&self) -> bool {
+        self.style.unicode
+    }
+
     /// An empty line, unless there is one already.
     pub(super) fn blank(&mut self) {
         if !self.text.is_empty() && !self.text.ends_with("\n\n") {
@@ -104,7 +109,11 @@ impl Page {
     }
 
     pub(super) fn finish(self) -> String {
-        self.text.replace(TIE, " ")
+        let text = self.text.replace(TIE, " ");
+        if self.style.unicode {
+            return text;
+        }
+        text.replace('…', "~").replace('→', "->").replace('≥', ">=")
     }
 }
 
@@ -160,7 +169,7 @@ mod tests {
     #[test]
     fn sql_ends_with_one_semicolon() {
         for sql in ["DROP INDEX a", "DROP INDEX a;", "DROP INDEX a;\n"] {
-            let mut page = Page::new(Style { width: 5, color: false });
+            let mut page = Page::new(Style { width: 5, color: false, unicode: true });
             page.sql(2, sql);
             assert_eq!(page.finish(), "  DROP INDEX a;\n");
         }

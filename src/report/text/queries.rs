@@ -13,7 +13,7 @@ use super::{
     shorten::fit,
     units::{count, duration, share, short_count},
 };
-use crate::report::{Query, Report};
+use crate::report::{Order, Query, Report};
 
 const SHOWN: usize = 10;
 
@@ -33,10 +33,15 @@ pub(super) fn write(page: &mut Page, report: &Report) {
     if timed.is_empty() {
         return by_calls(page, report);
     }
-    let shown = &timed[..timed.len().min(SHOWN)];
+    let top = match report.ranking.top {
+        Some(0) => timed.len(),
+        top => top.unwrap_or(SHOWN),
+    };
+    let shown = &timed[..timed.len().min(top)];
+    let title = title(report.ranking.by);
     page.heading(&match timed.len() - shown.len() {
-        0 => "Most expensive queries".to_owned(),
-        more => format!("Most expensive queries (the first {SHOWN}; {more} more in the JSON report)"),
+        0 => title.to_owned(),
+        more => format!("{title} (the first {top}; --top 0 shows {more} more)"),
     });
     let lines = table(report, shown);
     if page.width() >= WIDE {
@@ -81,6 +86,19 @@ fn by_calls(page: &mut Page, report: &Report) {
     table.with(Style::empty()).with(Padding::new(0, 2, 0, 0)).with(Alignment::right());
     let lines: Vec<String> = table.to_string().lines().map(str::to_owned).collect();
     beside(page, &lines, shown);
+}
+
+fn title(by: Order) -> &'static str {
+    match by {
+        Order::Total => "Most expensive queries",
+        Order::Calls => "Queries by calls",
+        Order::Mean => "Queries by mean duration",
+        Order::P95 => "Queries by 95th percentile",
+        Order::P99 => "Queries by 99th percentile",
+        Order::Max => "Queries by their slowest call",
+        Order::Rows => "Queries by rows",
+        Order::Errors => "Queries by errors",
+    }
 }
 
 fn figures(report: &Report, query: &Query) -> Vec<String> {

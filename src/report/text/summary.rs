@@ -81,6 +81,13 @@ fn work(totals: &Totals, report: &Report) -> String {
     let queries = report.queries.len();
     if totals.executions == 0 {
         let only_sql = report.inputs.iter().all(|input| input.format == "sql");
+        let left_out = report.filter.as_ref().filter(|filter| filter.executions > 0);
+        if let Some(filter) = left_out {
+            return format!(
+                "nothing that was asked for; {} left out",
+                count(filter.executions, "execution", "executions")
+            );
+        }
         return match queries {
             0 => "no statement was found".to_owned(),
             _ if only_sql => count(queries as u64, "query", "queries"),
