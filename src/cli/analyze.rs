@@ -22,7 +22,7 @@ use crate::{
     rules::{self, Needs, Rule},
     server::{Environment, Server, Target},
     sources::{self, Ingested},
-    workload::Workload,
+    workload::{Repetition, Workload},
 };
 
 pub(super) fn run(args: &AnalyzeArgs) -> Result<Outcome, Error> {
@@ -87,6 +87,15 @@ pub(super) fn perform(job: &Job<'_>) -> Result<Done, Error> {
     let read = read(job.input, server.as_mut())?;
     complete &= read.damages.is_empty();
     let mut done = judge(read, job.server, job.pool, server);
+    if !job.input.all_occurrences {
+        for finding in &mut done.report.findings {
+            if let Some(occurrences) =
+                finding.detail.get_mut("occurrences").and_then(serde_json::Value::as_array_mut)
+            {
+                occurrences.truncate(Repetition::SHOWN);
+            }
+        }
+    }
     done.complete &= complete;
     Ok(done)
 }

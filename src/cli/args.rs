@@ -142,6 +142,9 @@ pub(super) struct InputArgs {
     /// The log's prefix as `SHOW log_line_prefix` prints it [default: asked of the server, else inferred]
     #[arg(long, value_name = "PREFIX")]
     pub(super) log_line_prefix: Option<String>,
+    /// Tell up to 1,000 occurrences of each repetition in the JSON report, not the 20 most expensive
+    #[arg(long)]
+    pub(super) all_occurrences: bool,
     /// Threads that read logs [default: one a core]
     #[arg(long, value_name = "N")]
     pub(super) threads: Option<usize>,

@@ -7,6 +7,7 @@ mod events;
 mod house;
 mod log_limits;
 mod logs;
+mod n_plus_one_labelled;
 mod plans;
 mod report;
 mod rules;
