@@ -135,6 +135,7 @@ fn score(folder: &std::path::Path) -> (String, Score) {
 }
 
 #[test]
+#[expect(clippy::print_stdout, reason = "what is found, folder by folder")]
 fn labelled_logs() {
     let root = std::env::var_os("N_PLUS_ONE_LOGS")
         .map_or_else(|| PathBuf::from("fixtures/n-plus-one"), PathBuf::from);

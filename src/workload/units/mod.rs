@@ -110,7 +110,7 @@ impl Units {
         while self.steps.len() >= WINDOW {
             let rest = self.steps.split_off(WINDOW);
             let window = std::mem::replace(&mut self.steps, rest);
-            let mut waiting = fold(window, false, &mut self.folded);
+            let mut waiting = fold(&window, false, &mut self.folded);
             waiting.append(&mut self.steps);
             self.steps = waiting;
         }
@@ -119,12 +119,12 @@ impl Units {
     /// The log ends here: units that are still open are over.
     pub(super) fn close(&mut self) {
         self.settle();
-        fold(std::mem::take(&mut self.steps), true, &mut self.folded);
+        fold(&std::mem::take(&mut self.steps), true, &mut self.folded);
     }
 }
 
 /// Folds every unit that is over; what may go on comes back, in the order of the log.
-fn fold(steps: Vec<Step>, all: bool, folded: &mut Repetitions) -> Vec<Step> {
+fn fold(steps: &[Step], all: bool, folded: &mut Repetitions) -> Vec<Step> {
     let newest = steps.iter().filter_map(|step| step.end).max();
     let open = |last: Option<i64>, idle: i64| {
         !all && newest.zip(last).is_some_and(|(newest, last)| newest - last <= idle)
