@@ -21,7 +21,7 @@ use crate::{
     rules::{self, Needs, Rule},
     server::{Environment, Server, Target},
     sources::{self, Ingested, Literals},
-    workload::Workload,
+    workload::{Repetition, Workload},
 };
 
 pub(super) fn run(args: &AnalyzeArgs) -> Result<Outcome, Error> {
@@ -77,6 +77,15 @@ pub(super) fn perform(job: &Job<'_>) -> Result<Done, Error> {
     }
     complete &= read.damages.is_empty();
     let mut done = judge(read, job.server, job.pool, server);
+    if !job.input.all_occurrences {
+        for finding in &mut done.report.findings {
+            if let Some(occurrences) =
+                finding.detail.get_mut("occurrences").and_then(serde_json::Value::as_array_mut)
+            {
+                occurrences.truncate(Repetition::SHOWN);
+            }
+        }
+    }
     done.complete &= complete;
     Ok(done)
 }

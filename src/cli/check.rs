@@ -9,8 +9,13 @@ use super::{
 use crate::{error::Error, report::text::Subject};
 
 pub(super) fn run(args: &CheckArgs) -> Result<Outcome, Error> {
-    let input =
-        InputArgs { paths: args.paths.clone(), log_line_prefix: None, input_format: None, threads: None };
+    let input = InputArgs {
+        paths: args.paths.clone(),
+        log_line_prefix: None,
+        input_format: None,
+        all_occurrences: false,
+        threads: None,
+    };
     let done = perform(&Job { input: &input, server: Some(&args.server), pool: None, save: None })?;
     let outcome = output::write(&done.report, Subject::Workload, &args.output, args.fail_on)?;
     Ok(done.ended(outcome))
