@@ -21,7 +21,7 @@ use crate::{
     rules::{self, Needs, Rule},
     server::{Environment, Server, Target},
     sources::{self, Ingested, Literals},
-    workload::Workload,
+    workload::{Repetition, Workload},
 };
 
 pub(super) fn run(args: &AnalyzeArgs) -> Result<Outcome, Error> {
@@ -77,13 +77,13 @@ pub(super) fn perform(job: &Job<'_>) -> Result<Done, Error> {
         saved(&read, save)?;
     }
     complete &= read.damages.is_empty();
-    let mut done = judge_filtered(job.input, read, job.server, job.pool, server);
+    let mut done = judge_inputs(job.input, read, job.server, job.pool, server);
     done.complete &= complete;
     Ok(done)
 }
 
-/// As [`judge`], and the report says what the filter left out.
-pub(super) fn judge_filtered(
+/// As [`judge`], and as the flags about inputs ask for it: what the filter left out, how many occurrences.
+pub(super) fn judge_inputs(
     input: &InputArgs,
     read: Ingested,
     args: Option<&ServerArgs>,
@@ -94,6 +94,13 @@ pub(super) fn judge_filtered(
     let mut done = judge(read, args, pool, server);
     if input.filter.filter().is_some() {
         done.report.filtered(input.filter.conditions(), &left_out);
+    }
+    if !input.all_occurrences {
+        let occurrences =
+            done.report.findings.iter_mut().filter_map(|finding| finding.detail.get_mut("occurrences"));
+        for occurrences in occurrences.filter_map(serde_json::Value::as_array_mut) {
+            occurrences.truncate(Repetition::SHOWN);
+        }
     }
     done
 }

@@ -167,6 +167,9 @@ pub(super) struct InputArgs {
     /// What the inputs are, or what their lines lie in [default: recognised by content]
     #[arg(long, value_name = "NAME", value_parser = clap::builder::PossibleValuesParser::new(input_formats()))]
     pub(super) input_format: Option<String>,
+    /// Tell up to 1,000 occurrences of each repetition in the JSON report, not the 20 most expensive
+    #[arg(long)]
+    pub(super) all_occurrences: bool,
     /// Threads that read logs [default: one a core]
     #[arg(long, value_name = "N")]
     pub(super) threads: Option<usize>,

@@ -14,6 +14,7 @@ pub(super) fn run(args: &CheckArgs) -> Result<Outcome, Error> {
         paths: args.paths.clone(),
         log_line_prefix: None,
         input_format: None,
+        all_occurrences: false,
         threads: None,
         filter: FilterArgs::default(),
     };

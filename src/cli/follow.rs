@@ -58,7 +58,7 @@ pub(super) fn run(args: &LogsArgs) -> Result<Outcome, Error> {
     let read = analyze::told(read)?;
     analyze::saved(&read, &args.save)?;
     let whole = read.damages.is_empty();
-    let mut done = analyze::judge_filtered(&args.input, read, None, None, None);
+    let mut done = analyze::judge_inputs(&args.input, read, None, None, None);
     done.complete &= whole;
     output::judge(&mut done.report, &args.figures);
     let outcome = output::write(&done.report, Subject::Workload, &args.output, args.fail_on)?;

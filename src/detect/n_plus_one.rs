@@ -16,7 +16,7 @@ use crate::{
         Shape,
         shape::{Block, Bound, Op, Operand, Predicate, SortExpr, TableSource},
     },
-    workload::{Evidence, Repetition, RepetitionKind},
+    workload::{Evidence, Query, Repetition, RepetitionKind},
 };
 
 pub(super) fn detect(rule: &Rule, facts: &WorkloadFacts<'_>, report: &mut Report) {
@@ -30,7 +30,15 @@ pub(super) fn detect(rule: &Rule, facts: &WorkloadFacts<'_>, report: &mut Report
         };
         let Some(block) = shape.blocks.first() else { continue };
         let Some(key) = key(block) else { continue };
-        if is_look_alike(shape, block, key) || (found.max_repeats as f64) < rule.param("repeats") {
+        let query = facts.workload.query(found.child);
+        let short = match query {
+            Some(query) if found.sizes > 0 => list_length(query, found) < LONG_LIST,
+            _ => !matches!(key.operand, Operand::List { len } if len > 1),
+        };
+        if !short
+            || is_look_alike(shape, block, key, query)
+            || (found.max_repeats as f64) < rule.param("repeats")
+        {
             continue;
         }
         let parent = found.parent.and_then(|id| facts.shapes.get(&id));
@@ -57,6 +65,39 @@ pub(super) fn detect(rule: &Rule, facts: &WorkloadFacts<'_>, report: &mut Report
             finding.severity = Severity::Note;
         }
         report.findings.push(finding);
+    }
+}
+
+/// Keys in one list from which a repeated load is a batch, not one key at a time.
+const LONG_LIST: f64 = 3.0;
+
+/// How many values the lists of a repeated query hold on average: those beyond one for each place in its text.
+fn list_length(query: &Query, found: &Repetition) -> f64 {
+    let places = query.text.matches('?').count() as f64;
+    found.sizes as f64 / found.repeats.max(1) as f64 - places + 1.0
+}
+
+/// Whether the samples that were kept skip different numbers of rows; one sample alone says so when it
+/// skips any.
+fn skips_more_and_more(query: &Query) -> bool {
+    let skipped: Vec<Option<String>> = query
+        .samples
+        .iter()
+        .map(|sample| {
+            let at = sample.sql.to_ascii_lowercase().rfind("offset ")?;
+            let word = sample.sql.get(at + 7..)?.split_whitespace().next()?.trim_end_matches([';', ')']);
+            let Some(number) = word.strip_prefix('$') else { return Some(word.to_owned()) };
+            let number: usize = number.parse().ok()?;
+            sample.binds.as_ref()?.get(number.checked_sub(1)?)?.clone()
+        })
+        .collect();
+    match &skipped[..] {
+        [] => true,
+        [first, rest @ ..] => {
+            first.is_none()
+                || rest.iter().any(|other| other != first)
+                || rest.is_empty() && first.as_deref() != Some("0")
+        }
     }
 }
 
@@ -262,7 +303,8 @@ fn key(block: &Block) -> Option<&Predicate> {
         // IN with one value is what a prefetch for one object sends; with many it is a batch.
         matches!(
             (test.op, &test.operand),
-            (Op::Eq, Operand::Parameter(_) | Operand::Constant(_)) | (Op::In, Operand::List { len: 1 })
+            (Op::Eq, Operand::Parameter(_) | Operand::Constant(_))
+                | (Op::In, Operand::List { .. } | Operand::Parameter(_))
         ) && test.column.table.is_none_or(|at| {
             matches!(block.tables.get(at).map(|table| &table.source), Some(TableSource::Table(_)))
         })
@@ -279,7 +321,7 @@ fn key(block: &Block) -> Option<&Predicate> {
         .or_else(|| candidates.first().copied())
 }
 
-fn is_look_alike(shape: &Shape, block: &Block, key: &Predicate) -> bool {
+fn is_look_alike(shape: &Shape, block: &Block, key: &Predicate, query: Option<&Query>) -> bool {
     let sorted = |test: &Predicate| {
         block
             .order_by
@@ -293,7 +335,8 @@ fn is_look_alike(shape: &Shape, block: &Block, key: &Predicate) -> bool {
                 && sorted(test)
                 && test.column != key.column
         });
-    let export = block.offset.as_ref().is_some_and(|offset| *offset != Bound::Number(0));
+    let export = block.offset.as_ref().is_some_and(|offset| *offset != Bound::Number(0))
+        && query.is_none_or(skips_more_and_more);
     tables(block).is_empty() || shape.blocks.iter().any(reads_system) || key_range || export || polls(block)
 }
 

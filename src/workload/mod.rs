@@ -200,7 +200,7 @@ impl Workload {
 
     fn session_starts_or_ends(&mut self, event: &Event<'_>) {
         if let Some(session) = event.session {
-            self.units.session_starts_or_ends(session);
+            self.units.step(Step::of(event, Fingerprint(0), None));
             self.statistics.transactions.reset(session);
         }
     }
@@ -216,8 +216,11 @@ impl Workload {
             .entry(scanned.fingerprint)
             .or_insert_with(|| Query::new(scanned.fingerprint, normalizer.text(sql), scanned.kind));
         query.count(event, sql, binds, values.unwrap_or(0), sender);
-        let comment =
-            scanned.tags.and_then(|range| sql.get(range)).map(|comment| String::from_utf8_lossy(comment));
+        let comment = scanned
+            .tags
+            .clone()
+            .and_then(|range| sql.get(range))
+            .map(|comment| String::from_utf8_lossy(comment));
         let tags = comment.as_deref().map(Tags::parse);
         if let Some(route) = tags.as_ref().and_then(Tags::route) {
             query.routes.add(route.as_bytes());
@@ -225,23 +228,25 @@ impl Workload {
         if event.session.is_none() && event.unit.is_none() {
             return;
         }
-        let step = Step::of(event, scanned.fingerprint, scanned.kind, values);
+        let mut step = Step::of(event, scanned.fingerprint, Some(scanned.kind));
+        step.values = values.map(short);
+        step.size = size_of(&scanned, binds);
         if let (Some(end), Some(duration), Some(session), false) =
             (event.end, event.duration, event.session, event.mixed)
         {
             self.timeline.add(session, end, duration, event.coarse);
         }
-        if let Some(unit) = event.unit {
-            return self.units.tagged(unit.id, unit.evidence, step);
+        step.unit = event.unit.map(|unit| (unit.evidence, unit.id));
+        if let Some(tags) = tags {
+            let id = |name: &str| hash(name.as_bytes());
+            let named = || {
+                let trace = tags.trace_id().map(|trace| (Evidence::Trace, id(trace)));
+                trace.or_else(|| tags.request_id().map(|request| (Evidence::Tag, id(request))))
+            };
+            step.unit = step.unit.or_else(named);
+            step.route = tags.route().map_or(0, |route| short(id(&route)));
         }
-        let Some(tags) = tags else { return self.units.step(step) };
-        if let Some(trace) = tags.trace_id() {
-            self.units.tagged(hash(trace.as_bytes()), Evidence::Trace, step);
-        } else if let Some(request) = tags.request_id() {
-            self.units.tagged(hash(request.as_bytes()), Evidence::Tag, step);
-        } else {
-            self.units.step(step);
-        }
+        self.units.step(step);
     }
 
     fn plan(&mut self, event: &Event<'_>, format: PlanFormat, text: &[u8], normalizer: &mut Normalizer) {
@@ -628,6 +633,33 @@ fn values_of(scanned: &Scanned, sql: &[u8], binds: Binds<'_>) -> Option<u64> {
         Binds::Unknown if has_parameters(sql) => None,
         Binds::Unknown => Some(scanned.values),
     }
+}
+
+/// How many constants and bind values an execution has; a list or an array counts each.
+fn size_of(scanned: &Scanned, binds: Binds<'_>) -> u16 {
+    let binds = match binds {
+        Binds::Unknown => 0,
+        // A value may hold these characters, too: this only has to tell lists from single keys.
+        Binds::Postgres(detail) if memchr::memchr(b'{', detail).is_some() => {
+            memchr::memchr_iter(b',', detail).count() + 1
+        }
+        Binds::Postgres(detail) => memchr::memchr_iter(b'$', detail).count(),
+        Binds::Values(values) => {
+            let each = |value: &Option<String>| match value.as_deref() {
+                Some(array) if array.starts_with(['{', '[']) => array.matches(',').count() + 1,
+                _ => 1,
+            };
+            values.iter().map(each).sum()
+        }
+    };
+    u16::try_from(scanned.constants as usize + binds).unwrap_or(u16::MAX)
+}
+
+/// Folds a hash into half of its bits.
+fn short(hash: u64) -> u32 {
+    #[expect(clippy::cast_possible_truncation, reason = "the halves are meant to be mixed")]
+    let half = (hash ^ (hash >> 32)) as u32;
+    half
 }
 
 /// Whether a `$` is followed by a digit. Dollar quotes cannot begin with one.

@@ -33,7 +33,7 @@ pub enum RepetitionKind {
 }
 
 /// One query repeated in units of work, over the whole log.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Repetition {
     pub kind: RepetitionKind,
     pub child: Fingerprint,
@@ -51,6 +51,8 @@ pub struct Repetition {
     pub max_repeats: u64,
     /// Sum over the units of the distinct values in each.
     pub distinct_values: u64,
+    /// Constants and bind values of all repeats; a list counts each.
+    pub sizes: u64,
     /// Microseconds of all repeats.
     pub total_us: u64,
     /// The most expensive first, at most [`Repetition::OCCURRENCES`].
@@ -59,7 +61,9 @@ pub struct Repetition {
 
 impl Repetition {
     /// Occurrences that are kept.
-    pub const OCCURRENCES: usize = 20;
+    pub const OCCURRENCES: usize = 1000;
+    /// Occurrences that a report shows unless it is asked for all.
+    pub const SHOWN: usize = 20;
     /// Repeats in one unit from which it counts: fewer are an ordinary page (Sentry's threshold, too).
     pub const LEAST: u64 = 5;
     /// Distinct values from which repeats are an N+1 rather than a duplicate.
@@ -106,6 +110,7 @@ struct Group {
     /// Units by their repeats.
     repeats: BTreeMap<u64, u64>,
     distinct_values: u64,
+    sizes: u64,
     total_us: u64,
     occurrences: Vec<Occurrence>,
 }
@@ -125,10 +130,9 @@ impl Repetitions {
             return;
         }
         let mut queries: FxHashMap<Fingerprint, Repeated> = FxHashMap::default();
-        for (at, step) in
-            steps.iter().enumerate().filter(|(_, step)| is_read(step.kind) || is_write(step.kind))
-        {
-            let first = || Repeated { kind: step.kind, first: at, last: at, count: 0 };
+        for (at, step) in steps.iter().enumerate() {
+            let Some(kind) = step.kind.filter(|&kind| is_read(kind) || is_write(kind)) else { continue };
+            let first = || Repeated { kind, first: at, last: at, count: 0 };
             let repeated = queries.entry(step.query).or_insert_with(first);
             repeated.last = at;
             repeated.count += 1;
@@ -152,21 +156,25 @@ impl Repetitions {
             return;
         }
         let parent = parent_of(repeated, queries, steps);
+        let repeats: Vec<&Step> =
+            steps[repeated.first..=repeated.last].iter().filter(|step| step.query == child).collect();
         if evidence != Evidence::Burst {
-            self.fold_loop(child, parent, &steps[repeated.first..=repeated.last], evidence);
+            self.fold_loop(child, parent, &repeats, evidence);
             return;
         }
-        match parent {
-            // On a busy session one burst may hold several requests: each begins with the parent again.
-            Some(query) => {
-                for part in steps[repeated.first..=repeated.last].split(|step| step.query == query) {
-                    self.fold_loop(child, parent, part, evidence);
-                }
+        // A transaction that repeats it by itself is a unit for sure, whatever stands around it.
+        let mut rest = Vec::new();
+        for part in repeats.chunk_by(|a, b| a.transaction() == b.transaction()) {
+            if part[0].transaction() > 0 && part.len() as u64 >= Repetition::LEAST {
+                self.fold_loop(child, parent, part, Evidence::Transaction);
+            } else {
+                rest.extend_from_slice(part);
             }
-            // Reads without a query that fed them are a stream of independent requests: nothing says
-            // that they belong together.
-            None if is_read(repeated.kind) => {}
-            None => self.fold_loop(child, None, &steps[repeated.first..=repeated.last], evidence),
+        }
+        // Reads without a query that fed them are a stream of independent requests: nothing says
+        // that they belong together.
+        if parent.is_some() || !is_read(repeated.kind) {
+            self.fold_loop(child, parent, &rest, evidence);
         }
     }
 
@@ -175,29 +183,28 @@ impl Repetitions {
         &mut self,
         child: Fingerprint,
         parent: Option<Fingerprint>,
-        steps: &[Step],
+        repeats: &[&Step],
         evidence: Evidence,
     ) {
-        let repeats: Vec<&Step> = steps.iter().filter(|step| step.query == child).collect();
         let (Some(first), Some(last)) = (repeats.first(), repeats.last()) else { return };
         let count = repeats.len() as u64;
         if count < Repetition::LEAST {
             return;
         }
-        let Some(values) = repeats.iter().map(|step| step.values).collect::<Option<FxHashSet<u64>>>() else {
+        let Some(values) = repeats.iter().map(|step| step.values).collect::<Option<FxHashSet<u32>>>() else {
             self.without_values += count;
             return;
         };
         let distinct_values = values.len() as u64;
         let kind = match first.kind {
-            kind if !is_read(kind) => RepetitionKind::WriteLoop,
+            Some(kind) if is_write(kind) => RepetitionKind::WriteLoop,
             _ if distinct_values >= Repetition::DISTINCT => RepetitionKind::NPlusOne,
             _ => RepetitionKind::Duplicate,
         };
         let mut sessions: Vec<u32> = repeats.iter().map(|step| step.session).collect();
         sessions.sort_unstable();
         sessions.dedup();
-        let total_us = repeats.iter().map(|step| step.duration).sum();
+        let total_us = repeats.iter().map(|step| u64::from(step.duration)).sum();
         let occurrence = Occurrence {
             start: first.end,
             end: last.end,
@@ -213,6 +220,7 @@ impl Repetitions {
                 parents: BTreeMap::from([(parent, 1)]),
                 repeats: BTreeMap::from([(count, 1)]),
                 distinct_values,
+                sizes: repeats.iter().map(|step| u64::from(step.size)).sum(),
                 total_us,
                 occurrences: vec![occurrence],
             },
@@ -241,6 +249,7 @@ impl Repetitions {
             *ours.repeats.entry(repeats).or_default() += units;
         }
         ours.distinct_values += group.distinct_values;
+        ours.sizes += group.sizes;
         ours.total_us += group.total_us;
         ours.occurrences.extend(group.occurrences);
         ours.occurrences.sort_by_cached_key(Occurrence::order);
@@ -283,6 +292,7 @@ impl Group {
             median_repeats: median.map_or(0, |(&repeats, _)| repeats),
             max_repeats: self.repeats.last_key_value().map_or(0, |(&repeats, _)| repeats),
             distinct_values: self.distinct_values,
+            sizes: self.sizes,
             total_us: self.total_us,
             occurrences: self.occurrences.clone(),
         }
@@ -299,7 +309,7 @@ fn parent_of(
     steps[..repeated.first]
         .iter()
         .rev()
-        .filter(|step| is_read(step.kind))
+        .filter(|step| step.kind.is_some_and(is_read))
         .find(|step| queries[&step.query].count * 2 <= repeated.count)
         .map(|step| step.query)
 }

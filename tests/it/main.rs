@@ -16,6 +16,7 @@ mod house;
 mod incidents;
 mod log_limits;
 mod logs;
+mod n_plus_one_labelled;
 mod plans;
 mod report;
 mod rules;

@@ -167,6 +167,7 @@ fn repetition(repeats: &ExampleRepeats, child: Fingerprint, parent: Option<Finge
         median_repeats: repeats.times,
         max_repeats: repeats.times,
         distinct_values: repeats.values * repeats.units,
+        sizes: 0,
         total_us,
         occurrences: vec![Occurrence {
             start: Some(1_767_225_600_250_000),
