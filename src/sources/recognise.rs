@@ -115,7 +115,14 @@ impl Look<'_> {
             let whole = memchr::memrchr(b'\n', head).filter(|_| head.len() >= HEAD);
             let whole = &head[..whole.map_or(head.len(), |newline| newline + 1)];
             for layer in Layer::candidates(whole, self.source.newest, only) {
-                let (kind, mut layers) = self.at(&layer.head(whole), depth + 1, None);
+                let inner = layer.head(whole);
+                let (kind, mut layers) = self.at(&inner, depth + 1, None);
+                // Logs of applications look like many things: what reads as one is not taken apart.
+                if matches!(kind, Kind::Application(_))
+                    && applog::fits(&lines) >= applog::fits(&inner.split(|b| *b == b'\n').collect::<Vec<_>>())
+                {
+                    continue;
+                }
                 let good = match &kind {
                     Kind::Log { format: Format::Stderr(prefix), .. } => {
                         let sessions =

@@ -173,8 +173,21 @@ impl Repetitions {
         }
         // Reads without a query that fed them are a stream of independent requests: nothing says
         // that they belong together.
-        if parent.is_some() || !is_read(repeated.kind) {
-            self.fold_loop(child, parent, &rest, evidence);
+        let Some(parent) = parent else {
+            if !is_read(repeated.kind) {
+                self.fold_loop(child, None, &rest, evidence);
+            }
+            return;
+        };
+        // On a busy session one burst may hold several requests, each of which begins with the parent; where
+        // the parent is itself a part of the loop, its rounds are too short to be loops.
+        let rounds = rounds(&rest, parent, steps);
+        if rounds.iter().all(|round| round.len() as u64 >= Repetition::LEAST) {
+            for round in rounds {
+                self.fold_loop(child, Some(parent), &round, evidence);
+            }
+        } else {
+            self.fold_loop(child, Some(parent), &rest, evidence);
         }
     }
 
@@ -297,6 +310,24 @@ impl Group {
             occurrences: self.occurrences.clone(),
         }
     }
+}
+
+/// The repeats between one run of the parent and the next.
+fn rounds<'s>(repeats: &[&'s Step], parent: Fingerprint, steps: &'s [Step]) -> Vec<Vec<&'s Step>> {
+    let mut rounds: Vec<Vec<&Step>> = Vec::new();
+    let mut repeats = repeats.iter().copied().peekable();
+    let mut fresh = true;
+    for step in steps {
+        fresh |= step.query == parent;
+        if repeats.next_if(|repeat| std::ptr::eq(*repeat, step)).is_some() {
+            match rounds.last_mut().filter(|_| !fresh) {
+                Some(round) => round.push(step),
+                None => rounds.push(vec![step]),
+            }
+            fresh = false;
+        }
+    }
+    rounds
 }
 
 /// The read that most likely fed the repeats: the nearest one before the first repeat that ran less

@@ -21,7 +21,7 @@ pub struct Trend {
 
 impl Trend {
     /// Compares the halves of a log that lasts from `first` to `last` (µs since 1970); `None` when they
-    /// are much the same, or there is too little to tell. The stretch of time that holds the middle is
+    /// are much the same, or there is too little to tell. A stretch of time across the middle is
     /// in neither half.
     pub fn of(series: &Series<Load>, first: i64, last: i64) -> Option<Trend> {
         let length = last.checked_sub(first)?;
@@ -33,7 +33,7 @@ impl Trend {
         for (start, load) in series.iter() {
             if start.saturating_add(series.width()) <= middle {
                 trend.before.add(load);
-            } else if start > middle {
+            } else if start >= middle {
                 trend.after.add(load);
             }
         }
@@ -67,8 +67,8 @@ mod tests {
     #[test]
     fn only_what_matters() {
         assert_eq!(trend(|_| 2, |_| 50), None);
-        assert_eq!(trend(|at| if at < 50 { 2 } else { 3 }, |_| 50), Some((100, 147)));
-        assert_eq!(trend(|_| 2, |at| if at < 50 { 40 } else { 100 }), Some((100, 98)));
+        assert_eq!(trend(|at| if at < 50 { 2 } else { 3 }, |_| 50), Some((100, 150)));
+        assert_eq!(trend(|_| 2, |at| if at < 50 { 40 } else { 100 }), Some((100, 100)));
         assert_eq!(trend(|at| u64::from(at == 90), |_| 50), None, "one call is no trend");
     }
 

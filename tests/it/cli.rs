@@ -167,11 +167,11 @@ fn inputs_that_hold_nothing() {
       line 2: 
       help: name a PostgreSQL log (stderr, csvlog or jsonlog, plain or compressed) or an SQL file; for a stderr log pass --log-line-prefix as `SHOW log_line_prefix` prints it; messages must be English (lc_messages = 'C')
     ");
-    let quiet = "2026-11-23 06:48:14.231 UTC [21] LOG:  checkpoint starting: time\n";
+    let quiet = "2026-11-23 06:48:14.231 UTC [21] LOG:  the moon is full\n";
     insta::assert_snapshot!(refused(sargable(&["analyze", "a.log"]).file("a.log", quiet)), @r"
     error: a.log: 1 entry, but no statement, duration or error among them
     tried: stderr with log_line_prefix `%m [%p] %q[user=%u,db=%d,app=%a,client=%h] `, inferred from the file
-      line 1: 2026-11-23 06:48:14.231 UTC [21] LOG:  checkpoint starting: time
+      line 1: 2026-11-23 06:48:14.231 UTC [21] LOG:  the moon is full
       line 2: 
       help: set log_min_duration_statement = 0 (or log_statement = 'all' with log_duration = on), and let the workload run
     ");

@@ -24,7 +24,9 @@ fn report(read: &Ingested) -> Report {
 fn three_formats_give_the_same_figures() {
     let of = |format| {
         let mut report = report(&read(format, Filter::default()));
+        // Where they stand differs, of course.
         report.queries.iter_mut().for_each(|query| query.sources.clear());
+        report.incidents = sargable::report::incidents::Incidents::default();
         serde_json::to_string_pretty(&report).expect("a report")
     };
     let log = of("log");

@@ -107,6 +107,11 @@ pub(super) fn named(name: &str) -> Option<&'static Kind> {
     KINDS.iter().find(|kind| kind.name == name).copied()
 }
 
+/// How many lines the best format fits.
+pub(super) fn fits(lines: &[&[u8]]) -> usize {
+    KINDS.iter().map(|kind| (kind.fits)(lines)).max().unwrap_or(0)
+}
+
 /// The format that fits the most lines, if any does.
 pub(super) fn recognise(lines: &[&[u8]]) -> Option<&'static Kind> {
     let fitting = KINDS.iter().map(|kind| ((kind.fits)(lines), *kind)).filter(|(lines, _)| *lines > 0);
