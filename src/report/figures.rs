@@ -12,6 +12,7 @@ use crate::workload::{
 /// `percentile_error` of the report.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
+#[expect(clippy::struct_field_names, reason = "keys of the report, which name their unit")]
 pub struct Latency {
     pub mean_ms: Option<f64>,
     pub p50_ms: Option<f64>,

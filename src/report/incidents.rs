@@ -49,6 +49,7 @@ pub struct QueryRef {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_field_names, reason = "keys of the report")]
 pub struct Message {
     /// See `docs/json-report.md`.
     pub kind: String,

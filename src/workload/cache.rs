@@ -152,7 +152,6 @@ impl Caches {
     fn fold(&mut self, minute: Minute, queries: &FxHashMap<Fingerprint, Query>) {
         let again = |load: &Load| load.calls > TIMES && load.total_us >= MEAN * load.calls;
         let mut asked: BTreeMap<Fingerprint, Vec<Load>> = BTreeMap::new();
-        #[expect(clippy::iter_over_hash_type, reason = "sorted into a map")]
         for ((id, _), load) in minute.reads.into_iter().filter(|(_, load)| again(load)) {
             asked.entry(id).or_default().push(load);
         }

@@ -81,6 +81,11 @@ fn hash(names: &[&[u8]; 4]) -> u64 {
     hasher.finish()
 }
 
+/// An index as it is kept: there are never so many senders.
+fn number(at: usize) -> u32 {
+    u32::try_from(at).unwrap_or(u32::MAX)
+}
+
 impl Senders {
     /// Counts one execution; the sender's index. Hot: no allocation for a sender that is known.
     pub(super) fn count(&mut self, event: &Event<'_>, bucket: usize) -> u32 {
@@ -91,7 +96,7 @@ impl Senders {
             let load = Load { calls: 1, total_us: event.duration.unwrap_or(0) };
             sender.series.at(end.div_euclid(1_000_000)).add(&load);
         }
-        at as u32
+        number(at)
     }
 
     pub(super) fn error(&mut self, event: &Event<'_>) {
@@ -108,18 +113,13 @@ impl Senders {
         let at = match known.filter(|&at| is(&self.all[at].names, names)) {
             Some(at) => at,
             // Two senders of one hash are found one by one.
-            None => match self.all.iter().position(|sender| is(&sender.names, names)) {
-                Some(at) => at,
-                None => {
-                    self.by_hash.entry(hash).or_insert(self.all.len() as u32);
-                    self.all.push(Sender {
-                        names: names.map(Into::into),
-                        tally: Tally::default(),
-                        series: Series::default(),
-                    });
-                    self.all.len() - 1
-                }
-            },
+            None => self.all.iter().position(|sender| is(&sender.names, names)).unwrap_or_else(|| {
+                let at = self.all.len();
+                self.by_hash.entry(hash).or_insert(number(at));
+                let names = names.map(Into::into);
+                self.all.push(Sender { names, tally: Tally::default(), series: Series::default() });
+                at
+            }),
         };
         self.last = at;
         at
@@ -136,7 +136,7 @@ impl Senders {
         let at = self.index(&names);
         self.all[at].tally.add(&sender.tally);
         self.all[at].series.merge(&sender.series);
-        at as u32
+        number(at)
     }
 
     /// Folds the cheapest senders together when there are too many to keep; which index each has now, and

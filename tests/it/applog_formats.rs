@@ -87,6 +87,7 @@ pub(crate) fn read_path(path: &Path) -> (Vec<Execution>, Gathered<Seen>) {
     (std::mem::take(&mut gathered.collected.0), gathered)
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "compared with what may be absent")]
 pub(crate) fn values(values: &[&str]) -> Option<Vec<Option<String>>> {
     Some(values.iter().map(|value| (*value != "NULL").then(|| (*value).to_owned())).collect())
 }
@@ -342,9 +343,12 @@ fn cut_logs_are_survived() {
             let at = bytes.len() * part / 20;
             for piece in [&bytes[..at], &bytes[at..]] {
                 fs::write(&path, piece).expect("room");
-                if let Ok(gathered) =
-                    sources::gather::<Seen>(&[path.clone()], &Options::default(), &|| (), &mut |_, _| ())
-                {
+                if let Ok(gathered) = sources::gather::<Seen>(
+                    std::slice::from_ref(&path),
+                    &Options::default(),
+                    &|| (),
+                    &mut |_, _| (),
+                ) {
                     read += gathered.collected.0.len();
                 }
             }

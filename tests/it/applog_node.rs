@@ -1,4 +1,4 @@
-//! Query logs of Prisma, TypeORM, Sequelize, Knex and Drizzle, as real runs of them wrote them.
+//! Query logs of Prisma, `TypeORM`, Sequelize, Knex and Drizzle, as real runs of them wrote them.
 //!
 //! The expected numbers were counted in `fixtures/applogs/` with `grep`, not read from what is tested.
 
@@ -111,6 +111,6 @@ fn cut_anywhere_and_damaged_they_are_read_without_a_panic() {
 fn an_object_that_never_ends_is_counted() {
     let whole = String::from_utf8(bytes("prisma-event")).expect("UTF-8");
     let cut = whole.rfind("  params:").expect("the last event");
-    let found = read(whole[..cut].as_bytes()).expect("events");
+    let found = read(&whole.as_bytes()[..cut]).expect("events");
     assert_eq!((found.collected.0.len(), found.inputs[0].skipped), (149, 1));
 }

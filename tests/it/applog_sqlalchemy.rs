@@ -1,4 +1,4 @@
-//! SQLAlchemy's engine log, captured with psycopg and asyncpg, in three layouts.
+//! `SQLAlchemy`'s engine log, captured with psycopg and asyncpg, in three layouts.
 
 use crate::applog_formats::{ingest, matching, read, values};
 use sargable::workload::RepetitionKind;

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     deadlock::DeadlockKey,
-    sessions::Statement,
+    sessions::{Seen, Statement},
     tally::{Counts, Tally},
     told::{LockWait, WaitState},
 };
@@ -43,6 +43,7 @@ pub struct Waits {
 
 /// One wait that may still change.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "what was seen of it: each says another thing")]
 struct Wait {
     key: WaitKey,
     pid: u32,
@@ -64,8 +65,8 @@ struct Wait {
 impl Wait {
     /// A statement of the holder's session: it is the one if it began before the wait was told, and no
     /// other did so later.
-    fn consider(&mut self, statement: Option<Statement>) {
-        if let Some(statement) = statement
+    fn consider(&mut self, seen: Seen) {
+        if let Seen::Ran(statement) = seen
             && self.time.is_some_and(|time| statement.start <= time)
         {
             self.holder = self.holder.max(Some(statement));
@@ -102,7 +103,7 @@ impl Locks {
         event: &Event<'_>,
         told: &LockWait<'_>,
         query: Option<Fingerprint>,
-        last: impl FnOnce(u32) -> Option<Option<Statement>>,
+        last: impl FnOnce(u32) -> Option<Seen>,
     ) {
         let mut lock = told.mode.to_vec();
         lock.push(b' ');
@@ -166,10 +167,10 @@ impl Locks {
         pids
     }
 
-    /// A session ran something (`None`: it began or ended).
-    pub(super) fn ran(&mut self, pid: u32, statement: Option<Statement>) {
+    /// A session did something.
+    pub(super) fn ran(&mut self, pid: u32, seen: Seen) {
         for wait in self.open.iter_mut().filter(|wait| wait.after && wait.holder_pid == Some(pid)) {
-            wait.consider(statement);
+            wait.consider(seen);
             wait.after = false;
         }
     }
@@ -189,7 +190,7 @@ impl Locks {
     }
 
     /// Adds what came after; `last` knows what sessions of `self` ran last.
-    pub(super) fn merge(&mut self, later: Locks, last: impl Fn(u32) -> Option<Option<Statement>>) {
+    pub(super) fn merge(&mut self, later: Locks, last: impl Fn(u32) -> Option<Seen>) {
         for mut wait in later.open {
             if wait.before
                 && let Some(seen) = wait.holder_pid.and_then(&last)
@@ -201,7 +202,7 @@ impl Locks {
                 self.open.push(wait);
             }
         }
-        self.waits.merge(later.waits, add_waits);
+        self.waits.merge(later.waits, |ours, theirs| add_waits(ours, &theirs));
         self.deadlocks.merge(later.deadlocks, |ours, theirs| {
             ours.tally.merge(&theirs.tally);
             ours.victims.resize(theirs.victims.len(), 0);
@@ -243,11 +244,11 @@ fn fold(waits: &mut Counts<WaitKey, Waits>, wait: Wait) {
         longest_us: wait.waited_us,
     };
     if let Some(ours) = waits.at(key) {
-        add_waits(ours, one);
+        add_waits(ours, &one);
     }
 }
 
-fn add_waits(ours: &mut Waits, theirs: Waits) {
+fn add_waits(ours: &mut Waits, theirs: &Waits) {
     ours.tally.merge(&theirs.tally);
     ours.acquired += theirs.acquired;
     ours.waited_us = ours.waited_us.saturating_add(theirs.waited_us);

@@ -28,10 +28,17 @@ struct Run {
     position: Position,
 }
 
+/// What a session was seen to do.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(super) enum Seen {
+    /// It began or ended: its number may be given to another.
+    Boundary,
+    Ran(Statement),
+}
+
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Session {
-    /// `Some(None)`: the session began or ended before it ran anything.
-    first: Option<Option<Statement>>,
+    first: Option<Seen>,
     last: Option<Statement>,
     /// Files that may belong to an execution that began before this piece.
     head: Option<Run>,
@@ -41,9 +48,12 @@ struct Session {
 }
 
 impl Session {
-    fn see(&mut self, statement: Option<Statement>) {
-        self.first.get_or_insert(statement);
-        self.last = statement;
+    fn see(&mut self, seen: Seen) {
+        self.first.get_or_insert(seen);
+        self.last = match seen {
+            Seen::Boundary => None,
+            Seen::Ran(statement) => Some(statement),
+        };
     }
 
     fn open(&mut self) -> &mut Option<Run> {
@@ -88,8 +98,8 @@ impl Sessions {
         locks: &mut Locks,
     ) {
         let session = self.by_pid.entry(pid).or_default();
-        if statement.is_some() {
-            session.see(statement);
+        if let Some(statement) = statement {
+            session.see(Seen::Ran(statement));
         }
         // With `log_statement` an execution is told after its files, though it stands before them; it
         // then began with `statement_begins`.
@@ -99,7 +109,7 @@ impl Sessions {
         if let Some(statement) = statement
             && locks.watches()
         {
-            locks.ran(pid, Some(statement));
+            locks.ran(pid, Seen::Ran(statement));
         }
     }
 
@@ -111,16 +121,16 @@ impl Sessions {
     /// A session began or ended: its number may be given to another.
     pub(super) fn boundary(&mut self, pid: u32, locks: &mut Locks) {
         let session = self.by_pid.entry(pid).or_default();
-        session.see(None);
+        session.see(Seen::Boundary);
         let over = session.end_run();
         self.finished(over);
-        locks.ran(pid, None);
+        locks.ran(pid, Seen::Boundary);
     }
 
-    /// What a session ran last; the outer `None` where this piece has not seen it do anything.
-    pub(super) fn last(&self, pid: u32) -> Option<Option<Statement>> {
+    /// What a session did last; `None` where this piece has not seen it do anything.
+    pub(super) fn last(&self, pid: u32) -> Option<Seen> {
         let session = self.by_pid.get(&pid)?;
-        session.first.map(|_| session.last)
+        session.first.map(|_| session.last.map_or(Seen::Boundary, Seen::Ran))
     }
 
     pub(super) fn temporary_file(
@@ -203,7 +213,6 @@ impl Sessions {
     }
 
     /// The log ends: so do the executions.
-    #[expect(clippy::iter_over_hash_type, reason = "the largest of all")]
     pub(super) fn close(&mut self) {
         for session in std::mem::take(&mut self.by_pid).into_values() {
             self.finished(session.head);

@@ -20,7 +20,7 @@ pub(super) fn wait<'a>(message: &'a [u8], entry: &Entry<'a>) -> Option<LockWait<
     let on = memmem::find(rest, b" on ")?;
     let after_at = memmem::rfind(rest, b" after ")?;
     let object = rest.get(on + 4..after_at)?;
-    let (waited, _) = milliseconds(&rest[after_at + 7..])?;
+    let (us, _) = milliseconds(&rest[after_at + 7..])?;
     let detail = entry.detail.map(|detail| without_sqlstate(detail).1);
     // `Process holding the lock: 2164. Wait queue: 2170.` or `Processes holding the lock: 1, 2. …`
     let holder = detail.and_then(|detail| whole(after(detail, b" holding the lock: ")?));
@@ -29,7 +29,7 @@ pub(super) fn wait<'a>(message: &'a [u8], entry: &Entry<'a>) -> Option<LockWait<
         waiter: u32::try_from(waiter).ok()?,
         mode: &rest[..on],
         object,
-        waited,
+        waited: us,
         holder: holder.and_then(|(holder, _)| u32::try_from(holder).ok()),
         context: entry.context,
         sql: entry.statement,

@@ -63,7 +63,7 @@ pub(super) fn skipped(message: &[u8]) -> Option<Maintenance<'_>> {
 }
 
 /// `canceling autovacuum task`, whose CONTEXT names the table.
-pub(super) fn cancelled<'a>(context: Option<&'a [u8]>) -> Option<Maintenance<'a>> {
+pub(super) fn cancelled(context: Option<&[u8]>) -> Option<Maintenance<'_>> {
     let context = context?;
     let rest = after(context, b"automatic vacuum of table ")
         .or_else(|| after(context, b"automatic analyze of table "))?;
