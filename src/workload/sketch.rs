@@ -4,6 +4,8 @@
 //! whose relative distance to both ends is ε (`DDSketch`, Masson, Rim and Lee, VLDB 2019). Counts only
 //! add up, so that merging is exact and independent of order.
 
+use std::sync::LazyLock;
+
 use serde::{Deserialize, Serialize};
 
 /// Counts per bucket of a geometric scale: a quantile is off by at most [`Sketch::RELATIVE_ERROR`].
@@ -81,8 +83,17 @@ impl Sketch {
     }
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 4,436 for any u64")]
+/// Bucket of each duration below 16 ms, which most are: a logarithm for each execution would be felt.
+static SHORT: LazyLock<Vec<u16>> =
+    LazyLock::new(|| (0..1 << 14).map(|us| u16::try_from(logarithm(us)).unwrap_or(u16::MAX)).collect());
+
 fn bucket(us: u64) -> usize {
+    let short = usize::try_from(us).ok().and_then(|us| SHORT.get(us));
+    short.map_or_else(|| logarithm(us), |&bucket| usize::from(bucket))
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 4,436 for any u64")]
+fn logarithm(us: u64) -> usize {
     ((us.max(1) as f64).ln() / Sketch::GAMMA.ln()).ceil() as usize
 }
 
