@@ -18,7 +18,8 @@ pub enum Evidence {
     Tag,
     /// One explicit transaction of one session.
     Transaction,
-    /// Statements of one session with no pause between them.
+    /// Statements of one session, or one loop over the sessions of a pool, with no long pause between
+    /// them.
     Burst,
 }
 
@@ -144,6 +145,13 @@ impl Repetitions {
         }
     }
 
+    /// Takes in one loop that stands in several sessions.
+    pub(super) fn fold_pooled(&mut self, parent: Fingerprint, repeats: &[&Step]) {
+        if let Some(first) = repeats.first() {
+            self.fold_loop(first.query, Some(parent), repeats, Evidence::Burst);
+        }
+    }
+
     fn fold_query(
         &mut self,
         child: Fingerprint,
@@ -156,8 +164,10 @@ impl Repetitions {
             return;
         }
         let parent = parent_of(repeated, queries, steps);
-        let repeats: Vec<&Step> =
-            steps[repeated.first..=repeated.last].iter().filter(|step| step.query == child).collect();
+        let repeats: Vec<&Step> = steps[repeated.first..=repeated.last]
+            .iter()
+            .filter(|step| step.query == child && !step.pooled())
+            .collect();
         if evidence != Evidence::Burst {
             self.fold_loop(child, parent, &repeats, evidence);
             return;
