@@ -67,6 +67,9 @@ impl Repetition {
     pub const SHOWN: usize = 20;
     /// Repeats in one unit from which it counts: fewer are an ordinary page (Sentry's threshold, too).
     pub const LEAST: u64 = 5;
+    /// Microseconds from one repeat of a burst to the next, on average, from which nothing says that
+    /// they belong together: several requests took their turn in the session.
+    const SLOW: i64 = 300_000;
     /// Distinct values from which repeats are an N+1 rather than a duplicate.
     const DISTINCT: u64 = 3;
 }
@@ -183,7 +186,8 @@ impl Repetitions {
         }
         // Reads without a query that fed them are a stream of independent requests: nothing says
         // that they belong together.
-        if parent.is_some() || !is_read(repeated.kind) {
+        let slow = is_read(repeated.kind) && mean_pause(&rest).is_some_and(|pause| pause > Repetition::SLOW);
+        if (parent.is_some() || !is_read(repeated.kind)) && !slow {
             self.fold_loop(child, parent, &rest, evidence);
         }
     }
@@ -322,6 +326,12 @@ fn parent_of(
         .filter(|step| step.kind.is_some_and(is_read))
         .find(|step| queries[&step.query].count * 2 <= repeated.count)
         .map(|step| step.query)
+}
+
+/// Microseconds from one repeat to the next; `None` where the log has no times.
+fn mean_pause(repeats: &[&Step]) -> Option<i64> {
+    let (first, last) = (repeats.first()?.end?, repeats.last()?.end?);
+    Some((last - first) / i64::try_from(repeats.len()).ok()?.saturating_sub(1).max(1))
 }
 
 fn is_read(kind: StatementKind) -> bool {

@@ -217,18 +217,24 @@ fn clusters(child: &[Run], pause: i64) -> Vec<&[Run]> {
     ends.into_iter().map(|to| &child[std::mem::replace(&mut from, to)..to]).collect()
 }
 
-/// Gives each repeat to the loop that has waited longest.
+/// Gives each repeat to a loop of its session, or else to the one that has waited longest.
 fn in_turn(cluster: &[Run], parents: &[Run]) -> Vec<(Run, Vec<Run>)> {
-    let mut loops: Vec<(i64, Run, Vec<Run>)> = Vec::new();
+    // Each with the end and the session of what it did last.
+    let mut loops: Vec<(i64, u32, Run, Vec<Run>)> = Vec::new();
     let mut parents = parents.iter().peekable();
     for run in cluster {
         while let Some(parent) = parents.next_if(|parent| parent.end <= run.start + TICK) {
-            loops.push((parent.end, *parent, Vec::new()));
+            loops.push((parent.end, parent.session, *parent, Vec::new()));
         }
-        if let Some(next) = loops.iter_mut().min_by_key(|(last, ..)| (*last > run.start + TICK, *last)) {
+        // A pool gives out the connection that came back last: often it is the same.
+        let order = |(last, session, ..): &(i64, u32, Run, Vec<Run>)| {
+            (*last > run.start + TICK, *session != run.session, *last)
+        };
+        if let Some(next) = loops.iter_mut().min_by_key(|open| order(open)) {
             next.0 = run.end;
-            next.2.push(*run);
+            next.1 = run.session;
+            next.3.push(*run);
         }
     }
-    loops.into_iter().map(|(_, parent, repeats)| (parent, repeats)).collect()
+    loops.into_iter().map(|(_, _, parent, repeats)| (parent, repeats)).collect()
 }
