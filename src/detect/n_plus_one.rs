@@ -263,7 +263,7 @@ fn times(found: &Repetition) -> String {
 }
 
 /// `each of 20 transactions`; where the evidence differs, `each of 20 units of work (12 transactions,
-/// 8 bursts of one session)`.
+/// 8 bursts)`.
 fn unit_words(found: &Repetition) -> String {
     let counted = |(&evidence, &units): (&Evidence, &u64)| {
         let unit = match evidence {
@@ -273,8 +273,7 @@ fn unit_words(found: &Repetition) -> String {
             Evidence::Burst => "burst",
         };
         let plural = if units == 1 { "" } else { "s" };
-        let of = if evidence == Evidence::Burst { " of one session" } else { "" };
-        (units, format!("{unit}{plural}{of}"))
+        (units, format!("{unit}{plural}"))
     };
     let kinds: Vec<(u64, String)> = found.units_by_evidence.iter().map(counted).collect();
     match &kinds[..] {

@@ -18,7 +18,8 @@ pub enum Evidence {
     Tag,
     /// One explicit transaction of one session.
     Transaction,
-    /// Statements of one session with no pause between them.
+    /// Statements of one session, or one loop over the sessions of a pool, with no long pause between
+    /// them.
     Burst,
 }
 
@@ -66,6 +67,9 @@ impl Repetition {
     pub const SHOWN: usize = 20;
     /// Repeats in one unit from which it counts: fewer are an ordinary page (Sentry's threshold, too).
     pub const LEAST: u64 = 5;
+    /// Microseconds from one repeat of a burst to the next, on average, from which nothing says that
+    /// they belong together: several requests took their turn in the session.
+    const SLOW: i64 = 300_000;
     /// Distinct values from which repeats are an N+1 rather than a duplicate.
     const DISTINCT: u64 = 3;
 }
@@ -144,6 +148,13 @@ impl Repetitions {
         }
     }
 
+    /// Takes in one loop that stands in several sessions.
+    pub(super) fn fold_pooled(&mut self, parent: Fingerprint, repeats: &[&Step]) {
+        if let Some(first) = repeats.first() {
+            self.fold_loop(first.query, Some(parent), repeats, Evidence::Burst);
+        }
+    }
+
     fn fold_query(
         &mut self,
         child: Fingerprint,
@@ -156,8 +167,10 @@ impl Repetitions {
             return;
         }
         let parent = parent_of(repeated, queries, steps);
-        let repeats: Vec<&Step> =
-            steps[repeated.first..=repeated.last].iter().filter(|step| step.query == child).collect();
+        let repeats: Vec<&Step> = steps[repeated.first..=repeated.last]
+            .iter()
+            .filter(|step| step.query == child && !step.pooled())
+            .collect();
         if evidence != Evidence::Burst {
             self.fold_loop(child, parent, &repeats, evidence);
             return;
@@ -181,13 +194,15 @@ impl Repetitions {
         };
         // On a busy session one burst may hold several requests, each of which begins with the parent; where
         // the parent is itself a part of the loop, its rounds are too short to be loops.
-        let rounds = rounds(&rest, parent, steps);
-        if rounds.iter().all(|round| round.len() as u64 >= Repetition::LEAST) {
-            for round in rounds {
+        let mut rounds = rounds(&rest, parent, steps);
+        if rounds.iter().any(|round| (round.len() as u64) < Repetition::LEAST) {
+            rounds = vec![rest];
+        }
+        for round in rounds {
+            let slow = mean_pause(&round).is_some_and(|pause| pause > Repetition::SLOW);
+            if !(slow && is_read(repeated.kind)) {
                 self.fold_loop(child, Some(parent), &round, evidence);
             }
-        } else {
-            self.fold_loop(child, Some(parent), &rest, evidence);
         }
     }
 
@@ -343,6 +358,12 @@ fn parent_of(
         .filter(|step| step.kind.is_some_and(is_read))
         .find(|step| queries[&step.query].count * 2 <= repeated.count)
         .map(|step| step.query)
+}
+
+/// Microseconds from one repeat to the next; `None` where the log has no times.
+fn mean_pause(repeats: &[&Step]) -> Option<i64> {
+    let (first, last) = (repeats.first()?.end?, repeats.last()?.end?);
+    Some((last - first) / i64::try_from(repeats.len()).ok()?.saturating_sub(1).max(1))
 }
 
 fn is_read(kind: StatementKind) -> bool {

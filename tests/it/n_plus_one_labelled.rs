@@ -29,6 +29,9 @@ struct Request {
     end: String,
     pids: Vec<u32>,
     expected: Vec<Expected>,
+    /// Repeated, but from several places of the code: neither right nor wrong to report.
+    #[serde(default)]
+    unclear: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -107,6 +110,9 @@ fn score(folder: &std::path::Path) -> (String, Score) {
     let mut wanted = Vec::new();
     for request in &labels.requests {
         score.clean += u64::from(request.expected.is_empty());
+        for sql in &request.unclear {
+            wanted.push((normalizer.scan(sql.as_bytes()).fingerprint, request));
+        }
         for expected in &request.expected {
             let child = normalizer.scan(expected.child.as_bytes()).fingerprint;
             if expected.kind != "write-loop" {
@@ -166,6 +172,6 @@ fn labelled_logs() {
     assert_eq!(traces.wrong, 0);
     // What is reached over all of them, so that no change loses any of it; the bars are 97 of 100 found and
     // 1 wrong in 100 clean requests. Loops that a pool spreads over its sessions are what is missing.
-    assert!(all.found * 100 >= all.expected * 49, "{all:?}");
-    assert!(all.wrong * 100 <= all.clean * 2, "{all:?}");
+    assert!(all.found * 100 >= all.expected * 65, "{all:?}");
+    assert!(all.wrong * 200 <= all.clean, "{all:?}");
 }

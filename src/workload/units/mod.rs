@@ -1,11 +1,13 @@
 //! Steps of sessions → units of work: what one request did.
 //!
 //! A unit is, by the best evidence there is: one trace, one request tag, one explicit transaction, or
-//! a burst of one session, as far as the rhythm of the log says that it is one (`rhythm`).
+//! a burst of one session, as far as the rhythm of the log says that it is one (`rhythm`). Where a
+//! connection pool spreads requests over its sessions, their loops come first (`pool`).
 //!
 //! **Invariant:** adding and merging only append, in the order of the log; nothing is decided before
 //! [`WINDOW`] steps are there, or the log is over. So a log that is cut anywhere gives the same units.
 
+mod pool;
 mod rhythm;
 
 use std::collections::BTreeMap;
@@ -14,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     event::Event,
-    repetition::{Evidence, Repetitions},
+    repetition::{Evidence, Repetition, Repetitions},
 };
 use crate::sql::{Fingerprint, StatementKind};
 
@@ -51,6 +53,8 @@ pub(super) struct Step {
     pub(super) unit: Option<(Evidence, u64)>,
     /// Number of the explicit transaction within its session, from 1; 0 outside of one.
     transaction: u32,
+    /// It belongs to a loop that a pool spreads over sessions, not to a burst of its session.
+    pooled: bool,
 }
 
 impl Step {
@@ -71,6 +75,7 @@ impl Step {
             coarse: event.coarse,
             unit: None,
             transaction: 0,
+            pooled: false,
         }
     }
 
@@ -81,6 +86,10 @@ impl Step {
 
     pub(super) fn transaction(&self) -> u32 {
         self.transaction
+    }
+
+    pub(super) fn pooled(&self) -> bool {
+        self.pooled
     }
 }
 
@@ -156,13 +165,36 @@ fn fold(steps: &[Step], all: bool, folded: &mut Repetitions) -> Vec<Step> {
             }
         }
     }
-    let sessions: Vec<(Vec<usize>, Vec<Step>)> = sessions
+    let mut sessions: Vec<(Vec<usize>, Vec<Step>)> = sessions
         .into_values()
         .map(|indices| {
             let steps = numbered(indices.iter().map(|&at| steps[at]));
             (indices, steps)
         })
         .collect();
+    let mut all_sessions = steps.to_vec();
+    for (&at, step) in sessions.iter().flat_map(|(indices, steps)| indices.iter().zip(steps)) {
+        all_sessions[at] = *step;
+    }
+    let mut done = vec![false; steps.len()];
+    for found in pool::loops(&all_sessions) {
+        let last = found.repeats.iter().filter_map(|&at| steps[at].end).max();
+        let over = !open(last, IDLE);
+        if over {
+            let repeats: Vec<&Step> = found.repeats.iter().map(|&at| &steps[at]).collect();
+            folded.fold_pooled(steps[found.parent].query, &repeats);
+        } else {
+            waiting.push(found.parent);
+            waiting.extend(&found.repeats);
+        }
+        for at in found.repeats {
+            all_sessions[at].pooled = true;
+            done[at] = over;
+        }
+    }
+    for (at, step) in sessions.iter_mut().flat_map(|(indices, steps)| indices.iter().zip(steps)) {
+        step.pooled = all_sessions[*at].pooled;
+    }
     let runs: Vec<&[Step]> = sessions.iter().map(|(_, steps)| &steps[..]).collect();
     for (starts, (indices, steps)) in rhythm::units(&runs).into_iter().zip(&sessions) {
         for (at, &start) in starts.iter().enumerate() {
@@ -178,7 +210,9 @@ fn fold(steps: &[Step], all: bool, folded: &mut Repetitions) -> Vec<Step> {
             }
         }
     }
+    waiting.retain(|&at| !done[at]);
     waiting.sort_unstable();
+    waiting.dedup();
     waiting.truncate(WINDOW / 2);
     waiting.into_iter().map(|at| steps[at]).collect()
 }
