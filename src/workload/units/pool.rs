@@ -11,7 +11,7 @@
 
 use std::collections::BTreeMap;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{Repetition, Step};
 use crate::sql::{Fingerprint, StatementKind};
@@ -121,6 +121,7 @@ impl Channel {
         }
         let span = self.runs.last()?.end - self.runs.first()?.start;
         let rate = child.len() as f64 / span.max(1) as f64;
+        let sessions: FxHashSet<u32> = child.iter().map(|run| run.session).collect();
         let mut best: Option<Fit> = None;
         for pause in PAUSES {
             let clusters = clusters(child, pause);
@@ -134,7 +135,10 @@ impl Channel {
             }
             for parent in self.parents(&long, pause.min(AFTER_PARENT)) {
                 let Some(parents) = self.queries.get(&parent) else { continue };
-                let fit = Fit::of(child, parents, &clusters, pause.min(AFTER_PARENT));
+                // A session that never runs the child is none of the pool's.
+                let parents: Vec<Run> =
+                    parents.iter().copied().filter(|parent| sessions.contains(&parent.session)).collect();
+                let fit = Fit::of(child, &parents, &clusters, pause.min(AFTER_PARENT));
                 if best.as_ref().is_none_or(|best| fit.explained > best.explained + BETTER) {
                     best = Some(fit);
                 }
