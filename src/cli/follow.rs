@@ -24,7 +24,7 @@ use crate::{
     error::Error,
     report::text::{self, Subject},
     sources::{self, Ingested, Progress, Stop},
-    workload::Workload,
+    workload::{InputSummary, Workload},
 };
 
 /// Between two pages.
@@ -89,8 +89,15 @@ impl Screen {
         }
         let mut seen = workload.clone();
         seen.close();
-        let Done { report, .. } =
-            analyze::judge(Ingested { workload: seen, ..Ingested::default() }, None, None, None);
+        let name = args.input.paths[0].display().to_string();
+        let input =
+            InputSummary { name, format: "log".to_owned(), bytes: far.bytes, ..InputSummary::default() };
+        let Done { report, .. } = analyze::judge(
+            Ingested { workload: seen, inputs: vec![input], ..Ingested::default() },
+            None,
+            None,
+            None,
+        );
         let page = text::render(&report, Subject::Workload, &output::style(true, args.output.color));
         let rows = terminal_size::terminal_size_of(io::stdout()).map_or(24, |(_, rows)| usize::from(rows.0));
         let head = format!(
