@@ -171,6 +171,13 @@ impl Sorted {
         // Rotated files in the order of the log, whatever order the shell gave them in.
         self.logs.sort_by_key(|log| log.first.time);
         self.drop_copies();
+        let logs = self.logs.iter().map(|log| &log.source);
+        let length: Option<u64> =
+            logs.chain(self.applications.iter().map(|(source, _)| source)).map(Source::length).sum();
+        let progress: &mut dyn FnMut(Progress, &C) = &mut |far, collected| {
+            let share = length.map(|length| (far.bytes as f64 / length.max(1) as f64).min(1.0));
+            progress(Progress { share, ..far }, collected);
+        };
         let mut inputs = Vec::new();
         let mut logs = Vec::new();
         let mut layers = BTreeMap::new();

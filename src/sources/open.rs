@@ -67,19 +67,23 @@ impl Source {
         self.layers.last().map(|layer| layer.lines.clone())
     }
 
+    /// Whether the file begins with the bytes that are read from it: it is not compressed.
+    fn is_plain(&self) -> bool {
+        let mut first = Vec::new();
+        let read = File::open(&self.path).and_then(|file| file.take(8).read_to_end(&mut first));
+        read.is_ok() && self.head.starts_with(&first)
+    }
+
+    /// How many bytes there are to read, where that is known before.
+    pub(super) fn length(&self) -> Option<u64> {
+        let known = self.rest.is_none() && self.follow.is_none() && self.layers.is_empty() && self.is_plain();
+        fs::metadata(&self.path).ok().filter(|_| known).map(|file| file.len())
+    }
+
     /// Reading will not end before `stop` says so. False where that cannot be: what is compressed or in an
     /// envelope is read to its end.
     pub(super) fn follow(&mut self, stop: &Stop) -> bool {
-        let mut first = Vec::new();
-        let opened = self.rest.is_none().then(|| File::open(&self.path));
-        let same = match opened {
-            Some(Ok(file)) => {
-                let _ = file.take(8).read_to_end(&mut first);
-                self.head.starts_with(&first)
-            }
-            Some(Err(_)) => false,
-            None => true,
-        };
+        let same = self.rest.is_some() || self.is_plain();
         let can = same && self.layers.is_empty();
         self.follow = can.then(|| Arc::clone(stop));
         can

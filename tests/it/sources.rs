@@ -166,3 +166,20 @@ fn a_missing_file_among_others() {
     let noted: Vec<_> = gathered.inputs.iter().map(|input| input.notes.len()).collect();
     assert_eq!(noted, [1, 1, 1], "{:?}", gathered.inputs);
 }
+
+#[test]
+fn progress_says_how_much_is_left_where_that_is_known() {
+    let shares = |path: &str| {
+        let mut shares = Vec::new();
+        let options = Options { chunk_bytes: 4096, ..Options::default() };
+        sources::ingest(&[path.into()], &options, &mut |far| shares.push(far.share)).expect("a log");
+        shares
+    };
+    let plain = shares("fixtures/logs/shop.log");
+    assert!(plain.len() > 1 && plain.is_sorted() && plain[0].is_some_and(|share| share > 0.0 && share < 1.0));
+    assert_eq!(plain.last(), Some(&Some(1.0)));
+    let compressed =
+        fs::read_dir("fixtures/compressed").expect("a folder").next().expect("one").expect("one");
+    let path = compressed.path();
+    assert!(shares(path.to_str().expect("a plain path")).iter().all(Option::is_none));
+}

@@ -150,7 +150,7 @@ pub(super) fn read(
     let mut give = |event: &Event<'_>, sink: &mut dyn FnMut(Read<'_, '_>)| {
         events += 1;
         let position = Position { input, ..event.position };
-        let session = event.session.map(|session| ((input + 1) << SESSION_BITS) + session);
+        let session = event.session.map(|session| ((input + 1) << SESSION_BITS) | (session & SESSIONS));
         sink(Read::Event(&Event { session, position, ..event.clone() }));
     };
     loop {
@@ -183,3 +183,4 @@ pub(super) fn read(
 
 /// Room for the sessions of one log; a process id of a server never comes near what lies above it.
 const SESSION_BITS: u32 = 24;
+const SESSIONS: u32 = (1 << SESSION_BITS) - 1;
