@@ -99,6 +99,31 @@ pub(super) fn session(name: &[u8]) -> u32 {
     (hash >> 24) ^ (hash & 0x00ff_ffff)
 }
 
+/// Words that only the middle of a statement begins with.
+pub(super) const CLAUSES: &[&str] = &[
+    "from",
+    "where",
+    "and",
+    "or",
+    "join",
+    "left",
+    "right",
+    "inner",
+    "outer",
+    "full",
+    "cross",
+    "on",
+    "group",
+    "order",
+    "having",
+    "limit",
+    "offset",
+    "union",
+    "values",
+    "returning",
+    "set",
+];
+
 /// A statement that is being read.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Draft {

@@ -1,36 +1,17 @@
 //! What the query logs of Node.js have in common: statements of several lines, and printed objects.
 
-use super::{lines::Draft, values, values::Value};
+use super::{
+    lines::{CLAUSES, Draft},
+    values,
+    values::Value,
+};
 
 /// Whether a line without a head of its own goes on with a statement: a quote or a parenthesis is still
 /// open, or it is indented, or begins as only the middle of a statement does.
 pub(super) fn goes_on(sql: &str, line: &str) -> bool {
-    const WORDS: &[&str] = &[
-        "from",
-        "where",
-        "and",
-        "or",
-        "join",
-        "left",
-        "right",
-        "inner",
-        "outer",
-        "full",
-        "cross",
-        "on",
-        "group",
-        "order",
-        "having",
-        "limit",
-        "offset",
-        "union",
-        "values",
-        "returning",
-        "set",
-    ];
     let word = line.split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or("");
     line.starts_with([' ', '\t', ')'])
-        || WORDS.iter().any(|known| word.eq_ignore_ascii_case(known))
+        || CLAUSES.iter().any(|known| word.eq_ignore_ascii_case(known))
         || is_open(sql)
 }
 

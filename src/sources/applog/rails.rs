@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use super::{
     Kind, Reader,
-    lines::{self, Draft, Sink, Stamp},
+    lines::{self, CLAUSES, Draft, Sink, Stamp},
     values,
 };
 use crate::{
@@ -292,30 +292,10 @@ fn is_open(sql: &str) -> bool {
 
 /// Whether a line begins with a word that a statement goes on with.
 fn goes_on(line: &str) -> bool {
-    const WORDS: &[&str] = &[
-        "from",
-        "where",
-        "and",
-        "or",
-        "join",
-        "left",
-        "right",
-        "inner",
-        "outer",
-        "full",
-        "cross",
-        "on",
-        "group",
-        "order",
-        "having",
-        "limit",
-        "offset",
-        "union",
+    // Subqueries and expressions on lines of their own, too.
+    const BEGINNINGS: &[&str] = &[
         "intersect",
         "except",
-        "set",
-        "values",
-        "returning",
         "select",
         "insert",
         "update",
@@ -334,6 +314,6 @@ fn goes_on(line: &str) -> bool {
     let word = line.bytes().take_while(u8::is_ascii_alphabetic).count();
     let word = &line[..word];
     // Keywords of a statement in the same case throughout; a sentence begins with a capital letter.
-    WORDS.iter().any(|known| word.eq_ignore_ascii_case(known))
+    CLAUSES.iter().chain(BEGINNINGS).any(|known| word.eq_ignore_ascii_case(known))
         && (word.bytes().all(|b| b.is_ascii_uppercase()) || word.bytes().all(|b| b.is_ascii_lowercase()))
 }
