@@ -9,6 +9,7 @@
 
 use std::{fmt, ops::Range};
 
+use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -80,9 +81,15 @@ pub struct Normalizer {
     places: Vec<Range<usize>>,
     recent: Recent,
     memo: Memo,
+    /// Normalised texts that were asked for: each chunk of a log asks for them anew.
+    texts: FxHashMap<Fingerprint, Box<str>>,
 }
 
 impl Normalizer {
+    /// Texts that are kept, and the bytes of the longest: two megabytes at most.
+    const MOST_KEPT: usize = 1024;
+    const LONGEST_KEPT: usize = 2048;
+
     /// Scans one statement (or one simple query of several). Total: any bytes, also invalid UTF-8.
     pub fn scan(&mut self, sql: &[u8]) -> Scanned {
         if let Some(scanned) = self.recent.recall(sql) {
@@ -114,6 +121,21 @@ impl Normalizer {
     pub fn text(&mut self, sql: &[u8]) -> String {
         self.read(sql);
         String::from_utf8_lossy(&self.text).into_owned()
+    }
+
+    /// The same for a statement that was scanned and has this fingerprint.
+    pub(crate) fn text_of(&mut self, query: Fingerprint, sql: &[u8]) -> String {
+        if let Some(text) = self.texts.get(&query) {
+            return text.to_string();
+        }
+        let text = self.text(sql);
+        if text.len() <= Normalizer::LONGEST_KEPT {
+            if self.texts.len() >= Normalizer::MOST_KEPT {
+                self.texts.clear();
+            }
+            self.texts.insert(query, text.as_str().into());
+        }
+        text
     }
 
     fn read(&mut self, sql: &[u8]) -> Scanned {

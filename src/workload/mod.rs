@@ -211,10 +211,9 @@ impl Workload {
         self.incidents.executed(event, scanned.fingerprint);
         let values = values_of(&scanned, binds);
         let sender = self.statistics.execution(event, &scanned, values);
-        let query = self
-            .queries
-            .entry(scanned.fingerprint)
-            .or_insert_with(|| Query::new(scanned.fingerprint, normalizer.text(sql), scanned.kind));
+        let query = self.queries.entry(scanned.fingerprint).or_insert_with(|| {
+            Query::new(scanned.fingerprint, normalizer.text_of(scanned.fingerprint, sql), scanned.kind)
+        });
         query.count(event, sql, binds, values.unwrap_or(0), sender);
         let comment = scanned
             .tags
@@ -255,10 +254,9 @@ impl Workload {
             return;
         };
         let scanned = normalizer.scan(&sql);
-        let query = self
-            .explained
-            .entry(scanned.fingerprint)
-            .or_insert_with(|| Query::new(scanned.fingerprint, normalizer.text(&sql), scanned.kind));
+        let query = self.explained.entry(scanned.fingerprint).or_insert_with(|| {
+            Query::new(scanned.fingerprint, normalizer.text_of(scanned.fingerprint, &sql), scanned.kind)
+        });
         let values = values_of(&scanned, Binds::Unknown);
         let sender = self.explained_statistics.execution(event, &scanned, values);
         query.count(event, &sql, Binds::Unknown, values.unwrap_or(0), sender);
