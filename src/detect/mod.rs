@@ -19,10 +19,12 @@ mod rewrite;
 mod run;
 mod select_star;
 mod seq_scan;
+mod table;
 mod unbounded_select;
 mod words;
 
 pub use run::run;
+pub use table::ALL;
 
 use crate::{
     catalog::Catalog,
@@ -83,6 +85,8 @@ pub struct WorkloadFacts<'a> {
 #[derive(Clone, Copy, Debug)]
 pub enum Detector {
     OfQuery(fn(&Rule, &Facts<'_>, &mut Report)),
+    /// Of tables and indexes, whatever queries there are.
+    OfSchema(fn(&Rule, &Catalog, &mut Report)),
     OfWorkload(fn(&Rule, &WorkloadFacts<'_>, &mut Report)),
 }
 
@@ -91,19 +95,6 @@ pub struct Report {
     pub findings: Vec<Finding>,
     pub not_judged: NotJudged,
 }
-
-/// Every detector, by the name that its rule's YAML file uses.
-pub const ALL: &[(&str, Detector)] = &[
-    ("seq_scan", Detector::OfQuery(seq_scan::detect)),
-    ("missing_index", Detector::OfQuery(missing_index::detect)),
-    ("index_order", Detector::OfQuery(index_order::detect)),
-    ("select_star", Detector::OfQuery(select_star::detect)),
-    ("unbounded_select", Detector::OfQuery(unbounded_select::detect)),
-    ("n_plus_one", Detector::OfWorkload(n_plus_one::detect)),
-    ("pool_size", Detector::OfWorkload(pool_size::detect)),
-    ("duplicate_query", Detector::OfWorkload(n_plus_one::duplicates)),
-    ("write_loop", Detector::OfWorkload(n_plus_one::write_loops)),
-];
 
 impl Facts<'_> {
     /// A finding about this query; `because` and `instead` are this case's own words.

@@ -80,7 +80,7 @@ fn reported(folder: &std::path::Path, labels: &Labels) -> Vec<Repetition> {
         shapes: &shapes,
         catalog: None,
     };
-    let found = detect::run(&BUILTIN, &[], Some(&facts)).findings;
+    let found = detect::run(&BUILTIN, &[], Some(&facts), None).findings;
     let children: Vec<String> =
         found.into_iter().filter(|finding| finding.rule == "n-plus-one").filter_map(|f| f.query).collect();
     repetitions

@@ -85,7 +85,7 @@ fn run(rules: &[Rule], example: &Example) -> Report {
         catalog: catalog.as_ref(),
     };
     let logged = workload.totals().executions > 0 || !repetitions.is_empty();
-    detect::run(rules, &facts, logged.then_some(&whole))
+    detect::run(rules, &facts, logged.then_some(&whole), catalog.as_ref())
 }
 
 fn event(kind: EventKind<'_>, session: u32, end: i64, duration: u64) -> Event<'_> {
@@ -326,13 +326,13 @@ fn a_rule_file_is_read_strictly() {
         refused("    - sql: SELECT name", "    - because: x\n      sql: SELECT name"),
     ];
     insta::assert_snapshot!(said.join("\n"), @r"
-    rules/write-loop.yaml:4:1: not a rule file: unknown field `severty`; did you mean `severity`?
-    rules/write-loop.yaml:4:11: not a rule file: severity: unknown variant `notice`; did you mean `note`?
-    rules/write-loop.yaml:16:69: not a rule file: examples.bad[0].repeats: unknown field `miliseconds`; did you mean `milliseconds`?
+    rules/write-loop.yaml:5:1: not a rule file: unknown field `severty`; did you mean `severity`?
+    rules/write-loop.yaml:5:11: not a rule file: severity: unknown variant `notice`; did you mean `note`?
+    rules/write-loop.yaml:17:69: not a rule file: examples.bad[0].repeats: unknown field `miliseconds`; did you mean `milliseconds`?
     rules/write-loop.yaml:1:1: not a rule file: `SG9` is not SG and three digits
-    rules/write-loop.yaml:6:1: not a rule file: unknown field `tilte`; did you mean `title`?
+    rules/write-loop.yaml:7:1: not a rule file: unknown field `tilte`; did you mean `title`?
     rules/write-loop.yaml:2:1: not a rule file: the rule is named `write-loops`, its file `write-loop`
-    rules/write-loop.yaml:21:1: not a rule file: a good example has no `because`
+    rules/write-loop.yaml:22:1: not a rule file: a good example has no `because`
     ");
 }
 
