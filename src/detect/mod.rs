@@ -84,10 +84,10 @@ pub struct WorkloadFacts<'a> {
 /// What a detector does: push what it finds; what it could not judge goes to `not_judged`.
 #[derive(Clone, Copy, Debug)]
 pub enum Detector {
-    OfQuery(fn(&Rule, &Facts<'_>, &mut Report)),
+    Query(fn(&Rule, &Facts<'_>, &mut Report)),
     /// Of tables and indexes, whatever queries there are.
-    OfSchema(fn(&Rule, &Catalog, &mut Report)),
-    OfWorkload(fn(&Rule, &WorkloadFacts<'_>, &mut Report)),
+    Schema(fn(&Rule, &Catalog, &mut Report)),
+    Workload(fn(&Rule, &WorkloadFacts<'_>, &mut Report)),
 }
 
 #[derive(Clone, Debug, Default)]

@@ -30,7 +30,7 @@ pub fn run(
             continue;
         };
         match detector {
-            Detector::OfQuery(detect) => {
+            Detector::Query(detect) => {
                 for facts in queries.iter().filter(|facts| concerns_rows(facts)) {
                     match lacking(rule, facts, connected) {
                         Some(why) => report.not_judged.add(&rule.name, why),
@@ -38,11 +38,11 @@ pub fn run(
                     }
                 }
             }
-            Detector::OfSchema(detect) => match schema {
+            Detector::Schema(detect) => match schema {
                 None => report.not_judged.add(&rule.name, NO_CATALOG),
                 Some(catalog) => detect(rule, catalog, &mut report),
             },
-            Detector::OfWorkload(detect) => match workload {
+            Detector::Workload(detect) => match workload {
                 None => report.not_judged.add(&rule.name, "no log of executions"),
                 Some(facts) if rule.needs.contains(&Needs::Schema) && facts.catalog.is_none() => {
                     report.not_judged.add(&rule.name, NO_CATALOG);
