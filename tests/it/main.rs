@@ -17,6 +17,7 @@ mod incidents;
 mod log_limits;
 mod logs;
 mod n_plus_one_labelled;
+mod plan_formats;
 mod plans;
 mod report;
 mod rules;
