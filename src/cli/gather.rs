@@ -187,3 +187,28 @@ const NO_STATEMENT: &str = "Expected: an SQL statement";
 fn cause(message: &str) -> &str {
     message.split(" at Line:").next().unwrap_or(message)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sources;
+
+    /// `log_nested_statements`: the statement of a function stands in the log with its plan, and never ran
+    /// by itself; one of an SQL file never ran either, and is planned.
+    #[test]
+    fn what_ran_inside_of_a_function_is_not_planned_by_itself() {
+        let paths = ["fixtures/plans/logs/text.log".into(), "fixtures/plans/formats/schema.sql".into()];
+        let read = sources::ingest(&paths, &sources::Options::default(), &mut |_| ()).expect("a log");
+        let ranked = read.workload.ranked();
+        let nested: Vec<_> =
+            ranked.iter().filter(|query| is_nested(query)).map(|query| &query.text).collect();
+        assert_eq!(nested, ["SELECT name FROM shop.customers WHERE id = $1"]);
+        assert!(ranked.iter().any(|query| query.calls == 0 && !query.statements.is_empty()));
+        let all = gather(&read.workload, None, None);
+        let of_nested = ranked.iter().find(|query| is_nested(query)).map(|query| query.id);
+        let plan = of_nested.and_then(|id| all.gathered.get(&id)?.plan.as_ref());
+        assert!(
+            plan.is_some_and(|(plan, origin)| *origin == PlanOrigin::Logged && plan.root.actual.is_some())
+        );
+    }
+}

@@ -17,7 +17,7 @@ impl Plan {
         let text = text.trim_end();
         let begins = text.trim_start();
         let json = match begins.as_bytes().first() {
-            Some(b'[' | b'{') => serde_json::from_str(begins).map_err(not_json)?,
+            Some(b'[' | b'{') => serde_json::from_str(begins).map_err(|error| not_json(&error))?,
             Some(b'<') => xml::read(begins)?,
             _ if is_yaml(begins) => yaml::read(begins)?,
             _ => text::read(text)?,
@@ -26,7 +26,7 @@ impl Plan {
     }
 }
 
-fn not_json(error: serde_json::Error) -> NotAPlan {
+fn not_json(error: &serde_json::Error) -> NotAPlan {
     match error.classify() {
         serde_json::error::Category::Syntax if error.to_string().contains("recursion limit") => {
             NotAPlan { why: format!("its nodes are nested deeper than {DEEPEST}") }

@@ -18,6 +18,7 @@ mod log_limits;
 mod logs;
 mod n_plus_one_labelled;
 mod plan_formats;
+mod plan_logs;
 mod plans;
 mod report;
 mod rules;

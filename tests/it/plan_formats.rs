@@ -294,7 +294,7 @@ proptest! {
         changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..8),
         lines in prop::collection::vec((any::<prop::sample::Index>(), any::<prop::sample::Index>()), 0..4),
     ) {
-        let mut rows: Vec<&str> = case.get(file.get(&REAL)).lines().collect();
+        let mut rows: Vec<&str> = case.get(file.get(REAL.as_slice()).as_slice()).lines().collect();
         for (one, other) in lines {
             let (one, other) = (one.index(rows.len()), other.index(rows.len()));
             rows.swap(one, other);

@@ -82,7 +82,6 @@ pub(super) fn list(text: &str) -> Vec<&str> {
     for (at, byte) in text.bytes().enumerate() {
         match (quote, byte) {
             (Some(open), _) if byte == open => quote = None,
-            (Some(_), _) => {}
             (None, b'\'' | b'"') => quote = Some(byte),
             (None, b'(' | b'[') => depth += 1,
             (None, b')' | b']') => depth = depth.saturating_sub(1),
@@ -108,15 +107,15 @@ fn group(key: &str, value: &str, object: &mut Object) {
     // A further sort begins a further set of sets; each hash table is one of its own.
     let sorted = object.remove("Sort Key");
     let same = sorted.is_none() && keys == "Group Keys";
-    match sets.last_mut().and_then(|last| last.get_mut("Group Keys")?.as_array_mut()).filter(|_| same) {
-        Some(last) => last.push(Value::from(columns)),
-        None => {
-            let mut set = json!({ keys: [columns] });
-            if let Some(sorted) = sorted {
-                set["Sort Key"] = sorted;
-            }
-            sets.push(set);
+    let last = sets.last_mut().and_then(|last| last.get_mut("Group Keys")?.as_array_mut());
+    if let Some(last) = last.filter(|_| same) {
+        last.push(Value::from(columns));
+    } else {
+        let mut set = json!({ keys: [columns] });
+        if let Some(sorted) = sorted {
+            set["Sort Key"] = sorted;
         }
+        sets.push(set);
     }
     insert(object, "Grouping Sets", Value::from(sets));
 }
