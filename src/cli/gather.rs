@@ -202,7 +202,7 @@ mod tests {
         let ranked = read.workload.ranked();
         let nested: Vec<_> =
             ranked.iter().filter(|query| is_nested(query)).map(|query| &query.text).collect();
-        assert_eq!(nested, ["SELECT name FROM shop.customers WHERE id = $1"]);
+        assert_eq!(nested, ["SELECT name FROM shop.customers WHERE id = ?"]);
         assert!(ranked.iter().any(|query| query.calls == 0 && !query.statements.is_empty()));
         let all = gather(&read.workload, None, None);
         let of_nested = ranked.iter().find(|query| is_nested(query)).map(|query| query.id);
