@@ -14,7 +14,7 @@ use crate::{
     plan::{Plan, Probe},
     server::{Explained, How, Limits, Server, Wanted},
     sql::{Fingerprint, Shape, StatementKind, parse},
-    workload::{PlanFormat, Query, Sample, Workload},
+    workload::{Query, Sample, Workload},
 };
 
 /// What is known of one query besides its figures.
@@ -82,6 +82,8 @@ pub(super) fn gather(
         let probe = Probe { sql: sample.sql.clone(), binds: sample.binds.clone().unwrap_or_default() };
         let mut gathered = Gathered { plan: None, probe: None, in_catalog: here.is_some() };
         match (here, &mut server) {
+            // Inside of a function its variables are parameters, whose types only that knows.
+            (Some(_), Some(_)) if is_nested(query) => {}
             (Some(_), Some((args, server))) => {
                 let left = args.explain_budget.saturating_sub(began.elapsed());
                 gathered.plan = plan_of(&probe, &shape, server, args, left, &mut all.not_judged);
@@ -94,7 +96,8 @@ pub(super) fn gather(
             (_, None) => {}
         }
         if gathered.plan.is_none() {
-            gathered.plan = logged_plan(query).map(|plan| (plan, PlanOrigin::Logged));
+            let logged = logged_plan(query, &mut all.not_judged);
+            gathered.plan = logged.map(|plan| (plan, PlanOrigin::Logged));
         }
         all.shapes.insert(query.id, shape);
         all.gathered.insert(query.id, gathered);
@@ -165,10 +168,16 @@ fn is_system(shape: &Shape) -> bool {
         })
 }
 
-/// The plan that `auto_explain` wrote, where it did so in JSON.
-fn logged_plan(query: &Query) -> Option<Plan> {
-    let logged = query.plan.as_ref().filter(|plan| plan.format == PlanFormat::Json)?;
-    Plan::from_json(serde_json::from_str(&logged.text).ok()?).ok()
+/// The plan that `auto_explain` wrote, in whatever format.
+fn logged_plan(query: &Query, not_judged: &mut NotJudged) -> Option<Plan> {
+    let logged = query.plan.as_ref()?;
+    Plan::from_text(&logged.text).map_err(|not| not_judged.add("auto_explain plan", not.why)).ok()
+}
+
+/// Inside of a function, or never run: what nobody sent by itself is not planned by itself. A plan that
+/// `auto_explain` wrote for it still tells how it runs.
+fn is_nested(query: &Query) -> bool {
+    query.calls == 0 && query.errors == 0 && query.statements.is_empty()
 }
 
 /// The parser's words for a text whose first word begins no statement.
@@ -177,4 +186,29 @@ const NO_STATEMENT: &str = "Expected: an SQL statement";
 /// A parser's message without the place, so that equal causes are counted together.
 fn cause(message: &str) -> &str {
     message.split(" at Line:").next().unwrap_or(message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sources;
+
+    /// `log_nested_statements`: the statement of a function stands in the log with its plan, and never ran
+    /// by itself; one of an SQL file never ran either, and is planned.
+    #[test]
+    fn what_ran_inside_of_a_function_is_not_planned_by_itself() {
+        let paths = ["fixtures/plans/logs/text.log".into(), "fixtures/plans/formats/schema.sql".into()];
+        let read = sources::ingest(&paths, &sources::Options::default(), &mut |_| ()).expect("a log");
+        let ranked = read.workload.ranked();
+        let nested: Vec<_> =
+            ranked.iter().filter(|query| is_nested(query)).map(|query| &query.text).collect();
+        assert_eq!(nested, ["SELECT name FROM shop.customers WHERE id = ?"]);
+        assert!(ranked.iter().any(|query| query.calls == 0 && !query.statements.is_empty()));
+        let all = gather(&read.workload, None, None);
+        let of_nested = ranked.iter().find(|query| is_nested(query)).map(|query| query.id);
+        let plan = of_nested.and_then(|id| all.gathered.get(&id)?.plan.as_ref());
+        assert!(
+            plan.is_some_and(|(plan, origin)| *origin == PlanOrigin::Logged && plan.root.actual.is_some())
+        );
+    }
 }

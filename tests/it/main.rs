@@ -17,6 +17,8 @@ mod incidents;
 mod log_limits;
 mod logs;
 mod n_plus_one_labelled;
+mod plan_formats;
+mod plan_logs;
 mod plans;
 mod report;
 mod rules;
