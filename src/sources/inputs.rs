@@ -47,7 +47,7 @@ impl Recognised {
 #[derive(Default)]
 pub(super) struct Sorted {
     logs: Vec<Recognised>,
-    applications: Vec<(Source, &'static applog::Kind)>,
+    applications: Vec<(Source, applog::Format)>,
     digests: Vec<(String, Digest)>,
     sql: Vec<Source>,
     /// Not read, each with why.
@@ -67,8 +67,8 @@ impl Sorted {
                 self.logs.push(Recognised { source, format, first, notes });
                 return;
             }
-            Kind::Application(kind) => {
-                self.applications.push((source, kind));
+            Kind::Application(format) => {
+                self.applications.push((source, format));
                 return;
             }
             Kind::Digest => match source.reader().and_then(digest::read) {
@@ -203,15 +203,15 @@ impl Sorted {
         let any_log = !logs.is_empty();
         let (mut collected, mut found) =
             pipeline::run(logs, options.threads, options.chunk_bytes, make_tools, progress);
-        for (source, kind) in self.applications {
+        for (source, format) in self.applications {
             let input = u32::try_from(inputs.len()).unwrap_or(u32::MAX);
             inputs.push(InputSummary {
                 name: source.name(),
-                format: kind.name.to_owned(),
+                format: format.name().to_owned(),
                 ..InputSummary::default()
             });
             layers.insert(input, source.layers.clone());
-            found.insert(input, application(source, kind, input, make_tools, &mut collected, progress));
+            found.insert(input, application(source, &format, input, make_tools, &mut collected, progress));
         }
         let mut events = 0;
         let (mut entries, mut translated) = (0, 0);
@@ -276,7 +276,7 @@ const PIECE: usize = 20_000;
 
 fn application<C: Collector>(
     mut source: Source,
-    kind: &applog::Kind,
+    format: &applog::Format,
     input: u32,
     make_tools: &(dyn Fn() -> C::Tools + Sync),
     collected: &mut C,
@@ -289,7 +289,7 @@ fn application<C: Collector>(
     };
     let mut tools = make_tools();
     let (mut piece, mut events) = (C::default(), 0);
-    let found = applog::read(kind, reader, lines.as_ref(), input, &mut |read| match read {
+    let found = applog::read(format, reader, lines.as_ref(), input, &mut |read| match read {
         applog::Read::Event(event) => {
             piece.event(event, &mut tools);
             events += 1;

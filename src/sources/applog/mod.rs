@@ -15,6 +15,7 @@
 //! * A line of its own format that it cannot read is counted with [`Tally::skip`]. Other lines (the
 //!   application's own chatter) are counted in [`Tally::foreign`].
 
+mod configured;
 mod django;
 mod drizzle;
 mod ecto;
@@ -40,7 +41,13 @@ mod sqlx;
 mod typeorm;
 mod values;
 
-use std::io::{self, BufRead as _, BufReader, Read as _};
+use std::{
+    io::{self, BufRead as _, BufReader, Read as _},
+    sync::Arc,
+};
+
+pub(super) use configured::Configured;
+pub use configured::Readers;
 
 use super::{envelope::Lines, pglog::Tally, pipeline::Found, tail};
 use crate::workload::{Event, Position};
@@ -79,6 +86,30 @@ pub(super) struct Kind {
 impl std::fmt::Debug for Kind {
     fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         to.write_str(self.name)
+    }
+}
+
+/// A format of these, or one that the user defined.
+#[derive(Clone, Debug)]
+pub(super) enum Format {
+    Known(&'static Kind),
+    Configured(Arc<Configured>),
+}
+
+impl Format {
+    /// As reports and `--input-format` name it.
+    pub(super) fn name(&self) -> &str {
+        match self {
+            Format::Known(kind) => kind.name,
+            Format::Configured(configured) => &configured.name,
+        }
+    }
+
+    fn reader(&self) -> Box<dyn Reader + '_> {
+        match self {
+            Format::Known(kind) => (kind.reader)(),
+            Format::Configured(configured) => configured.reader(),
+        }
     }
 }
 
@@ -135,14 +166,14 @@ const LONGEST_LINE: u64 = 64 << 20;
 ///
 /// `lines` tells where a line stands in the user's file, when it was unwrapped. Sessions are numbered apart from those of every other input: two logs share none.
 pub(super) fn read(
-    kind: &Kind,
+    format: &Format,
     from: Box<dyn io::Read + Send>,
     lines: Option<&Lines>,
     input: u32,
     sink: &mut dyn FnMut(Read<'_, '_>),
 ) -> Found {
     let mut found = Found::default();
-    let mut reader = (kind.reader)();
+    let mut reader = format.reader();
     let mut from = BufReader::with_capacity(1 << 16, from);
     let mut events = 0;
     let mut number = 0;
