@@ -203,6 +203,7 @@ impl Sorted {
         let any_log = !logs.is_empty();
         let (mut collected, mut found) =
             pipeline::run(logs, options.threads, options.chunk_bytes, make_tools, progress);
+        let mut silent = Vec::new();
         for (source, format) in self.applications {
             let input = u32::try_from(inputs.len()).unwrap_or(u32::MAX);
             inputs.push(InputSummary {
@@ -211,7 +212,12 @@ impl Sorted {
                 ..InputSummary::default()
             });
             layers.insert(input, source.layers.clone());
-            found.insert(input, application(source, &format, input, make_tools, &mut collected, progress));
+            let head = first_lines(&source.head);
+            let read = application(source, &format, input, make_tools, &mut collected, progress);
+            if read.events == 0 {
+                silent.push((format!("the format `{}`", format.name()), head, read.notes.join("; ")));
+            }
+            found.insert(input, read);
         }
         let mut events = 0;
         let (mut entries, mut translated) = (0, 0);
@@ -255,7 +261,11 @@ impl Sorted {
         }
         if events == 0 && statements.is_empty() && self.digests.is_empty() {
             let unread = self.unread.take();
-            return Err(no_event.or(unread).unwrap_or_else(|| nothing(&self.others, &self.unknown)));
+            let silent = || nothing_as(&inputs, &silent);
+            return Err(no_event
+                .or(unread)
+                .or_else(silent)
+                .unwrap_or_else(|| nothing(&self.others, &self.unknown)));
         }
         self.damages.extend(no_event.map(|error| error.to_string()));
         inputs.extend(self.others);
@@ -416,6 +426,17 @@ fn nothing_in(heads: &[Head], entries: u64, translated: u64, damages: &[String])
         what.push_str(&format!("\n{its}{}\n  {}", head.tried, head.lines));
     }
     Error::NothingUnderstood { what, hint: hint.to_owned() }
+}
+
+/// Logs were read as those of applications, and none held an event.
+fn nothing_as(inputs: &[InputSummary], silent: &[(String, String, String)]) -> Option<Error> {
+    let (tried, lines, notes) = silent.first()?;
+    let name = &inputs.first()?.name;
+    let notes = if notes.is_empty() { String::new() } else { format!(" ({notes})") };
+    Some(Error::NothingUnderstood {
+        what: format!("{name}: no statement was found\ntried: {tried}{notes}\n  {lines}"),
+        hint: "pass another --input-format, or correct the reader in sargable.yaml".to_owned(),
+    })
 }
 
 fn nothing(others: &[InputSummary], unknown: &[(String, String)]) -> Error {
