@@ -213,7 +213,7 @@ impl Sorted {
             });
             layers.insert(input, source.layers.clone());
             let head = first_lines(&source.head);
-            let read = application(source, &format, input, make_tools, &mut collected, progress);
+            let read = application(source, &format, input, options, make_tools, &mut collected, progress);
             if read.events == 0 {
                 silent.push((format!("the format `{}`", format.name()), head, read.notes.join("; ")));
             }
@@ -288,6 +288,7 @@ fn application<C: Collector>(
     mut source: Source,
     format: &applog::Format,
     input: u32,
+    options: &Options,
     make_tools: &(dyn Fn() -> C::Tools + Sync),
     collected: &mut C,
     progress: &mut dyn FnMut(Progress, &C),
@@ -297,6 +298,24 @@ fn application<C: Collector>(
         Ok(reader) => reader,
         Err(error) => return Found { damage: Some(error.to_string()), ..Found::default() },
     };
+    if let applog::Format::Configured(configured) = format
+        && options.threads > 1
+        && options.follow.is_none()
+    {
+        let manner =
+            applog::parallel::Manner { input, threads: options.threads, batch_bytes: options.chunk_bytes };
+        return applog::parallel::read(
+            configured,
+            reader,
+            lines.as_ref(),
+            &manner,
+            make_tools,
+            &mut |piece, bytes| {
+                collected.append(piece);
+                progress(Progress { input: input as usize, bytes, share: None }, collected);
+            },
+        );
+    }
     let mut tools = make_tools();
     let (mut piece, mut events) = (C::default(), 0);
     let found = applog::read(format, reader, lines.as_ref(), input, &mut |read| match read {

@@ -301,6 +301,25 @@ fn a_reader_that_finds_nothing_says_what_it_saw() {
 }
 
 proptest! {
+    /// Batches of any size on any number of threads give what one thread gives that reads line by line.
+    #[test]
+    fn the_cuts_between_batches_change_nothing(chunk_bytes in 1_usize..3000, threads in 2_usize..5) {
+        for (name, yaml) in [("worker.log", crate::config::example("worker")), ("pino.jsonl", PINO.to_owned())] {
+            let path = Path::new("fixtures/configured").join(name);
+            let whole = gather(&path, &Options { threads: 1, ..options(&yaml) });
+            let cut = gather(&path, &Options { threads, chunk_bytes, ..options(&yaml) });
+            prop_assert!(whole.0 == cut.0);
+            prop_assert_eq!(&whole.1.inputs, &cut.1.inputs);
+            let ingest = |options| {
+                let read = sources::ingest(std::slice::from_ref(&path), &options, &mut |_| ()).expect("a log");
+                format!("{:?} {:?}", read.workload.repetitions(), read.workload.totals())
+            };
+            let whole = ingest(Options { threads: 1, ..options(&yaml) });
+            let cut = ingest(Options { threads, chunk_bytes, ..options(&yaml) });
+            prop_assert_eq!(whole, cut);
+        }
+    }
+
     /// Entries know nothing of each other: a log that is cut between two of them, wherever, is the same log.
     #[test]
     fn a_cut_between_entries_changes_nothing(cut in 0_usize..60) {

@@ -12,7 +12,7 @@ use sargable::{
 #[derive(Debug, Default)]
 pub(crate) struct Seen(pub(crate) Vec<Execution>);
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Execution {
     line: u64,
     pub(crate) sql: String,

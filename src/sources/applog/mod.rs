@@ -46,8 +46,8 @@ use std::{
     sync::Arc,
 };
 
-pub(super) use configured::Configured;
 pub use configured::Readers;
+pub(super) use configured::{Configured, parallel};
 
 use super::{envelope::Lines, pglog::Tally, pipeline::Found, tail};
 use crate::workload::{Event, Position};
@@ -180,9 +180,7 @@ pub(super) fn read(
     let mut line = Vec::new();
     let mut give = |event: &Event<'_>, sink: &mut dyn FnMut(Read<'_, '_>)| {
         events += 1;
-        let position = Position { input, ..event.position };
-        let session = event.session.map(|session| ((input + 1) << SESSION_BITS) | (session & SESSIONS));
-        sink(Read::Event(&Event { session, position, ..event.clone() }));
+        sink(Read::Event(&placed(event, input)));
     };
     loop {
         match from.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut line) {
@@ -200,8 +198,7 @@ pub(super) fn read(
         }
         number += 1;
         found.bytes += line.len() as u64;
-        let text = line.strip_suffix(b"\n").unwrap_or(&line);
-        let text = text.strip_suffix(b"\r").unwrap_or(text);
+        let text = without_end(&line);
         let number = lines.map_or(number, |lines| lines.outer(number));
         reader.line(number, text, &mut found.tally, &mut |event| give(event, sink));
         line.clear();
@@ -210,6 +207,18 @@ pub(super) fn read(
     found.events = events;
     found.notes = reader.notes();
     found
+}
+
+fn without_end(line: &[u8]) -> &[u8] {
+    let line = line.strip_suffix(b"\n").unwrap_or(line);
+    line.strip_suffix(b"\r").unwrap_or(line)
+}
+
+/// The event as one of this input: two inputs share no session.
+fn placed<'a>(event: &Event<'a>, input: u32) -> Event<'a> {
+    let position = Position { input, ..event.position };
+    let session = event.session.map(|session| ((input + 1) << SESSION_BITS) | (session & SESSIONS));
+    Event { session, position, ..event.clone() }
 }
 
 /// Room for the sessions of one log; a process id of a server never comes near what lies above it.

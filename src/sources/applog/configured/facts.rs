@@ -25,6 +25,13 @@ impl Misread {
         *count += 1;
     }
 
+    /// Adds what came after `self` in the log.
+    pub(super) fn merge(&mut self, later: Misread) {
+        for (fact, (count, sample)) in later.0 {
+            self.0.entry(fact).or_insert((0, sample)).0 += count;
+        }
+    }
+
     pub(super) fn notes(&self) -> impl Iterator<Item = String> {
         self.0.iter().map(|(fact, (count, sample))| {
             let times = if *count == 1 { "once".to_owned() } else { format!("{count} times") };

@@ -14,6 +14,7 @@
 
 mod facts;
 mod lookup;
+pub(in crate::sources) mod parallel;
 
 use std::{
     fmt,
@@ -28,6 +29,7 @@ use super::{
     Reader,
     fields::Fields,
     lines::{self, Draft, Sink},
+    without_end,
 };
 use crate::{
     config::{self, Config, Fact, Form},
@@ -125,15 +127,33 @@ impl Configured {
     fn fits(&self, lines: &[&[u8]]) -> usize {
         let (mut reader, mut tally, mut found) = (self.reader(), Tally::default(), 0);
         for (number, line) in (1..).zip(lines) {
-            let line = line.strip_suffix(b"\r").unwrap_or(line);
-            reader.line(number, line, &mut tally, &mut |_| found += 1);
+            reader.line(number, without_end(line), &mut tally, &mut |_| found += 1);
         }
         reader.end(&mut tally, &mut |_| found += 1);
         found
     }
 
     pub(in crate::sources) fn reader(&self) -> Box<dyn Reader + '_> {
-        Box::new(Entries { configured: self, open: None, misread: Misread::default() })
+        Box::new(self.entries())
+    }
+
+    fn entries(&self) -> Entries<'_> {
+        Entries { configured: self, open: None, full: false, misread: Misread::default() }
+    }
+
+    fn notes(&self, misread: &Misread) -> Vec<String> {
+        let defined = format!("read as {} defines `{}`", self.defined, self.name);
+        std::iter::once(defined).chain(misread.notes()).collect()
+    }
+
+    /// The same of a line as it was read.
+    fn begins_at(&self, line: &[u8]) -> bool {
+        self.one_line() || self.begins(&lines::text(without_end(line)))
+    }
+
+    /// Every line is an entry.
+    fn one_line(&self) -> bool {
+        !matches!(&self.reader.form, Form::Regex(regex) if regex.starts_with.is_some())
     }
 
     /// Whether a line is the first of an entry.
@@ -193,6 +213,8 @@ const LONGEST: usize = 64 << 20;
 struct Entries<'a> {
     configured: &'a Configured,
     open: Option<Open>,
+    /// The open entry takes no more lines.
+    full: bool,
     misread: Misread,
 }
 
@@ -202,8 +224,12 @@ impl Reader for Entries<'_> {
         if self.configured.begins(&text) {
             self.end(tally, sink);
             self.open = Some(Open { line: number, text, lines: 1 });
-        } else if let Some(open) = &mut self.open
-            && open.text.len() + text.len() < LONGEST
+            return;
+        }
+        let room = self.open.as_ref().is_some_and(|open| open.text.len() + text.len() < LONGEST);
+        self.full |= !room;
+        if let Some(open) = &mut self.open
+            && !self.full
         {
             open.lines += 1;
             open.text.push('\n');
@@ -215,6 +241,7 @@ impl Reader for Entries<'_> {
     }
 
     fn end(&mut self, tally: &mut Tally, sink: Sink<'_>) {
+        self.full = false;
         let Some(open) = self.open.take() else { return };
         let text = open.text.trim_end();
         if text.is_empty() {
@@ -235,9 +262,6 @@ impl Reader for Entries<'_> {
     }
 
     fn notes(&self) -> Vec<String> {
-        let mut notes =
-            vec![format!("read as {} defines `{}`", self.configured.defined, self.configured.name)];
-        notes.extend(self.misread.notes());
-        notes
+        self.configured.notes(&self.misread)
     }
 }
