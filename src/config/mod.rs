@@ -6,8 +6,10 @@
 //!
 //! One struct a topic, one topic a key: `logs` says how logs are read.
 
+mod facts;
 mod glob;
 mod readers;
+mod values;
 
 use std::{
     fs, io,
@@ -16,8 +18,10 @@ use std::{
 
 use serde::Deserialize;
 
+pub use facts::{Fact, Unit};
 pub use glob::Glob;
-pub use readers::{Fact, Form, JsonLines, KeyPath, Name, Placeholders, Reader, RegexLines, Scalar, Unit};
+pub use readers::{Form, JsonLines, Name, Reader, RegexLines};
+pub use values::{KeyPath, Placeholders, Scalar};
 
 use crate::{error::Error, yaml};
 

@@ -301,6 +301,8 @@ fn a_reader_that_finds_nothing_says_what_it_saw() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(16))]
+
     /// Batches of any size on any number of threads give what one thread gives that reads line by line.
     #[test]
     fn the_cuts_between_batches_change_nothing(chunk_bytes in 1_usize..3000, threads in 2_usize..5) {

@@ -65,7 +65,7 @@ fn errors_name_the_place_and_what_was_meant() {
         (
             "logs:\n  readers:\n    a:\n      placeholders: ':id'\n      regex:\n        pattern: '(?<statement>.*)'\n",
             "shop/sargable.yaml:4:21: logs.readers.a.placeholders: unknown placeholder `:id`",
-            "did you mean",
+            "docs/config.md has every key",
         ),
     ] {
         let (said, helped) = refused(text);
@@ -78,8 +78,8 @@ fn errors_name_the_place_and_what_was_meant() {
 fn what_cannot_be_is_refused_where_it_stands() {
     let reader = |inner: &str| format!("logs:\n  readers:\n    a:\n      {inner}\n");
     for (text, place, words) in [
-        (reader("regex: {pattern: '(?<statement>.*'}"), ":4:23:", "no regular expression: unclosed group"),
-        (reader("regex: {pattern: '.*'}"), ":4:23:", "no group `statement`"),
+        (reader("regex: {pattern: '(?<statement>.*'}"), ":4:24:", "no regular expression: unclosed group"),
+        (reader("regex: {pattern: '.*'}"), ":4:24:", "no group `statement`"),
         (reader("regex: {where: x}"), ":4:14:", "missing field `pattern`"),
         (reader("regex: {pattern: '(?<statement>.*)', starts-with: '['}"), ":4:", "no regular expression"),
         (reader("json-lines: {fields: {rows: n}}"), ":4:", "no `statement`"),
@@ -290,6 +290,15 @@ fn on_the_command_line() {
     let (code, stdout, _) = run(&["logs", "app.log", "--config", "good.yaml"]);
     assert_eq!(code, Some(0));
     assert!(stdout.contains("app.log (ours, "), "{stdout}");
+    write(
+        "sub.yaml",
+        "logs: {readers: {ours: {files: ['./logs/*'], json-lines: {fields: {statement: q}}}}}\n",
+    );
+    fs::create_dir(folder.path().join("logs")).expect("room");
+    write("logs/web.log", "{\"hello\":1}\n");
+    let (code, _, stderr) = run(&["logs", "logs/web.log", "--config", "sub.yaml"]);
+    assert_eq!(code, Some(2));
+    assert!(stderr.contains("no statement was found") && stderr.contains("`ours`"), "{stderr}");
     let (code, _, stderr) = run(&["logs", "--config", "good.yaml", "--input-format", "our", "app.log"]);
     assert_eq!(code, Some(2));
     assert!(

@@ -278,10 +278,7 @@ fn bind_values(value: &Value, sql: &str, style: Option<Style>) -> Option<Vec<Opt
         let numbered = style.map(|style| placeholders::number(sql, style));
         match numbered {
             Some(numbered) if !numbered.names.is_empty() => numbered.in_order(pairs),
-            numbered => {
-                let count = numbered.map_or_else(|| placeholders::parameters(sql), |numbered| numbered.count);
-                by_number(pairs, count)
-            }
+            _ => by_number(pairs, count(sql, style)),
         }
     };
     match value {
@@ -292,16 +289,21 @@ fn bind_values(value: &Value, sql: &str, style: Option<Style>) -> Option<Vec<Opt
         }
         Value::String(text) => match values::pairs(text) {
             Some(pairs) => in_order(&pairs),
-            None => fields::binds(value).or_else(|| {
-                let count = style.map_or_else(
-                    || placeholders::parameters(sql),
-                    |style| placeholders::number(sql, style).count,
-                );
-                values::go_list(text, count)
-            }),
+            None => {
+                let count = count(sql, style);
+                let list = fields::binds(value);
+                // Go's lists have no commas.
+                let fits = list.as_ref().is_some_and(|list| list.len() == count || count == 0);
+                if fits { list } else { values::go_list(text, count).or(list) }
+            }
         },
         value => fields::binds(value),
     }
+}
+
+/// How many placeholders a statement has.
+fn count(sql: &[u8], style: Option<Style>) -> usize {
+    style.map_or_else(|| placeholders::parameters(sql), |style| placeholders::number(sql, style).count)
 }
 
 /// Values under `0`, `1` … or `1`, `2` … (or `$1`).

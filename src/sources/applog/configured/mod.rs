@@ -56,6 +56,7 @@ impl Readers {
     pub fn of(config: &Config) -> Result<Readers, Error> {
         let ours = crate::sources::input_formats();
         let path = config.path().unwrap_or(Path::new(config::FILE));
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
         let configured = config.logs.readers.iter().map(|(name, reader)| {
             if ours.contains(&name.0.as_str()) {
                 return Err(config.refuse(
@@ -67,7 +68,7 @@ impl Readers {
             Ok(Arc::new(Configured {
                 name: name.0.clone(),
                 reader: reader.clone(),
-                folder: path.parent().unwrap_or(Path::new("")).to_owned(),
+                folder: folder.unwrap_or(Path::new(".")).to_owned(),
                 defined: path.display().to_string(),
             }))
         });
