@@ -17,12 +17,14 @@
 
 pub mod error;
 pub mod names;
+pub mod yaml;
 
 pub mod catalog;
 pub mod finding;
 pub mod plan;
 pub mod sql;
 
+pub mod config;
 pub mod rules;
 pub mod workload;
 

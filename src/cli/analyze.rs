@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::{
     Outcome,
     args::{AnalyzeArgs, ExplainMode, InputArgs, PoolSizeArgs, SaveArgs, ServerArgs},
-    complain, filter,
+    complain, configure, filter,
     gather::{self, Everything},
     output,
     progress::ProgressLine,
@@ -14,19 +14,25 @@ use super::{
 use crate::{
     advise::{self, Asked, pool},
     catalog::Catalog,
+    config::Config,
     detect::{self, Facts, PlanFacts, WorkloadFacts},
     error::Error,
     plan::WhatIf,
     report::{Report, text::Subject},
     rules::{self, Needs, Rule, Set},
     server::{Environment, Server, Target},
-    sources::{self, Ingested, Literals},
+    sources::{self, Ingested, Literals, Readers},
     workload::{Repetition, Workload},
 };
 
-pub(super) fn run(args: &AnalyzeArgs) -> Result<Outcome, Error> {
-    let mut done =
-        perform(&Job { input: &args.input, server: Some(&args.server), pool: Some(&args.pool), save: None })?;
+pub(super) fn run(args: &AnalyzeArgs, config: &Config) -> Result<Outcome, Error> {
+    let mut done = perform(&Job {
+        config,
+        input: &args.input,
+        server: Some(&args.server),
+        pool: Some(&args.pool),
+        save: None,
+    })?;
     output::judge(&mut done.report, &args.figures);
     let outcome = output::write(&done.report, Subject::Workload, &args.output, args.fail_on)?;
     Ok(done.ended(outcome))
@@ -35,6 +41,7 @@ pub(super) fn run(args: &AnalyzeArgs) -> Result<Outcome, Error> {
 /// What a run is to do.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Job<'a> {
+    pub(super) config: &'a Config,
     pub(super) input: &'a InputArgs,
     /// `None`: logs only, also where the environment names a server.
     pub(super) server: Option<&'a ServerArgs>,
@@ -62,6 +69,7 @@ impl Done {
 
 pub(super) fn perform(job: &Job<'_>) -> Result<Done, Error> {
     demand_inputs(job.input)?;
+    let readers = configure::readers(job.input, job.config)?;
     // A server that cannot be reached costs its part of the report, not the log's.
     let mut complete = true;
     let mut server = None;
@@ -72,7 +80,7 @@ pub(super) fn perform(job: &Job<'_>) -> Result<Done, Error> {
             None
         });
     }
-    let read = read(job.input, job.save, server.as_mut())?;
+    let read = read(job.input, readers, job.save, server.as_mut())?;
     if let Some(save) = job.save {
         saved(&read, save)?;
     }
@@ -202,11 +210,12 @@ pub(super) fn connect(args: &ServerArgs) -> Result<Option<Server>, Error> {
 /// Reads every input into one workload, with a line of progress where a person watches.
 pub(super) fn read(
     args: &InputArgs,
+    readers: Readers,
     save: Option<&SaveArgs>,
     server: Option<&mut Server>,
 ) -> Result<Ingested, Error> {
     let mut line = ProgressLine::new();
-    let read = sources::ingest(&args.paths, &options(args, save, server), &mut |far| line.show(far));
+    let read = sources::ingest(&args.paths, &options(args, readers, save, server), &mut |far| line.show(far));
     line.clear();
     told(read?)
 }
@@ -214,6 +223,7 @@ pub(super) fn read(
 /// How the flags say that inputs are read.
 pub(super) fn options(
     args: &InputArgs,
+    readers: Readers,
     save: Option<&SaveArgs>,
     server: Option<&mut Server>,
 ) -> sources::Options {
@@ -222,6 +232,7 @@ pub(super) fn options(
     sources::Options {
         log_line_prefix: args.log_line_prefix.clone(),
         input_format: args.input_format.clone(),
+        readers,
         server_prefix: server.and_then(Server::log_line_prefix),
         digest: save.filter(|save| save.save.is_some()).map(literals),
         threads: args.threads.map_or(defaults.threads, |threads| threads.max(1)),

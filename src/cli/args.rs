@@ -13,6 +13,19 @@ use crate::{report::slo::Objective, sources::input_formats};
 pub(super) struct Cli {
     #[command(subcommand)]
     pub(super) command: Command,
+    #[command(flatten)]
+    pub(super) config: ConfigArgs,
+}
+
+/// Which `sargable.yaml` is read.
+#[derive(Args, Clone, Debug, Default)]
+pub(super) struct ConfigArgs {
+    /// Read this configuration [default: sargable.yaml here, or above in the same repository]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+    /// Read no configuration
+    #[arg(long, global = true, conflicts_with = "config")]
+    pub(super) no_config: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -164,8 +177,8 @@ pub(super) struct InputArgs {
     /// The log's prefix as `SHOW log_line_prefix` prints it [default: asked of the server, else inferred]
     #[arg(long, value_name = "PREFIX")]
     pub(super) log_line_prefix: Option<String>,
-    /// What the inputs are, or what their lines lie in [default: recognised by content]
-    #[arg(long, value_name = "NAME", value_parser = clap::builder::PossibleValuesParser::new(input_formats()))]
+    // Readers of sargable.yaml are not known here: `config::readers` judges the name.
+    #[arg(long, value_name = "NAME", help = format_help())]
     pub(super) input_format: Option<String>,
     /// Tell up to 1,000 occurrences of each repetition in the JSON report, not the 20 most expensive
     #[arg(long)]
@@ -282,6 +295,14 @@ pub(super) enum ExplainMode {
     Plan,
     /// EXPLAIN ANALYZE where that is safe, EXPLAIN elsewhere
     Analyze,
+}
+
+fn format_help() -> String {
+    format!(
+        "What the inputs are, or what their lines lie in: a reader of sargable.yaml, or one of {} \
+         [default: recognised by content]",
+        input_formats().join(", ")
+    )
 }
 
 /// `500ms`, `5s`, `2min` or plain seconds.

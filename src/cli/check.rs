@@ -7,9 +7,9 @@ use super::{
     filter::FilterArgs,
     output,
 };
-use crate::{error::Error, report::text::Subject};
+use crate::{config::Config, error::Error, report::text::Subject};
 
-pub(super) fn run(args: &CheckArgs) -> Result<Outcome, Error> {
+pub(super) fn run(args: &CheckArgs, config: &Config) -> Result<Outcome, Error> {
     let input = InputArgs {
         paths: args.paths.clone(),
         log_line_prefix: None,
@@ -18,7 +18,7 @@ pub(super) fn run(args: &CheckArgs) -> Result<Outcome, Error> {
         threads: None,
         filter: FilterArgs::default(),
     };
-    let done = perform(&Job { input: &input, server: Some(&args.server), pool: None, save: None })?;
+    let done = perform(&Job { config, input: &input, server: Some(&args.server), pool: None, save: None })?;
     let outcome = output::write(&done.report, Subject::Workload, &args.output, args.fail_on)?;
     Ok(done.ended(outcome))
 }

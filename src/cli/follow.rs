@@ -18,9 +18,10 @@ use super::{
     Outcome,
     analyze::{self, Done},
     args::{Format, LogsArgs},
-    output, tell,
+    configure, output, tell,
 };
 use crate::{
+    config::Config,
     error::Error,
     report::text::{self, Subject},
     sources::{self, Ingested, Progress, Stop},
@@ -32,15 +33,16 @@ const REDRAW: Duration = Duration::from_secs(2);
 /// Drawing may take this share of the time at most: a large workload is drawn less often.
 const SHARE: u32 = 10;
 
-pub(super) fn run(args: &LogsArgs) -> Result<Outcome, Error> {
+pub(super) fn run(args: &LogsArgs, config: &Config) -> Result<Outcome, Error> {
     analyze::demand_inputs(&args.input)?;
     let stop = Stop::default();
     on_signal(&stop).map_err(|source| Error::Usage {
         what: format!("signals cannot be handled here: {source}"),
         hint: None,
     })?;
-    let options =
-        sources::Options { follow: Some(stop), ..analyze::options(&args.input, Some(&args.save), None) };
+    let readers = configure::readers(&args.input, config)?;
+    let options = analyze::options(&args.input, readers, Some(&args.save), None);
+    let options = sources::Options { follow: Some(stop), ..options };
     let to_screen =
         io::stdout().is_terminal() && args.output.output.is_none() && args.output.format == Format::Text;
     let mut screen = Screen { next: Instant::now() };

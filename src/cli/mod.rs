@@ -3,6 +3,7 @@
 mod analyze;
 mod args;
 mod check;
+mod configure;
 pub mod demo;
 mod explain;
 mod filter;
@@ -45,13 +46,14 @@ pub fn main() -> ExitCode {
             return ExitCode::from(if asked { 0 } else { 2 });
         }
     };
+    let config = || configure::config(&cli.config);
     let ended = match cli.command {
-        Command::Analyze(args) => analyze::run(&args),
-        Command::Check(args) => check::run(&args),
+        Command::Analyze(args) => config().and_then(|config| analyze::run(&args, &config)),
+        Command::Check(args) => config().and_then(|config| check::run(&args, &config)),
         Command::Explain(args) => explain::run(&args),
-        Command::Index(args) => index::run(&args),
-        Command::Logs(args) => logs::run(&args),
-        Command::Pool(args) => pool::run(&args),
+        Command::Index(args) => config().and_then(|config| index::run(&args, &config)),
+        Command::Logs(args) => config().and_then(|config| logs::run(&args, &config)),
+        Command::Pool(args) => config().and_then(|config| pool::run(&args, &config)),
         Command::Rules(args) => rules::run(&args),
         Command::Demo(args) => run_demo::run(&args),
     };

@@ -3,13 +3,14 @@
 //! Strict: an unknown key, a missing one, or a name that is not the file's is refused.
 
 use super::Rule;
-use crate::error::Error;
+use crate::{error::Error, yaml};
 
 /// Reads one rule file. `path` is only named in errors, and its stem must be the rule's name.
 pub fn load(path: &str, text: &str) -> Result<Rule, Error> {
-    let rule: Rule = serde_yaml::from_str(text).map_err(|err| {
-        let place = err.location().map(|at| format!(":{}:{}", at.line(), at.column())).unwrap_or_default();
-        Error::Rule { path: format!("{path}{place}"), message: explain(&err.to_string()) }
+    let rule: Rule = yaml::read(text).map_err(|refused| {
+        let place = refused.place.map(|(line, column)| format!(":{line}:{column}")).unwrap_or_default();
+        let meant = refused.meant.map(|word| format!("; did you mean `{word}`?")).unwrap_or_default();
+        Error::Rule { path: format!("{path}{place}"), message: refused.message + &meant }
     })?;
     let refuse = |key: &str, message: String| {
         let line = text.lines().position(|line| line.trim_start().starts_with(key)).map_or(1, |at| at + 1);
@@ -29,43 +30,4 @@ pub fn load(path: &str, text: &str) -> Result<Rule, Error> {
         return refuse("good:", "a good example has no `because`".to_owned());
     }
     Ok(rule)
-}
-
-/// The reader's message without its place, and for an unknown word the known one that is nearest.
-fn explain(message: &str) -> String {
-    let message = message.split(" at line ").next().unwrap_or(message);
-    let mut quoted = message.split('`').skip(1).step_by(2);
-    let unknown = message.contains("unknown ").then(|| quoted.next()).flatten();
-    match unknown.and_then(|word| nearest(word, quoted)) {
-        Some(known) => {
-            let what = message.split(", expected").next().unwrap_or(message);
-            format!("{what}; did you mean `{known}`?")
-        }
-        None => message.to_owned(),
-    }
-}
-
-/// The known word that the fewest changes make of `word`, if they are few.
-pub(super) fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    known
-        .map(|known| (distance(word, known), known))
-        .min()
-        .filter(|(changes, known)| *changes <= 1 + known.len() / 3)
-        .map(|(_, known)| known)
-}
-
-/// Insertions, deletions and replacements between two words.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let change = diagonal + usize::from(x != *y);
-            diagonal = row[j + 1];
-            row[j + 1] = change.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
 }

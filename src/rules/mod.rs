@@ -16,6 +16,7 @@ pub use load::load;
 use crate::{
     error::Error,
     finding::{Code, Confidence, Severity},
+    yaml,
 };
 
 /// One file of `rules/`.
@@ -242,7 +243,7 @@ pub static BUILTIN: LazyLock<Vec<Rule>> = LazyLock::new(|| {
 pub fn find(name: &str) -> Result<&'static Rule, Error> {
     let known = |rule: &&Rule| rule.name == name || rule.code.to_string().eq_ignore_ascii_case(name);
     BUILTIN.iter().find(known).ok_or_else(|| {
-        let nearest = load::nearest(name, BUILTIN.iter().map(|rule| rule.name.as_str()));
+        let nearest = yaml::nearest(name, BUILTIN.iter().map(|rule| rule.name.as_str()));
         Error::Usage {
             what: format!("there is no rule `{name}`"),
             hint: Some(match nearest {

@@ -47,7 +47,7 @@ impl Recognised {
 #[derive(Default)]
 pub(super) struct Sorted {
     logs: Vec<Recognised>,
-    applications: Vec<(Source, &'static applog::Kind)>,
+    applications: Vec<(Source, applog::Format)>,
     digests: Vec<(String, Digest)>,
     sql: Vec<Source>,
     /// Not read, each with why.
@@ -67,8 +67,8 @@ impl Sorted {
                 self.logs.push(Recognised { source, format, first, notes });
                 return;
             }
-            Kind::Application(kind) => {
-                self.applications.push((source, kind));
+            Kind::Application(format) => {
+                self.applications.push((source, format));
                 return;
             }
             Kind::Digest => match source.reader().and_then(digest::read) {
@@ -203,15 +203,21 @@ impl Sorted {
         let any_log = !logs.is_empty();
         let (mut collected, mut found) =
             pipeline::run(logs, options.threads, options.chunk_bytes, make_tools, progress);
-        for (source, kind) in self.applications {
+        let mut silent = Vec::new();
+        for (source, format) in self.applications {
             let input = u32::try_from(inputs.len()).unwrap_or(u32::MAX);
             inputs.push(InputSummary {
                 name: source.name(),
-                format: kind.name.to_owned(),
+                format: format.name().to_owned(),
                 ..InputSummary::default()
             });
             layers.insert(input, source.layers.clone());
-            found.insert(input, application(source, kind, input, make_tools, &mut collected, progress));
+            let head = first_lines(&source.head);
+            let read = application(source, &format, input, options, make_tools, &mut collected, progress);
+            if read.events == 0 {
+                silent.push((format!("the format `{}`", format.name()), head, read.notes.join("; ")));
+            }
+            found.insert(input, read);
         }
         let mut events = 0;
         let (mut entries, mut translated) = (0, 0);
@@ -255,7 +261,11 @@ impl Sorted {
         }
         if events == 0 && statements.is_empty() && self.digests.is_empty() {
             let unread = self.unread.take();
-            return Err(no_event.or(unread).unwrap_or_else(|| nothing(&self.others, &self.unknown)));
+            let silent = || nothing_as(&inputs, &silent);
+            return Err(no_event
+                .or(unread)
+                .or_else(silent)
+                .unwrap_or_else(|| nothing(&self.others, &self.unknown)));
         }
         self.damages.extend(no_event.map(|error| error.to_string()));
         inputs.extend(self.others);
@@ -276,8 +286,9 @@ const PIECE: usize = 20_000;
 
 fn application<C: Collector>(
     mut source: Source,
-    kind: &applog::Kind,
+    format: &applog::Format,
     input: u32,
+    options: &Options,
     make_tools: &(dyn Fn() -> C::Tools + Sync),
     collected: &mut C,
     progress: &mut dyn FnMut(Progress, &C),
@@ -287,9 +298,27 @@ fn application<C: Collector>(
         Ok(reader) => reader,
         Err(error) => return Found { damage: Some(error.to_string()), ..Found::default() },
     };
+    if let applog::Format::Configured(configured) = format
+        && options.threads > 1
+        && options.follow.is_none()
+    {
+        let manner =
+            applog::parallel::Manner { input, threads: options.threads, batch_bytes: options.chunk_bytes };
+        return applog::parallel::read(
+            configured,
+            reader,
+            lines.as_ref(),
+            &manner,
+            make_tools,
+            &mut |piece, bytes| {
+                collected.append(piece);
+                progress(Progress { input: input as usize, bytes, share: None }, collected);
+            },
+        );
+    }
     let mut tools = make_tools();
     let (mut piece, mut events) = (C::default(), 0);
-    let found = applog::read(kind, reader, lines.as_ref(), input, &mut |read| match read {
+    let found = applog::read(format, reader, lines.as_ref(), input, &mut |read| match read {
         applog::Read::Event(event) => {
             piece.event(event, &mut tools);
             events += 1;
@@ -416,6 +445,17 @@ fn nothing_in(heads: &[Head], entries: u64, translated: u64, damages: &[String])
         what.push_str(&format!("\n{its}{}\n  {}", head.tried, head.lines));
     }
     Error::NothingUnderstood { what, hint: hint.to_owned() }
+}
+
+/// Logs were read as those of applications, and none held an event.
+fn nothing_as(inputs: &[InputSummary], silent: &[(String, String, String)]) -> Option<Error> {
+    let (tried, lines, notes) = silent.first()?;
+    let name = &inputs.first()?.name;
+    let notes = if notes.is_empty() { String::new() } else { format!(" ({notes})") };
+    Some(Error::NothingUnderstood {
+        what: format!("{name}: no statement was found\ntried: {tried}{notes}\n  {lines}"),
+        hint: "pass another --input-format, or correct the reader in sargable.yaml".to_owned(),
+    })
 }
 
 fn nothing(others: &[InputSummary], unknown: &[(String, String)]) -> Error {

@@ -29,6 +29,7 @@ mod tail;
 
 use std::{path::PathBuf, sync::Arc};
 
+pub use applog::Readers;
 use inputs::Sorted;
 use pglog::prefix::Prefix;
 pub use pipeline::Collector;
@@ -48,8 +49,11 @@ pub struct Options {
     pub log_line_prefix: Option<String>,
     /// The connected server's setting: used where no flag is given and it fits the file.
     pub server_prefix: Option<String>,
-    /// One of [`input_formats`]: what every input is, or what its lines lie in, whatever they look like.
+    /// One of [`input_formats`] or of `readers`: what every input is, or what its lines lie in, whatever
+    /// they look like.
     pub input_format: Option<String>,
+    /// Formats that the user defined.
+    pub readers: Readers,
     /// Threads that scan; one more reads.
     pub threads: usize,
     /// How much a thread takes at once. An entry that is longer is still read whole.
@@ -76,6 +80,7 @@ impl Default for Options {
             log_line_prefix: None,
             server_prefix: None,
             input_format: None,
+            readers: Readers::default(),
             threads,
             chunk_bytes: 4 << 20,
             digest: None,
@@ -228,6 +233,7 @@ pub fn gather<C: Collector>(
         // The server may write csvlog and leave the prefix without a time: then it fits no file.
         server: compile(&options.server_prefix).ok().flatten().map(Arc::new),
         format: options.input_format.clone(),
+        readers: options.readers.clone(),
     };
     let mut sorted = Sorted::default();
     for source in open::sources(paths) {

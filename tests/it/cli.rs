@@ -112,7 +112,7 @@ fn help_and_version() {
     let version = sargable(&["--version"]).ends(0).stdout;
     assert_eq!(version, format!("sargable {}\n", env!("CARGO_PKG_VERSION")));
     // Without a word it shows its help, but nothing was done.
-    assert!(refused(sargable(&[])).contains("Usage: sargable <COMMAND>"));
+    assert!(refused(sargable(&[])).contains("Usage: sargable [OPTIONS] <COMMAND>"));
 }
 
 #[test]

@@ -1,12 +1,14 @@
 //! Tests that need no server and no network.
 
 mod advise;
+mod applog_configured;
 mod applog_django;
 mod applog_formats;
 mod applog_node;
 mod applog_sqlalchemy;
 mod cli;
 mod compressed;
+mod config;
 mod digest;
 mod docs;
 mod envelopes;

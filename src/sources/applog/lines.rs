@@ -144,6 +144,8 @@ pub(super) struct Draft {
     pub(super) application: Option<String>,
     /// Why it failed.
     pub(super) error: Option<String>,
+    /// Where the log has it apart from the words.
+    pub(super) sqlstate: Option<String>,
     /// Microseconds of waiting for a connection of the application's pool.
     pub(super) pool_wait: Option<u64>,
     /// It was prepared, not run.
@@ -176,7 +178,8 @@ impl Draft {
         let binds = self.binds.as_deref().map_or(Binds::Unknown, Binds::Values);
         let kind = match &self.error {
             Some(message) => {
-                EventKind::Error { sqlstate: sqlstate(message), message: message.as_bytes(), sql: Some(sql) }
+                let sqlstate = self.sqlstate.as_deref().map(str::as_bytes).or_else(|| sqlstate(message));
+                EventKind::Error { sqlstate, message: message.as_bytes(), sql: Some(sql) }
             }
             None if self.prepare => EventKind::ParseOrBind { step: ProtocolStep::Parse, sql },
             None => EventKind::Execution { sql, binds },
