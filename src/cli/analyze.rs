@@ -333,6 +333,7 @@ pub(super) fn pool_advice(
         cores: args.cores.or_else(here),
         spindles: args.spindles,
         concurrency: workload.concurrency(),
+        pooler: advise::pooler::used(workload.pooler()),
         max_connections: setting("max_connections"),
         superuser_reserved_connections: setting("superuser_reserved_connections"),
         reserved_connections: setting("reserved_connections"),

@@ -12,6 +12,7 @@
 pub mod figures;
 pub mod incidents;
 pub mod json;
+pub mod pooler;
 pub mod slo;
 pub mod text;
 
@@ -53,6 +54,15 @@ pub struct Report {
     /// What the server's log tells besides statements.
     #[serde(default)]
     pub incidents: Incidents,
+    /// What a connection pooler's log told; `None` without one.
+    #[serde(default)]
+    pub pooler: Option<pooler::Pooler>,
+    /// Waits for a connection of the application's own pool, the longest in all first.
+    #[serde(default)]
+    pub pool_waits: Vec<pooler::PoolWaits>,
+    /// What to do about connection pools, the most urgent first.
+    #[serde(default)]
+    pub pool_advice: Vec<pooler::Advice>,
     /// The words of the rules that `findings` names, by the rule's name.
     #[serde(default)]
     pub rules: BTreeMap<String, RuleWords>,
@@ -287,6 +297,9 @@ impl Report {
             advice,
             not_judged: not_judged.lines(),
             incidents: incidents::incidents(workload, inputs),
+            pooler: pooler::pooler(workload),
+            pool_waits: pooler::pool_waits(workload),
+            pool_advice: pooler::pool_advice(workload),
             rules: BTreeMap::new(),
             parts: figures::parts(workload),
             timeline: figures::timeline(workload),

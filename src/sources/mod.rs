@@ -21,6 +21,7 @@ pub mod digest;
 mod envelope;
 mod inputs;
 mod open;
+mod pgbouncer;
 mod pglog;
 mod pipeline;
 mod recognise;
@@ -165,7 +166,7 @@ pub fn watch(
     }
     workload.close();
     let silent = workload.totals().executions == 0 && workload.totals().errors == 0;
-    if silent && inputs.iter().any(|input| input.format != "sql") {
+    if silent && inputs.iter().any(|input| input.format != "sql" && input.format != pgbouncer::KIND.name) {
         not_judged.add("log", "it tells of no statement (set log_min_duration_statement = 0)");
     }
     Ok(Ingested { workload, inputs, not_judged, damages, digest, left_out })

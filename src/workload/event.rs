@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{incidents::Incident, repetition::Evidence};
+use super::{incidents::Incident, pooler::Told, repetition::Evidence};
 
 /// Where an event stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -116,6 +116,8 @@ pub enum EventKind<'a> {
     SessionEnd,
     /// What a server's log tells besides.
     Incident(&'a Incident<'a>),
+    /// What the log of a connection pooler tells.
+    Pooler(Told<'a>),
 }
 
 /// The steps of the extended protocol that come before an execution.

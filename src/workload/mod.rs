@@ -12,6 +12,7 @@ pub mod event;
 pub mod filter;
 pub mod histogram;
 pub mod incidents;
+pub mod pooler;
 pub mod query;
 pub mod rates;
 pub mod repetition;
@@ -32,6 +33,7 @@ pub use chatter::Chatter;
 pub use digest::Digest;
 pub use event::{Binds, Event, EventKind, PlanFormat, Position, ProtocolStep, UnitId};
 pub use filter::{Condition, Filter, LeftOut};
+pub use pooler::{PoolWaits, Pooler};
 pub use query::{LoggedPlan, Names, Query, Steps};
 pub use rates::Peak;
 pub use repetition::{Evidence, Occurrence, Repetition, RepetitionKind};
@@ -149,6 +151,10 @@ pub struct Workload {
     /// Parse and bind steps by fingerprint.
     steps: FxHashMap<Fingerprint, Steps>,
     incidents: Incidents,
+    #[serde(default)]
+    pooler: Pooler,
+    #[serde(default)]
+    pool_waits: PoolWaits,
     totals: Totals,
     units: Units,
     timeline: Timeline,
@@ -169,6 +175,7 @@ impl Workload {
 
     /// Counts one event. Hot: no allocation once its query is known.
     pub fn add(&mut self, event: &Event<'_>, normalizer: &mut Normalizer) {
+        self.pool_waits.add(event);
         match &event.kind {
             EventKind::Execution { sql, binds } => self.execution(event, sql, *binds, normalizer),
             EventKind::ParseOrBind { step, sql } => {
@@ -195,6 +202,7 @@ impl Workload {
                 self.session_starts_or_ends(event);
             }
             EventKind::Incident(incident) => self.incidents.add(event, incident, normalizer),
+            EventKind::Pooler(told) => self.pooler.add(event, told),
         }
     }
 
@@ -312,6 +320,8 @@ impl Workload {
             self.steps.entry(id).or_default().merge(&steps);
         }
         self.incidents.merge(later.incidents);
+        self.pooler.merge(later.pooler);
+        self.pool_waits.merge(later.pool_waits);
         self.totals.merge(&later.totals);
         self.units.merge(later.units);
         self.timeline.merge(later.timeline);
@@ -467,6 +477,16 @@ impl Workload {
     /// What the log tells besides statements.
     pub fn incidents(&self) -> &Incidents {
         &self.incidents
+    }
+
+    /// What the log of a connection pooler told.
+    pub fn pooler(&self) -> &Pooler {
+        &self.pooler
+    }
+
+    /// Waits for a connection of the application's own pool.
+    pub fn pool_waits(&self) -> &PoolWaits {
+        &self.pool_waits
     }
 
     pub fn query(&self, id: Fingerprint) -> Option<&Query> {

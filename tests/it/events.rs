@@ -61,6 +61,7 @@ fn text(event: &Event<'_>) -> String {
         EventKind::SessionStart => "begins".to_owned(),
         EventKind::SessionEnd => "ends".to_owned(),
         EventKind::Incident(incident) => format!("{incident:?}"),
+        EventKind::Pooler(told) => format!("{told:?}"),
     };
     format!(
         "{} {} [{}] {}|{}|{}|{} {what}",

@@ -22,6 +22,7 @@ mod n_plus_one_labelled;
 mod plan_formats;
 mod plan_logs;
 mod plans;
+mod pooler;
 mod report;
 mod rules;
 mod sources;

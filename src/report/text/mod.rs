@@ -15,6 +15,7 @@ mod overview;
 mod page;
 mod parts;
 mod plan;
+mod pooler;
 mod queries;
 mod rules;
 mod shorten;
@@ -77,6 +78,9 @@ pub fn render(report: &Report, subject: Subject, style: &Style) -> String {
     findings::write(&mut page, report);
     if subject == Subject::Workload {
         incidents::write(&mut page, report);
+    }
+    if matches!(subject, Subject::Workload | Subject::Pool) {
+        pooler::write(&mut page, report);
     }
     advice::write(&mut page, report);
     footer::left_out(&mut page, report);

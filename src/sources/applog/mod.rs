@@ -71,6 +71,8 @@ const KINDS: &[&Kind] = &[
     &knex::KIND,
     &sequelize::KIND,
     &typeorm::KIND,
+    // Of the pooler in between; a log like the others otherwise.
+    &super::pgbouncer::KIND,
 ];
 
 /// One format.
