@@ -104,6 +104,8 @@ pub enum EventKind<'a> {
     /// An `auto_explain` plan of an execution that may be logged besides; never a second count.
     Plan {
         format: PlanFormat,
+        /// It ran inside of a function, and is no execution of its own.
+        nested: bool,
         text: &'a [u8],
     },
     /// ERROR, FATAL or PANIC, with its statement where the log has it.
@@ -117,7 +119,7 @@ pub enum EventKind<'a> {
     /// What a server's log tells besides.
     Incident(&'a Incident<'a>),
     /// What the log of a connection pooler tells.
-    Pooler(Told<'a>),
+    Pooler(&'a Told<'a>),
 }
 
 /// The steps of the extended protocol that come before an execution.

@@ -184,7 +184,9 @@ impl Workload {
                 self.totals.parse_bind_us += us;
                 self.steps.entry(normalizer.scan(sql).fingerprint).or_default().add(*step, us);
             }
-            EventKind::Plan { format, text } => self.plan(event, *format, text, normalizer),
+            EventKind::Plan { format, nested, text } => {
+                self.plan(event, *format, *nested, text, normalizer);
+            }
             EventKind::Error { sqlstate, message, sql } => {
                 self.totals.errors += 1;
                 self.statistics.error(event);
@@ -256,7 +258,14 @@ impl Workload {
         self.units.step(step);
     }
 
-    fn plan(&mut self, event: &Event<'_>, format: PlanFormat, text: &[u8], normalizer: &mut Normalizer) {
+    fn plan(
+        &mut self,
+        event: &Event<'_>,
+        format: PlanFormat,
+        nested: bool,
+        text: &[u8],
+        normalizer: &mut Normalizer,
+    ) {
         let Some(sql) = plan_text::statement(format, text) else {
             self.not_judged.add("auto_explain plan", "it does not hold its statement");
             return;
@@ -266,8 +275,12 @@ impl Workload {
             Query::new(scanned.fingerprint, normalizer.text_of(scanned.fingerprint, &sql), scanned.kind)
         });
         let values = values_of(&scanned, Binds::Unknown);
-        let sender = self.explained_statistics.execution(event, &scanned, values);
-        query.count(event, &sql, Binds::Unknown, values.unwrap_or(0), sender);
+        if nested {
+            query.shown(event, &sql, Binds::Unknown, values.unwrap_or(0));
+        } else {
+            let sender = self.explained_statistics.execution(event, &scanned, values);
+            query.count(event, &sql, Binds::Unknown, values.unwrap_or(0), sender);
+        }
         let duration = event.duration.unwrap_or(0);
         if query.plan.as_ref().is_none_or(|kept| duration >= kept.duration) {
             let text = String::from_utf8_lossy(text).into_owned();

@@ -167,7 +167,7 @@ fn the_second_example_of_the_page() {
     assert_eq!((summary.format.as_str(), summary.entries, summary.skipped), ("worker", 21, 0));
     let orders = matching(&seen, "FROM orders");
     assert_eq!(orders.len(), 3);
-    assert!(orders[1].sql.contains("\n") && orders[1].sql.contains("id > $1"), "{}", orders[1].sql);
+    assert!(orders[1].sql.contains('\n') && orders[1].sql.contains("id > $1"), "{}", orders[1].sql);
     assert_eq!(orders[1].binds, values(&["6"]));
     assert_eq!(orders[0].duration, Some(21_279));
     let units: std::collections::BTreeSet<_> = seen.iter().map(|one| one.unit).collect();

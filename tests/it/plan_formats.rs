@@ -14,14 +14,13 @@ use serde_json::Value;
 /// The plans of a file by the name of their query.
 fn cases(file: &str) -> BTreeMap<String, String> {
     let path = format!("fixtures/plans/formats/{file}");
-    let text = match fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(_) => {
-            let packed = fs::File::open(format!("{path}.gz")).expect("a fixture");
-            let mut text = String::new();
-            flate2::read::GzDecoder::new(packed).read_to_string(&mut text).expect("a fixture");
-            text
-        }
+    let text = if let Ok(text) = fs::read_to_string(&path) {
+        text
+    } else {
+        let packed = fs::File::open(format!("{path}.gz")).expect("a fixture");
+        let mut text = String::new();
+        flate2::read::GzDecoder::new(packed).read_to_string(&mut text).expect("a fixture");
+        text
     };
     let cases: BTreeMap<String, String> = text
         .split("== ")

@@ -166,7 +166,7 @@ impl PgBouncer {
 }
 
 fn emit(position: Position, end: Option<i64>, period: Period, sink: &mut dyn FnMut(&Event<'_>)) {
-    sink(&Event { end, ..Event::new(EventKind::Pooler(Told::Period(period)), position) });
+    sink(&Event { end, ..Event::new(EventKind::Pooler(&Told::Period(period)), position) });
 }
 
 fn give(line: &Line<'_>, told: Told<'_>, number: u64, sink: &mut dyn FnMut(&Event<'_>)) {
@@ -177,6 +177,6 @@ fn give(line: &Line<'_>, told: Told<'_>, number: u64, sink: &mut dyn FnMut(&Even
         user: line.user,
         // Of a connection to the server it is the server's address.
         host: line.host.filter(|_| line.side == Some(line::Side::Client)),
-        ..Event::new(EventKind::Pooler(told), position)
+        ..Event::new(EventKind::Pooler(&told), position)
     });
 }

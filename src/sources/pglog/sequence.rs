@@ -186,7 +186,10 @@ impl Sequence {
             Message::ParseOrBind { step, duration, sql } => {
                 (EventKind::ParseOrBind { step, sql }, Some(duration))
             }
-            Message::Plan { duration, format, text } => (EventKind::Plan { format, text }, Some(duration)),
+            Message::Plan { duration, format, text } => {
+                // The context is the function's, as `errcontext` of PL/pgSQL and of SQL functions gives it.
+                (EventKind::Plan { format, nested: entry.context.is_some(), text }, Some(duration))
+            }
             Message::Failure { sqlstate, message, sql } => {
                 self.settle(entry.pid, || Step::Failed { sql: sql.map(<[u8]>::to_vec) }, sink);
                 besides = message::of_failure(message, entry);

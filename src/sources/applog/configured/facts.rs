@@ -82,8 +82,8 @@ pub(super) fn draft(
     };
     Some(Draft {
         binds,
-        duration: told.first(DURATIONS, |fact, value| duration(fact, value)),
-        end: told.first(TIMESTAMPS, |fact, value| timestamp(fact, value)),
+        duration: told.first(DURATIONS, duration),
+        end: told.first(TIMESTAMPS, timestamp),
         session: told.first(&[Fact::Session], |_, value| text(value)).map(|name| session(&name)),
         unit,
         caller: caller(&mut told),
@@ -287,16 +287,17 @@ fn bind_values(value: &Value, sql: &str, style: Option<Style>) -> Option<Vec<Opt
                 object.iter().map(|(key, value)| (key.clone(), fields::bind(value))).collect();
             in_order(&pairs)
         }
-        Value::String(text) => match values::pairs(text) {
-            Some(pairs) => in_order(&pairs),
-            None => {
+        Value::String(text) => {
+            if let Some(pairs) = values::pairs(text) {
+                in_order(&pairs)
+            } else {
                 let count = count(sql, style);
                 let list = fields::binds(value);
                 // Go's lists have no commas.
                 let fits = list.as_ref().is_some_and(|list| list.len() == count || count == 0);
                 if fits { list } else { values::go_list(text, count).or(list) }
             }
-        },
+        }
         value => fields::binds(value),
     }
 }

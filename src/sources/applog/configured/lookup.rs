@@ -49,7 +49,6 @@ fn is(value: &Value, scalar: &Scalar) -> bool {
     match (value, scalar) {
         (Value::Null, Scalar::Null) => true,
         (Value::Bool(a), Scalar::Bool(b)) => a == b,
-        #[expect(clippy::float_cmp, reason = "a value that was written, not reckoned")]
         (Value::Number(a), Scalar::Number(b)) => a.as_f64() == Some(*b),
         (Value::String(a), Scalar::Text(b)) => a == b,
         _ => false,
