@@ -2,25 +2,36 @@
 //!
 //! Adding a rule means one file in `rules/`, one file here, and one line in [`ALL`]. [`run()`] applies
 //! them all. What several detectors share stands in `access` (what a statement asks of a table),
-//! `index_use` (which index serves that), `estimate` (rows by statistics), `rewrite` (SQL text from a
-//! Shape) and `words`.
+//! `index_use` (which index serves that), `estimate` (rows by statistics), `look_alike`, `link`, `loops` and
+//! `repeated` (what one unit of work did again and again), `log_limits` (what the log lacks for that),
+//! `rewrite` (SQL text from a Shape) and `words`.
 //!
 //! **Invariant:** no finding shows what a statement compares with; values stay in the log. Only the numbers
 //! of LIMIT and OFFSET, and constants inside an expression that an index would be made of, are named.
 
 mod access;
+mod count_then_page;
+mod duplicate_query;
 mod estimate;
 mod index_order;
 mod index_use;
+mod link;
+mod log_limits;
+mod look_alike;
+mod loops;
 mod missing_index;
 mod n_plus_one;
 mod pool_size;
+mod repeated;
 mod rewrite;
 mod run;
 mod select_star;
+mod select_then_insert;
 mod seq_scan;
 mod unbounded_select;
+mod waterfall;
 mod words;
+mod write_loop;
 
 pub use run::run;
 
@@ -101,8 +112,11 @@ pub const ALL: &[(&str, Detector)] = &[
     ("unbounded_select", Detector::OfQuery(unbounded_select::detect)),
     ("n_plus_one", Detector::OfWorkload(n_plus_one::detect)),
     ("pool_size", Detector::OfWorkload(pool_size::detect)),
-    ("duplicate_query", Detector::OfWorkload(n_plus_one::duplicates)),
-    ("write_loop", Detector::OfWorkload(n_plus_one::write_loops)),
+    ("duplicate_query", Detector::OfWorkload(duplicate_query::detect)),
+    ("write_loop", Detector::OfWorkload(write_loop::detect)),
+    ("select_then_insert", Detector::OfWorkload(select_then_insert::detect)),
+    ("count_then_page", Detector::OfWorkload(count_then_page::detect)),
+    ("waterfall", Detector::OfWorkload(waterfall::detect)),
 ];
 
 impl Facts<'_> {

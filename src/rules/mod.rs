@@ -90,6 +90,8 @@ pub struct Example {
     pub binds: Option<Vec<String>>,
     /// What the log shows of repetition.
     pub repeats: Option<ExampleRepeats>,
+    /// What the log shows of units of work.
+    pub work: Option<ExampleWork>,
     /// Sessions that the log shows to be busy at the same time.
     pub busy: Option<u32>,
     /// Required in bad examples, refused in good ones.
@@ -126,6 +128,17 @@ pub struct ExampleRepeats {
     pub parent: Option<String>,
 }
 
+/// Units of work in an example: each is a transaction that runs the same statements in their order.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExampleWork {
+    pub units: u64,
+    /// `{n}` in one stands for the number of the unit.
+    pub statements: Vec<String>,
+    /// Of each statement.
+    pub milliseconds: u64,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ExampleRepetition {
@@ -157,6 +170,9 @@ pub const FILES: &[(&str, &str)] = &[
     ("rules/pool-size.yaml", include_str!("../../rules/pool-size.yaml")),
     ("rules/duplicate-query.yaml", include_str!("../../rules/duplicate-query.yaml")),
     ("rules/write-loop.yaml", include_str!("../../rules/write-loop.yaml")),
+    ("rules/select-then-insert.yaml", include_str!("../../rules/select-then-insert.yaml")),
+    ("rules/count-then-page.yaml", include_str!("../../rules/count-then-page.yaml")),
+    ("rules/waterfall.yaml", include_str!("../../rules/waterfall.yaml")),
 ];
 
 /// The built-in rules, in the order of [`FILES`].
