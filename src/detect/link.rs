@@ -28,6 +28,8 @@ pub(super) struct Link {
 pub(super) enum By {
     ForeignKey,
     Name,
+    /// Another query of the loop, of which one of the two above is known, asks by the same values.
+    Values,
 }
 
 impl By {
@@ -36,7 +38,14 @@ impl By {
         match self {
             By::ForeignKey => "foreign-key",
             By::Name => "name",
+            By::Values => "values",
         }
+    }
+}
+
+impl Link {
+    pub(super) fn by_values(self) -> Link {
+        Link { by: By::Values, ..self }
     }
 }
 
@@ -95,19 +104,29 @@ fn by_foreign_key(parent: &RelName, child: &RelName, key: &str, catalog: &Catalo
 }
 
 fn by_name(block: &Block, table: &TableRef, parent: &RelName, child: &RelName, key: &str) -> Option<String> {
-    // `items.order_id` for the id of an order.
-    if let Some(stem) = stem(key)
+    pointed_at(block, table, parent, child, key)
+        // Else a column of the same name in both.
+        .or_else(|| columns_read(block, table).into_iter().find(|column| column == key && column != "id"))
+}
+
+fn pointed_at(
+    block: &Block,
+    table: &TableRef,
+    parent: &RelName,
+    child: &RelName,
+    key: &str,
+) -> Option<String> {
+    // `items.order_id` for the id of an order, `flags.feature_name` for the name of a feature.
+    if let Some((stem, column)) = pointer(key)
         && names(&parent.name, &stem)
     {
-        return Some("id".to_owned());
+        return Some(column);
     }
-    // `products.id` for the product_id of an item; else a column of the same name in both.
-    let read = columns_read(block, table);
-    let pointing = |column: &&String| stem(column).is_some_and(|stem| names(&child.name, &stem));
-    if flat(key) == "id" {
-        return read.iter().find(pointing).cloned();
-    }
-    read.into_iter().find(|column| column == key)
+    // `products.id` for the product_id of an item.
+    let pointing = |column: &String| {
+        pointer(column).is_some_and(|(stem, to)| flat(key) == flat(&to) && names(&child.name, &stem))
+    };
+    columns_read(block, table).into_iter().find(pointing)
 }
 
 /// Whether the names alone say that rows of `outer` hold what `key` of the child asks for.
@@ -115,7 +134,7 @@ pub(super) fn by_names(outer: &Block, child: &Block, key: &Predicate) -> bool {
     let [TableRef { source: TableSource::Table(child_name), .. }] = &child.tables[..] else { return false };
     outer.tables.iter().any(|table| match &table.source {
         TableSource::Table(name) => {
-            name != child_name && by_name(outer, table, name, child_name, &key.column.name).is_some()
+            name != child_name && pointed_at(outer, table, name, child_name, &key.column.name).is_some()
         }
         _ => false,
     })
@@ -135,10 +154,14 @@ fn columns_read(block: &Block, table: &TableRef) -> Vec<String> {
         .collect()
 }
 
-/// `order` of `order_id`, `orderId`, `"OrderId"`.
-fn stem(column: &str) -> Option<String> {
-    let stem = flat(column).strip_suffix("id")?.to_owned();
-    (stem.len() > 1).then_some(stem)
+/// `order` and `id` of `order_id`, `orderId` and `"OrderId"`. Django's `page_ptr_id` points to a page, too.
+fn pointer(column: &str) -> Option<(String, String)> {
+    let hump =
+        column.char_indices().rev().find(|(at, c)| c.is_uppercase() && *at > 0).map(|(at, _)| (at, at));
+    let (end, from) = column.rfind('_').map(|at| (at, at + 1)).or(hump)?;
+    let (stem, to) = (flat(column.get(..end)?), flat(column.get(from..)?));
+    let stem = stem.strip_suffix("ptr").map_or(stem.clone(), str::to_owned);
+    (stem.len() > 1 && !to.is_empty()).then_some((stem, to))
 }
 
 /// Whether a table holds what the stem names: `orders`, `shop_order` and `"Order"` hold an order.
@@ -216,6 +239,8 @@ mod tests {
             "SELECT name FROM products WHERE id = $1",
             Some("items.product_id"),
         );
+        check("SELECT * FROM features", "SELECT 1 FROM flags WHERE feature_name = $1", Some("features.name"));
+        check("SELECT id FROM page", "SELECT 1 FROM blog WHERE page_ptr_id = $1", Some("page.id"));
         check("SELECT sku FROM carts", "SELECT price FROM prices WHERE sku = $1", Some("carts.sku"));
     }
 

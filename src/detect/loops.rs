@@ -25,6 +25,8 @@ pub(super) struct Child<'a> {
     pub(super) key: &'a Predicate,
     pub(super) parent: Option<&'a Shape>,
     pub(super) link: Option<Link>,
+    /// Others of its loop that ask by the same values.
+    pub(super) same_values_as: Vec<Fingerprint>,
 }
 
 /// Children of one loop, into the slice that was given: the outermost and most expensive first.
@@ -110,6 +112,7 @@ fn outer(children: &[Child<'_>], inner: usize) -> Option<usize> {
         let other = &children[at];
         at != inner
             && other.found.parent == Some(parent)
+            && other.found.median_repeats <= child.found.median_repeats
             && feeds(other, child)
             && together(other.found, child.found)
             && begins_before(other.found, child.found)
@@ -219,7 +222,7 @@ mod tests {
             .map(|((_, found), shape)| {
                 let block = shape.blocks.first().expect("a block");
                 let key = super::super::look_alike::key(block).expect("a key");
-                Child { found, block, key, parent: None, link: None }
+                Child { found, block, key, parent: None, link: None, same_values_as: Vec::new() }
             })
             .collect();
         let ids = |group: &Group| {

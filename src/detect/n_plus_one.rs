@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Report, WorkloadFacts, link,
-    link::By,
+    link::{By, Link},
     log_limits,
     look_alike::{asks_for_few, is_look_alike, key},
     loops::{self, Child, Group, Member},
@@ -18,9 +18,12 @@ use super::{
 use crate::{
     finding::{Finding, Severity},
     rules::Rule,
-    sql::{Shape, shape::TableSource},
+    sql::{Fingerprint, Shape, shape::TableSource},
     workload::{Evidence, Repetition, RepetitionKind},
 };
+
+/// Units of work in which the same values are more than chance.
+const LEAST_UNITS: u64 = 3;
 
 pub(super) fn detect(rule: &Rule, facts: &WorkloadFacts<'_>, report: &mut Report) {
     log_limits::add(rule, facts, report);
@@ -32,7 +35,9 @@ pub(super) fn detect(rule: &Rule, facts: &WorkloadFacts<'_>, report: &mut Report
         };
         children.extend(child(rule, facts, found, shape));
     }
-    for group in loops::groups(&children) {
+    let groups = loops::groups(&children);
+    for group in groups {
+        fed_alike(facts, &mut children, &group);
         findings(rule, facts, &children, &group, report);
     }
 }
@@ -53,7 +58,39 @@ fn child<'a>(
     }
     let parent = found.parent.and_then(|id| facts.shapes.get(&id));
     let link = parent.and_then(|parent| link::link(parent, block, key, facts.catalog));
-    Some(Child { found, block, key, parent, link })
+    Some(Child { found, block, key, parent, link, same_values_as: Vec::new() })
+}
+
+/// Passes on what fed one query of a loop to those that ask by the same values.
+fn fed_alike(facts: &WorkloadFacts<'_>, children: &mut [Child<'_>], group: &Group) {
+    for (own, member) in group.members.iter().enumerate() {
+        let others =
+            group.members.iter().enumerate().filter(|(at, _)| *at != own).map(|(_, other)| other.child);
+        let child = children[member.child].found.child;
+        let alike: Vec<usize> =
+            others.filter(|&other| same_values(facts, child, children[other].found.child)).collect();
+        if children[member.child].link.is_none() {
+            let link = alike.iter().find_map(|&other| children[other].link.clone());
+            children[member.child].link = link.map(Link::by_values);
+        }
+        children[member.child].same_values_as =
+            alike.into_iter().map(|other| children[other].found.child).collect();
+    }
+}
+
+/// Whether the loops over two queries begin with the same values in every unit of work that shows both.
+fn same_values(facts: &WorkloadFacts<'_>, a: Fingerprint, b: Fingerprint) -> bool {
+    let (mut same, mut units) = (0, 0);
+    for outline in facts.workload.outlines() {
+        let position = |id| outline.steps.iter().position(|step| step.query == id);
+        let (Some(first), Some(second)) = (position(a), position(b)) else { continue };
+        let begins = |at: usize| outline.steps[at].like.map_or(at, usize::from);
+        units += outline.units();
+        if begins(first) == begins(second) {
+            same += outline.units();
+        }
+    }
+    same >= LEAST_UNITS && same == units
 }
 
 /// The finding of a loop, and a note for each of its other queries.
@@ -125,10 +162,18 @@ fn one(rule: &Rule, facts: &WorkloadFacts<'_>, children: &[Child<'_>], member: M
     if let Some(link) = &child.link
         && let Some(join) = link::join(link, block, key)
     {
-        let sure = if link.by == By::Name { ", if the names say what they mean" } else { "" };
+        let sure = match link.by {
+            By::ForeignKey => "",
+            By::Name => ", if the names say what they mean",
+            By::Values => ", if the values are the same by more than chance",
+        };
         instead = format!("{instead}\n\nOr in the first query{sure}: {join}");
     }
     let mut finding = finding(rule, facts, found, because, instead);
+    if !child.same_values_as.is_empty() {
+        let ids: Vec<String> = child.same_values_as.iter().map(ToString::to_string).collect();
+        finding.detail.insert("same_values_as".to_owned(), json!(ids));
+    }
     if let Some(link) = &child.link {
         let mut fed = Map::new();
         fed.insert("table".to_owned(), json!(link.table.plain()));

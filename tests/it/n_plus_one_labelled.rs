@@ -6,15 +6,13 @@
 use std::{fs, path::PathBuf};
 
 use jiff::Timestamp;
-use rustc_hash::FxHashMap;
 use sargable::{
-    detect::{self, WorkloadFacts},
-    rules::BUILTIN,
-    sources::{self, Options},
-    sql::{Normalizer, Shape, StatementKind, parse},
-    workload::{Occurrence, Repetition, RepetitionKind},
+    sql::{Normalizer, StatementKind},
+    workload::Occurrence,
 };
 use serde::Deserialize;
+
+use crate::planted::judged;
 
 #[derive(Deserialize)]
 struct Labels {
@@ -84,46 +82,6 @@ impl Score {
     }
 }
 
-/// Repetitions that the rules report, with all that the workload keeps of them, each with what a report
-/// calls it: the rule, for writes with what they do.
-fn reported(folder: &std::path::Path, labels: &Labels) -> Vec<(String, Repetition)> {
-    let ingested =
-        sources::ingest(&[folder.join(&labels.log)], &Options::default(), &mut |_| ()).expect("a log");
-    let workload = &ingested.workload;
-    let shapes: FxHashMap<_, Shape> = workload
-        .ranked()
-        .into_iter()
-        .filter_map(|query| {
-            let sample = query.samples.iter().find(|sample| sample.complete)?;
-            Some((query.id, parse::parse(&sample.sql).ok()?))
-        })
-        .collect();
-    let repetitions = workload.repetitions();
-    let facts = WorkloadFacts {
-        workload,
-        repetitions: &repetitions,
-        concurrency: None,
-        shapes: &shapes,
-        catalog: None,
-    };
-    let found = detect::run(&BUILTIN, &[], Some(&facts)).findings;
-    let mut kinds: FxHashMap<(RepetitionKind, String), String> = FxHashMap::default();
-    for finding in found {
-        let kind = match finding.rule.as_str() {
-            "n-plus-one" => RepetitionKind::NPlusOne,
-            "duplicate-query" => RepetitionKind::Duplicate,
-            "write-loop" => RepetitionKind::WriteLoop,
-            _ => continue,
-        };
-        let write = finding.detail.get("write").and_then(|write| write.as_str()).map(str::to_owned);
-        kinds.insert((kind, finding.query.expect("a query")), write.unwrap_or(finding.rule));
-    }
-    repetitions
-        .into_iter()
-        .filter_map(|found| Some((kinds.get(&(found.kind, found.child.to_string()))?.clone(), found)))
-        .collect()
-}
-
 fn overlaps(occurrence: &Occurrence, request: &Request) -> bool {
     // The log's clock shows milliseconds.
     let at = |text: &str| text.parse::<Timestamp>().expect("a time").as_microsecond();
@@ -136,7 +94,7 @@ fn overlaps(occurrence: &Occurrence, request: &Request) -> bool {
 fn score(folder: &std::path::Path) -> (String, Score) {
     let text = fs::read_to_string(folder.join("labels.json")).expect("labels");
     let labels: Labels = serde_json::from_str(&text).expect("labels as they are written");
-    let reported = reported(folder, &labels);
+    let reported = judged(&folder.join(&labels.log)).repetitions;
     let mut normalizer = Normalizer::default();
     let mut score = Score::default();
     let mut wanted = Vec::new();
@@ -222,5 +180,13 @@ fn labelled_logs() {
     // What is reached over all of them, so that no change loses any of it; the bars are 97 of 100 found and
     // 1 wrong in 100 clean requests. Loops that a pool spreads over its sessions are what is missing.
     assert!(all.found * 100 >= all.expected * 64, "{all:?}");
+    for (kind, least) in [(&all.duplicates, 62), (&all.inserts, 77), (&all.updates, 86), (&all.deletes, 100)]
+    {
+        assert!(kind.expected > 0 && kind.found * 100 >= kind.expected * least, "{all:?}");
+    }
+    // No write is ever taken for a read or for another write; a duplicate seldom for an N+1.
+    let writes = [&all.inserts, &all.updates, &all.deletes];
+    assert_eq!(writes.iter().map(|kind| kind.taken_for_another).sum::<u64>(), 0);
+    assert!(all.duplicates.taken_for_another * 100 <= all.duplicates.expected * 3, "{all:?}");
     assert!(all.wrong * 200 <= all.clean, "{all:?}");
 }

@@ -38,6 +38,7 @@ fn fed_by(finding: &Finding) -> Option<String> {
     let fed = finding.detail.get("fed_by")?;
     let by = match fed.get("by")?.as_str()? {
         "foreign-key" => "by a foreign key",
+        "values" => "since another query of the loop asks by the same values",
         _ => "by its name",
     };
     let (table, column) = (fed.get("table")?.as_str()?, fed.get("column")?.as_str()?);
