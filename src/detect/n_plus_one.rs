@@ -22,6 +22,8 @@ use crate::{
     workload::{Evidence, Repetition, RepetitionKind},
 };
 
+/// Queries of one loop whose values are compared.
+const COMPARED: usize = 16;
 /// Units of work in which the same values are more than chance.
 const LEAST_UNITS: u64 = 3;
 
@@ -63,9 +65,9 @@ fn child<'a>(
 
 /// Passes on what fed one query of a loop to those that ask by the same values.
 fn fed_alike(facts: &WorkloadFacts<'_>, children: &mut [Child<'_>], group: &Group) {
-    for (own, member) in group.members.iter().enumerate() {
-        let others =
-            group.members.iter().enumerate().filter(|(at, _)| *at != own).map(|(_, other)| other.child);
+    let members = &group.members[..group.members.len().min(COMPARED)];
+    for (own, member) in members.iter().enumerate() {
+        let others = members.iter().enumerate().filter(|(at, _)| *at != own).map(|(_, other)| other.child);
         let child = children[member.child].found.child;
         let alike: Vec<usize> =
             others.filter(|&other| same_values(facts, child, children[other].found.child)).collect();

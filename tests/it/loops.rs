@@ -3,7 +3,7 @@
 use sargable::{finding::Severity, sql::Normalizer};
 use serde_json::{Value, json};
 
-use crate::planted::Log;
+use crate::planted::{Log, logged};
 
 const ORDERS: &str = "SELECT id, user_id, total FROM orders ORDER BY id DESC LIMIT 6";
 const ITEMS: &str = "SELECT id, product_id, quantity FROM items WHERE order_id = $1";
@@ -99,4 +99,27 @@ fn equal_values_in_two_units_say_nothing() {
     let found = log(2, true).judged().findings;
     let shipment = found.iter().find(|finding| json!(finding.query) == id(SHIPMENT)).expect("a finding");
     assert!(!shipment.detail.contains_key("same_values_as") && !shipment.detail.contains_key("fed_by"));
+}
+
+/// A person reads of the loop once, with its levels; the JSON report holds what the schema names.
+#[test]
+fn the_page_tells_a_nested_loop_once() {
+    let file = logged(&mut log(4, false));
+    let run = |format: &str| {
+        let ran = std::process::Command::new(env!("CARGO_BIN_EXE_sargable"))
+            .args(["logs", "--format", format])
+            .arg(file.path())
+            .output()
+            .expect("it runs");
+        String::from_utf8(ran.stdout).expect("UTF-8")
+    };
+    let page = run("text");
+    let findings = page.find("\nFindings").and_then(|at| page.get(at..)).expect("findings");
+    let end = findings.find("\nNot judged").expect("the next part");
+    assert_eq!(findings.matches("n-plus-one").count(), 1);
+    insta::assert_snapshot!(findings[..end].trim());
+
+    let report: Value = serde_json::from_str(&run("json")).expect("JSON");
+    assert_eq!(crate::docs::violations(&report), Vec::<String>::new());
+    assert_eq!(report["findings"].as_array().map(Vec::len), Some(2));
 }

@@ -55,13 +55,18 @@ impl Log {
 
     /// What the rules find in it.
     pub(crate) fn judged(&mut self) -> Judged {
-        self.entries.sort_by_key(|(at, _)| *at);
-        let mut file = tempfile::NamedTempFile::new().expect("a temporary file");
-        for (_, lines) in &self.entries {
-            file.write_all(lines.as_bytes()).expect("written");
-        }
-        judged(file.path())
+        judged(logged(self).path())
     }
+}
+
+/// The log as a file.
+pub(crate) fn logged(log: &mut Log) -> tempfile::NamedTempFile {
+    log.entries.sort_by_key(|(at, _)| *at);
+    let mut file = tempfile::NamedTempFile::new().expect("a temporary file");
+    for (_, lines) in &log.entries {
+        file.write_all(lines.as_bytes()).expect("written");
+    }
+    file
 }
 
 /// What the rules report, and the repetitions behind it.
