@@ -18,7 +18,7 @@ use crate::{
     error::Error,
     plan::WhatIf,
     report::{Report, text::Subject},
-    rules::{self, Needs, Rule},
+    rules::{self, Needs, Rule, Set},
     server::{Environment, Server, Target},
     sources::{self, Ingested, Literals},
     workload::{Repetition, Workload},
@@ -161,7 +161,7 @@ pub(super) fn judge(
     let logs = inputs.iter().any(|input| input.format != "sql");
     let rules: Vec<Rule> = rules::BUILTIN
         .iter()
-        .filter(|rule| logs || !rule.needs.contains(&Needs::Workload))
+        .filter(|rule| rule.set == Set::Default && (logs || !rule.needs.contains(&Needs::Workload)))
         .cloned()
         .collect();
     let found = detected(&rules, &workload, catalog.as_ref(), &gathered);
@@ -267,7 +267,7 @@ fn detected(
         catalog,
     };
     let logged = workload.totals().executions > 0;
-    detect::run(rules, &facts, logged.then_some(&whole))
+    detect::run(rules, &facts, logged.then_some(&whole), catalog)
 }
 
 fn index_advice(

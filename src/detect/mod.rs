@@ -28,12 +28,14 @@ mod run;
 mod select_star;
 mod select_then_insert;
 mod seq_scan;
+mod table;
 mod unbounded_select;
 mod waterfall;
 mod words;
 mod write_loop;
 
 pub use run::run;
+pub use table::ALL;
 
 use crate::{
     catalog::Catalog,
@@ -93,8 +95,10 @@ pub struct WorkloadFacts<'a> {
 /// What a detector does: push what it finds; what it could not judge goes to `not_judged`.
 #[derive(Clone, Copy, Debug)]
 pub enum Detector {
-    OfQuery(fn(&Rule, &Facts<'_>, &mut Report)),
-    OfWorkload(fn(&Rule, &WorkloadFacts<'_>, &mut Report)),
+    Query(fn(&Rule, &Facts<'_>, &mut Report)),
+    /// Of tables and indexes, whatever queries there are.
+    Schema(fn(&Rule, &Catalog, &mut Report)),
+    Workload(fn(&Rule, &WorkloadFacts<'_>, &mut Report)),
 }
 
 #[derive(Clone, Debug, Default)]
@@ -102,22 +106,6 @@ pub struct Report {
     pub findings: Vec<Finding>,
     pub not_judged: NotJudged,
 }
-
-/// Every detector, by the name that its rule's YAML file uses.
-pub const ALL: &[(&str, Detector)] = &[
-    ("seq_scan", Detector::OfQuery(seq_scan::detect)),
-    ("missing_index", Detector::OfQuery(missing_index::detect)),
-    ("index_order", Detector::OfQuery(index_order::detect)),
-    ("select_star", Detector::OfQuery(select_star::detect)),
-    ("unbounded_select", Detector::OfQuery(unbounded_select::detect)),
-    ("n_plus_one", Detector::OfWorkload(n_plus_one::detect)),
-    ("pool_size", Detector::OfWorkload(pool_size::detect)),
-    ("duplicate_query", Detector::OfWorkload(duplicate_query::detect)),
-    ("write_loop", Detector::OfWorkload(write_loop::detect)),
-    ("select_then_insert", Detector::OfWorkload(select_then_insert::detect)),
-    ("count_then_page", Detector::OfWorkload(count_then_page::detect)),
-    ("waterfall", Detector::OfWorkload(waterfall::detect)),
-];
 
 impl Facts<'_> {
     /// A finding about this query; `because` and `instead` are this case's own words.

@@ -4,26 +4,33 @@ use rustc_hash::FxHashMap;
 
 use super::{ALL, Detector, Facts, Report, WorkloadFacts};
 use crate::{
+    catalog::Catalog,
     rules::{Needs, Rule},
     sql::StatementKind,
 };
 
-/// Applies `rules` to each query and, where a log was read, to the workload as a whole.
+/// Applies `rules` to each query, to the schema where it is known, and, where a log was read, to the
+/// workload as a whole.
 ///
 /// A rule that lacks a fact it needs is counted in `not_judged`, once for each query concerned. Findings
 /// come out the most expensive first, then the most severe, then by rule, query and words.
-pub fn run(rules: &[Rule], queries: &[Facts<'_>], workload: Option<&WorkloadFacts<'_>>) -> Report {
+pub fn run(
+    rules: &[Rule],
+    queries: &[Facts<'_>],
+    workload: Option<&WorkloadFacts<'_>>,
+    schema: Option<&Catalog>,
+) -> Report {
     let detectors: FxHashMap<&str, Detector> = ALL.iter().copied().collect();
-    let connected = queries.iter().any(|facts| facts.catalog.is_some())
-        || workload.is_some_and(|workload| workload.catalog.is_some());
+    let connected = schema.is_some();
+    let version = schema.map_or(0, |catalog| catalog.version);
     let mut report = Report::default();
-    for rule in rules {
+    for rule in rules.iter().filter(|rule| rule.postgres.include(version)) {
         let Some(detector) = detectors.get(rule.detector.as_str()) else {
             report.not_judged.add(&rule.name, format!("there is no detector `{}`", rule.detector));
             continue;
         };
         match detector {
-            Detector::OfQuery(detect) => {
+            Detector::Query(detect) => {
                 for facts in queries.iter().filter(|facts| concerns_rows(facts)) {
                     match lacking(rule, facts, connected) {
                         Some(why) => report.not_judged.add(&rule.name, why),
@@ -31,9 +38,13 @@ pub fn run(rules: &[Rule], queries: &[Facts<'_>], workload: Option<&WorkloadFact
                     }
                 }
             }
-            Detector::OfWorkload(detect) => match workload {
+            Detector::Schema(detect) => match schema {
+                None => report.not_judged.add(&rule.name, NO_CATALOG),
+                Some(catalog) => detect(rule, catalog, &mut report),
+            },
+            Detector::Workload(detect) => match workload {
                 None => report.not_judged.add(&rule.name, "no log of executions"),
-                Some(facts) if rule.needs.contains(&Needs::Catalog) && facts.catalog.is_none() => {
+                Some(facts) if rule.needs.contains(&Needs::Schema) && facts.catalog.is_none() => {
                     report.not_judged.add(&rule.name, NO_CATALOG);
                 }
                 Some(facts) => detect(rule, facts, &mut report),
@@ -55,9 +66,9 @@ const NO_CATALOG: &str = "no catalog (connect with --database-url)";
 /// query belongs to another database.
 fn lacking(rule: &Rule, facts: &Facts<'_>, connected: bool) -> Option<&'static str> {
     rule.needs.iter().find_map(|need| match need {
-        Needs::Statement if facts.shape.is_none() => Some("the statement could not be parsed"),
-        Needs::Catalog if facts.catalog.is_none() && connected => Some(ELSEWHERE),
-        Needs::Catalog if facts.catalog.is_none() => Some(NO_CATALOG),
+        Needs::Syntax if facts.shape.is_none() => Some("the statement could not be parsed"),
+        Needs::Schema | Needs::Statistics if facts.catalog.is_none() && connected => Some(ELSEWHERE),
+        Needs::Schema | Needs::Statistics if facts.catalog.is_none() => Some(NO_CATALOG),
         Needs::Plan if facts.plan.is_none() && facts.catalog.is_none() && connected => Some(ELSEWHERE),
         Needs::Plan if facts.plan.is_none() && facts.catalog.is_none() => {
             Some("no plan (connect with --database-url)")

@@ -3,17 +3,19 @@
 //! In: the text of `rules/*.yaml`. Out: [`Rule`]s, strictly read (see [`fn@load`]). What a rule means is
 //! the business of its detector.
 
+mod files;
 mod load;
 
 use std::{collections::BTreeMap, sync::LazyLock};
 
 use serde::Deserialize;
 
+pub use files::FILES;
 pub use load::load;
 
 use crate::{
     error::Error,
-    finding::{Code, Severity},
+    finding::{Code, Confidence, Severity},
 };
 
 /// One file of `rules/`.
@@ -23,9 +25,19 @@ pub struct Rule {
     pub code: Code,
     /// The pattern, readable after "allow"; also the file's name.
     pub name: String,
+    pub category: Category,
+    /// Whether it is on without being asked for.
+    #[serde(default)]
+    pub set: Set,
     /// The function of `detect` that applies it.
     pub detector: String,
     pub severity: Severity,
+    /// How sure its findings are at best.
+    #[serde(default)]
+    pub confidence: Option<Confidence>,
+    /// Major versions that it is about; all where there is none.
+    #[serde(default)]
+    pub postgres: Versions,
     /// What it cannot do without.
     pub needs: Vec<Needs>,
     /// Thresholds by name.
@@ -34,6 +46,9 @@ pub struct Rule {
     pub title: String,
     pub why: String,
     pub instead: String,
+    /// The same as SQL, where one case can stand for all.
+    #[serde(default)]
+    pub rewrite: Option<Rewrite>,
     pub references: Vec<String>,
     pub examples: Examples,
 }
@@ -41,10 +56,79 @@ pub struct Rule {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Needs {
-    Statement,
-    Catalog,
+    /// The statement, parsed.
+    Syntax,
+    /// The tables that it names: from DDL files, a snapshot or a connection.
+    Schema,
     Plan,
+    /// Sizes and distributions, which only a server or its snapshot has.
+    Statistics,
+    /// Executions.
     Workload,
+}
+
+/// What a rule is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Category {
+    /// What a query returns, and how much of it.
+    Projection,
+    Predicate,
+    Join,
+    /// Subqueries, CTEs, set operations and windows.
+    Subquery,
+    /// Sorting, grouping, DISTINCT and paging.
+    Sorting,
+    /// INSERT, UPDATE, DELETE and MERGE.
+    Write,
+    /// Row locks, transactions and session state.
+    Locking,
+    /// Tables, columns and constraints.
+    Schema,
+    Index,
+    /// DDL that blocks others while it runs.
+    Migration,
+    Plan,
+    /// What only a log of executions shows.
+    Workload,
+}
+
+/// The rules that are applied together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Set {
+    /// Right nearly always: on unless it is turned off.
+    #[default]
+    Default,
+    /// Right, but many live well with it.
+    Pedantic,
+    /// Not yet tried on enough real workloads.
+    Preview,
+}
+
+/// Major versions of PostgreSQL, both ends included.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Versions {
+    pub from: Option<u32>,
+    pub until: Option<u32>,
+}
+
+impl Versions {
+    /// Whether a server of this `server_version_num` is meant; 0 is one that nobody knows.
+    pub fn include(self, version: u32) -> bool {
+        let major = version / 10_000;
+        version == 0
+            || self.from.is_none_or(|from| from <= major) && self.until.is_none_or(|until| major <= until)
+    }
+}
+
+/// One case as it should not and as it should be.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rewrite {
+    pub before: String,
+    pub after: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -159,25 +243,12 @@ impl Rule {
     }
 }
 
-/// Path and text of every built-in rule, in the order of their codes.
-pub const FILES: &[(&str, &str)] = &[
-    ("rules/seq-scan.yaml", include_str!("../../rules/seq-scan.yaml")),
-    ("rules/missing-index.yaml", include_str!("../../rules/missing-index.yaml")),
-    ("rules/index-order.yaml", include_str!("../../rules/index-order.yaml")),
-    ("rules/select-star.yaml", include_str!("../../rules/select-star.yaml")),
-    ("rules/unbounded-select.yaml", include_str!("../../rules/unbounded-select.yaml")),
-    ("rules/n-plus-one.yaml", include_str!("../../rules/n-plus-one.yaml")),
-    ("rules/pool-size.yaml", include_str!("../../rules/pool-size.yaml")),
-    ("rules/duplicate-query.yaml", include_str!("../../rules/duplicate-query.yaml")),
-    ("rules/write-loop.yaml", include_str!("../../rules/write-loop.yaml")),
-    ("rules/select-then-insert.yaml", include_str!("../../rules/select-then-insert.yaml")),
-    ("rules/count-then-page.yaml", include_str!("../../rules/count-then-page.yaml")),
-    ("rules/waterfall.yaml", include_str!("../../rules/waterfall.yaml")),
-];
-
-/// The built-in rules, in the order of [`FILES`].
+/// The built-in rules, in the order of their codes.
 pub static BUILTIN: LazyLock<Vec<Rule>> = LazyLock::new(|| {
-    FILES.iter().map(|(path, text)| load(path, text).expect("tests load every built-in rule")).collect()
+    let load = |(path, text): &(&str, &str)| load(path, text).expect("tests load every built-in rule");
+    let mut rules: Vec<Rule> = FILES.iter().map(load).collect();
+    rules.sort_by_key(|rule| rule.code);
+    rules
 });
 
 /// A built-in rule by its name or code.

@@ -142,7 +142,7 @@ impl<'a> Lexer<'a> {
     }
 
     /// From the opening quote to behind the closing one, continuation lines included.
-    fn string(&mut self, escapes: bool) {
+    pub(super) fn string(&mut self, escapes: bool) {
         self.operand = true;
         self.at += 1;
         loop {
@@ -212,7 +212,7 @@ impl<'a> Lexer<'a> {
     }
 
     /// `$1`, `$tag$…$tag$`, or a lone `$`.
-    fn dollar(&mut self, start: usize) -> Kind {
+    pub(super) fn dollar(&mut self, start: usize) -> Kind {
         self.operand = true;
         let digits = self.run(start + 1, DIGIT);
         if digits > start + 1 {
@@ -233,7 +233,7 @@ impl<'a> Lexer<'a> {
         Kind::String
     }
 
-    fn number(&mut self, start: usize) {
+    pub(super) fn number(&mut self, start: usize) {
         self.operand = true;
         let digits = |lexer: &Lexer<'_>, mut at: usize| {
             while lexer.sql.get(at).is_some_and(|&b| b.is_ascii_digit() || b == b'_') {
@@ -270,7 +270,7 @@ impl<'a> Lexer<'a> {
         byte(at).is_ascii_digit() || (byte(at) == b'.' && byte(at + 1).is_ascii_digit())
     }
 
-    fn block_comment(&mut self) {
+    pub(super) fn block_comment(&mut self) {
         let mut depth = 1_u32;
         self.at += 2;
         while let Some(found) = memchr2(b'*', b'/', self.sql.get(self.at..).unwrap_or_default()) {
@@ -400,6 +400,13 @@ impl<'a> Lexer<'a> {
             }
         }
     }
+}
+
+/// Where a token that begins at `start` ends, once the lexer has read it.
+pub(super) fn end(sql: &[u8], start: usize, read: impl FnOnce(&mut Lexer<'_>)) -> usize {
+    let mut lexer = Lexer { at: start, ..Lexer::new(sql) };
+    read(&mut lexer);
+    lexer.at
 }
 
 impl Iterator for Lexer<'_> {

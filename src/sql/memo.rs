@@ -5,15 +5,16 @@
 //! constants and tags; where those stand was noted when a statement of this outline was read in full.
 //!
 //! An outline is finer than a fingerprint (white space and case count), and there is none where a
-//! constant would have to be told from something else: after a `.`, with an exponent, in dollar quotes.
+//! constant would have to be told from something else. Where each hole ends the lexer says itself.
 
 use std::ops::Range;
 
-use memchr::{memchr, memmem};
+use memchr::{memchr, memchr2};
 use rustc_hash::FxHashMap;
 
 use super::{
     hash::{hash, mix},
+    lex,
     normalize::{Fingerprint, Scanned, StatementKind},
     tags,
 };
@@ -47,6 +48,7 @@ enum Kind {
     String,
     Comment,
     TaggedComment,
+    LineComment,
 }
 
 #[derive(Debug)]
@@ -54,9 +56,12 @@ struct Known {
     fingerprint: Fingerprint,
     kind: StatementKind,
     statements: u32,
+    parameters: bool,
     constants: Box<[Place]>,
     /// The hole that is the comment with tags.
     tags: Option<usize>,
+    /// Holes that are no constants, with the hash of what stands there: `ORDER BY 2`, `numeric(12,2)`.
+    fixed: Box<[(u16, u64)]>,
 }
 
 /// Where a constant stands, counted from the end of the hole before it.
@@ -85,24 +90,26 @@ impl Memo {
         }
         let Some(key) = outline(sql, &mut self.holes) else { return Recalled::Never };
         match self.known.get(&key) {
-            Some(Some(known)) => Recalled::Known(known.fill(sql, &self.holes)),
-            Some(None) => Recalled::Never,
+            Some(Some(known)) if known.fits(sql, &self.holes) => {
+                Recalled::Known(known.fill(sql, &self.holes))
+            }
+            Some(_) => Recalled::Never,
             None => Recalled::New(key),
         }
     }
 
     /// Keeps what a full reading found in the statement that was outlined last.
-    pub(super) fn learn(&mut self, key: u64, scanned: &Scanned, constants: &[Range<usize>]) {
+    pub(super) fn learn(&mut self, key: u64, sql: &[u8], scanned: &Scanned, constants: &[Range<usize>]) {
         if self.known.len() >= MOST {
             self.known.clear();
         }
-        self.known.insert(key, Known::new(scanned, constants, &self.holes));
+        self.known.insert(key, Known::new(sql, scanned, constants, &self.holes));
     }
 }
 
 impl Known {
-    /// `None` when a hole is neither a constant nor a comment: `ORDER BY 2`, `numeric(12,2)`.
-    fn new(scanned: &Scanned, constants: &[Range<usize>], holes: &[Hole]) -> Option<Known> {
+    /// `None` when there is too much to note.
+    fn new(sql: &[u8], scanned: &Scanned, constants: &[Range<usize>], holes: &[Hole]) -> Option<Known> {
         let tags = match &scanned.tags {
             Some(tags) => Some(
                 holes.iter().position(|hole| hole.kind == Kind::TaggedComment && hole.inside() == *tags)?,
@@ -113,6 +120,7 @@ impl Known {
             return None;
         }
         let mut places = Vec::with_capacity(constants.len());
+        let mut fixed = Vec::new();
         let mut rest = constants.iter().peekable();
         let (mut passed, mut before) = (0, 0);
         let from = |before: usize, at: usize| u16::try_from(at.checked_sub(before)?).ok();
@@ -122,8 +130,12 @@ impl Known {
                 places.push(Place { passed, start: from(before, word.start)?, end });
             }
             if matches!(hole.kind, Kind::Number | Kind::String) {
-                let constant = rest.next_if(|constant| constant.end == hole.end)?;
-                places.push(Place { passed, start: from(before, constant.start)?, end: None });
+                match rest.next_if(|constant| constant.end == hole.end) {
+                    Some(constant) => {
+                        places.push(Place { passed, start: from(before, constant.start)?, end: None });
+                    }
+                    None => fixed.push((passed, hash(&sql[hole.start..hole.end]))),
+                }
             }
             (passed, before) = (passed + 1, hole.end);
         }
@@ -131,8 +143,17 @@ impl Known {
             let end = Some(from(before, word.end)?);
             places.push(Place { passed, start: from(before, word.start)?, end });
         }
-        let Scanned { fingerprint, kind, statements, .. } = *scanned;
-        Some(Known { fingerprint, kind, statements, constants: places.into(), tags })
+        let Scanned { fingerprint, kind, statements, parameters, .. } = *scanned;
+        let (constants, fixed) = (places.into(), fixed.into());
+        Some(Known { fingerprint, kind, statements, parameters, constants, tags, fixed })
+    }
+
+    /// Whether the holes that are no constants say the same.
+    fn fits(&self, sql: &[u8], holes: &[Hole]) -> bool {
+        self.fixed.iter().all(|&(at, known)| {
+            let hole = holes[usize::from(at)];
+            hash(&sql[hole.start..hole.end]) == known
+        })
     }
 
     /// What a full reading of a statement of this outline would find.
@@ -151,6 +172,7 @@ impl Known {
             constants: u32::try_from(self.constants.len()).unwrap_or(u32::MAX),
             tags: self.tags.map(|hole| holes[hole].inside()),
             statements: self.statements,
+            parameters: self.parameters,
         }
     }
 }
@@ -212,34 +234,41 @@ fn outline(sql: &[u8], holes: &mut Vec<Hole>) -> Option<u64> {
                 at += 1;
                 continue;
             }
-            DIGIT if before != b'.' => (number(sql, at)?, Kind::Number),
-            SINGLE if !in_word(before) && before != b'&' => (string(sql, at)?, Kind::String),
+            // `t.5` and `1..5`: what ends before the `.` decides.
+            DIGIT if before == b'.' && at > 1 && !begins_fraction(sql[at - 2]) => return None,
+            DIGIT => (number(sql, at)?, Kind::Number),
+            SINGLE => (string(sql, at, before)?, Kind::String),
             DOUBLE if before != b'&' => {
                 at += memchr(b'"', &sql[at + 1..])? + 2;
                 continue;
             }
             SLASH if byte(at + 1) == b'*' => {
-                let len = memmem::find(&sql[at + 2..], b"*/")?;
-                if memmem::find(&sql[at + 2..at + 2 + len], b"/*").is_some() {
-                    return None;
-                }
-                let tagged = tags::looks_like(&sql[at + 2..at + 2 + len]);
-                (at + len + 4, if tagged { Kind::TaggedComment } else { Kind::Comment })
+                let end = lex::end(sql, at, |lexer| {
+                    lexer.block_comment();
+                });
+                let inside = sql[..end].strip_suffix(b"*/")?.get(at + 2..)?;
+                (end, if tags::looks_like(inside) { Kind::TaggedComment } else { Kind::Comment })
             }
-            DASH if byte(at + 1) != b'-' => {
-                at += 1;
-                continue;
+            DASH if byte(at + 1) == b'-' => {
+                (memchr2(b'\n', b'\r', &sql[at..]).map_or(sql.len(), |len| at + len), Kind::LineComment)
             }
             DOLLAR if in_word(before) || byte(at + 1).is_ascii_digit() => {
                 at += 1;
                 continue;
             }
-            // The lexer looks for the `)s` only so far.
-            PERCENT if byte(at + 1) != b'(' => {
-                at += 1;
-                continue;
+            DOLLAR => {
+                let end = lex::end(sql, at, |lexer| {
+                    lexer.dollar(at);
+                });
+                // A lone one is a sign of its own.
+                if end == at + 1 {
+                    return None;
+                }
+                (end, Kind::String)
             }
-            SLASH => {
+            // The lexer looks for the `)s` only so far.
+            PERCENT if byte(at + 1) == b'(' => return None,
+            DASH | SLASH | PERCENT => {
                 at += 1;
                 continue;
             }
@@ -252,31 +281,122 @@ fn outline(sql: &[u8], holes: &mut Vec<Hole>) -> Option<u64> {
     Some(mix(key, hash(&sql[from..])))
 }
 
-/// The end of a plain number.
+/// Whether a `.` after this byte may begin a number.
+fn begins_fraction(byte: u8) -> bool {
+    !in_word(byte) && !matches!(byte, b'.' | b')' | b']' | b'"' | b'\'')
+}
+
+/// The end of a number that nothing is written to.
 fn number(sql: &[u8], start: usize) -> Option<usize> {
-    let digits = |from: usize| sql[from..].iter().take_while(|byte| byte.is_ascii_digit()).count();
-    let mut end = start + digits(start);
-    if sql.get(end) == Some(&b'.') {
-        let fraction = digits(end + 1);
-        if fraction == 0 {
-            return None;
-        }
-        end += 1 + fraction;
-    }
+    let end = lex::end(sql, start, |lexer| lexer.number(start));
     let ends = sql.get(end).is_none_or(|&next| !in_word(next) && next != b'.');
     ends.then_some(end)
 }
 
-/// The end of a string that no other string continues.
-fn string(sql: &[u8], start: usize) -> Option<usize> {
-    let mut end = start + 1;
-    loop {
-        end += memchr(b'\'', &sql[end..])? + 1;
-        if sql.get(end) != Some(&b'\'') {
-            break;
-        }
-        end += 1;
+/// The end of the string that begins at this quote: a plain one, or `E'…'` and its kin, whose letter is a
+/// part of the outline.
+fn string(sql: &[u8], quote: usize, before: u8) -> Option<usize> {
+    let earlier = quote.checked_sub(2).map_or(b' ', |at| sql[at]);
+    let escapes = match before | 0x20 {
+        // The letter may end a longer word.
+        letter @ (b'e' | b'b' | b'x' | b'n') if !in_word(earlier) => letter == b'e',
+        // `U&'…'` may be followed by UESCAPE.
+        _ if before == b'&' && earlier | 0x20 == b'u' => return None,
+        _ if in_word(before) => return None,
+        _ => false,
+    };
+    Some(lex::end(sql, quote, |lexer| lexer.string(escapes)))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use crate::sql::Normalizer;
+
+    /// Pieces whose meaning depends on what stands beside them.
+    const PIECES: &[&str] = &[
+        "SELECT ",
+        "a",
+        "t.",
+        "\"C\"",
+        " = ",
+        " - ",
+        "-",
+        "--",
+        "\n",
+        "\r\n",
+        " ",
+        "(",
+        ")",
+        "[",
+        "]",
+        ",",
+        "::",
+        ":",
+        "IN (",
+        "ORDER BY ",
+        "numeric(",
+        "E",
+        "e",
+        "U&",
+        "x",
+        "N",
+        "$",
+        "$$",
+        "$q$",
+        "?",
+        "%s",
+        "%(a)s",
+        "/*",
+        "*/",
+        "/",
+        "'",
+        "''",
+        "\\",
+        "\"",
+        ".",
+        "..",
+        "UESCAPE '!'",
+        "NULL",
+        "/* a='b' */",
+        "&",
+        "@",
+        "_",
+        ";",
+        "$1",
+        "interval ",
+        "é",
+    ];
+    const CONSTANTS: &[&str] = &["1.5e-3", ".5", "0x1F", "1_000", "'x'", "E'a\\'b'", "$b$ x $b$"];
+
+    fn piece() -> impl Strategy<Value = String> {
+        prop_oneof![
+            3 => proptest::sample::select(PIECES).prop_map(str::to_owned),
+            1 => (0_u32..12).prop_map(|n| n.to_string()),
+            1 => proptest::sample::select(CONSTANTS).prop_map(str::to_owned),
+        ]
     }
-    let next = sql[end..].iter().find(|byte| !byte.is_ascii_whitespace() && **byte != 0x0b);
-    (next != Some(&b'\'')).then_some(end)
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+
+        /// Statements of one outline follow each other: what was learnt from one must hold for the next.
+        #[test]
+        fn what_is_recalled_is_what_is_read(
+            pieces in proptest::collection::vec(piece(), 1..14),
+            values in proptest::collection::vec(0_u32..40, 8),
+        ) {
+            let mut normalizer = Normalizer::default();
+            for value in values {
+                let sql = pieces.iter().map(|piece| match piece.parse::<u32>() {
+                    Ok(n) => (n + value).to_string(),
+                    Err(_) => piece.clone(),
+                });
+                let sql: String = sql.collect();
+                let alone = Normalizer::default().scan(sql.as_bytes());
+                prop_assert_eq!(normalizer.scan(sql.as_bytes()), alone, "{}", sql);
+            }
+        }
+    }
 }

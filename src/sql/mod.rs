@@ -12,6 +12,7 @@ mod lex;
 mod memo;
 pub mod normalize;
 pub mod parse;
+mod recent;
 pub mod shape;
 pub mod split;
 pub mod tags;

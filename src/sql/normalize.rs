@@ -9,6 +9,7 @@
 
 use std::{fmt, ops::Range};
 
+use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -17,6 +18,7 @@ use super::{
     keywords::{self, Class, Keyword},
     lex::{Kind, Lexer, Token},
     memo::{self, Memo, Recalled},
+    recent::Recent,
     tags,
 };
 
@@ -62,6 +64,8 @@ pub struct Scanned {
     pub values: u64,
     /// How many constants the text holds (a list of 10 counts 10).
     pub constants: u32,
+    /// It has parameters (`$1`), whose values stand elsewhere.
+    pub parameters: bool,
     /// Where the comment stands that carries tags (sqlcommenter or marginalia), without its `/*` and `*/`.
     pub tags: Option<Range<usize>>,
     /// How many non-empty statements the text holds: a simple query may send several at once.
@@ -75,20 +79,40 @@ pub struct Normalizer {
     text: Vec<u8>,
     /// Where the constants stand that were read last.
     places: Vec<Range<usize>>,
+    recent: Recent,
     memo: Memo,
+    /// Normalised texts that were asked for: each chunk of a log asks for them anew.
+    texts: FxHashMap<Fingerprint, Box<str>>,
 }
 
 impl Normalizer {
+    /// Texts that are kept, and the bytes of the longest: two megabytes at most.
+    const MOST_KEPT: usize = 1024;
+    const LONGEST_KEPT: usize = 2048;
+
     /// Scans one statement (or one simple query of several). Total: any bytes, also invalid UTF-8.
     pub fn scan(&mut self, sql: &[u8]) -> Scanned {
+        if let Some(scanned) = self.recent.recall(sql) {
+            return scanned;
+        }
         match self.memo.recall(sql) {
-            Recalled::Known(scanned) => scanned,
-            Recalled::New(key) => {
-                let scanned = self.read(sql);
-                self.memo.learn(key, &scanned, &self.places);
+            Recalled::Known(scanned) => {
+                // With constants it hardly comes back as it is.
+                if scanned.constants == 0 {
+                    self.recent.keep(sql, &scanned);
+                }
                 scanned
             }
-            Recalled::Never => self.read(sql),
+            Recalled::New(key) => {
+                let scanned = self.read(sql);
+                self.memo.learn(key, sql, &scanned, &self.places);
+                scanned
+            }
+            Recalled::Never => {
+                let scanned = self.read(sql);
+                self.recent.keep(sql, &scanned);
+                scanned
+            }
         }
     }
 
@@ -97,6 +121,21 @@ impl Normalizer {
     pub fn text(&mut self, sql: &[u8]) -> String {
         self.read(sql);
         String::from_utf8_lossy(&self.text).into_owned()
+    }
+
+    /// The same for a statement that was scanned and has this fingerprint.
+    pub(crate) fn text_of(&mut self, query: Fingerprint, sql: &[u8]) -> String {
+        if let Some(text) = self.texts.get(&query) {
+            return text.to_string();
+        }
+        let text = self.text(sql);
+        if text.len() <= Normalizer::LONGEST_KEPT {
+            if self.texts.len() >= Normalizer::MOST_KEPT {
+                self.texts.clear();
+            }
+            self.texts.insert(query, text.as_str().into());
+        }
+        text
     }
 
     fn read(&mut self, sql: &[u8]) -> Scanned {
@@ -112,6 +151,7 @@ impl Normalizer {
         Scanned {
             values: scan.values,
             constants: scan.constants,
+            parameters: scan.parameters,
             tags: scan.trailing_tags.or(scan.leading_tags),
             statements: scan.boundary.statements(),
             kind: scan.boundary.kind(),
@@ -167,6 +207,7 @@ struct Scan<'s, 't> {
     boundary: Boundary,
     values: u64,
     constants: u32,
+    parameters: bool,
     leading_tags: Option<Range<usize>>,
     trailing_tags: Option<Range<usize>>,
     last: Last,
@@ -194,6 +235,7 @@ impl<'s, 't> Scan<'s, 't> {
             boundary: Boundary::default(),
             values: 0,
             constants: 0,
+            parameters: false,
             leading_tags: None,
             trailing_tags: None,
             last: Last::Nothing,
@@ -246,7 +288,10 @@ impl<'s, 't> Scan<'s, 't> {
             }
             Kind::String => self.constant(token),
             Kind::Number => self.number(token),
-            Kind::Parameter | Kind::Placeholder => self.mark(),
+            Kind::Parameter | Kind::Placeholder => {
+                self.parameters |= token.kind == Kind::Parameter;
+                self.mark();
+            }
             Kind::Operator => self.operator(token, unary),
             Kind::Cast => {
                 if let Some(list) = &mut self.list {

@@ -115,7 +115,7 @@ pub enum EventKind<'a> {
     SessionStart,
     SessionEnd,
     /// What a server's log tells besides.
-    Incident(Incident<'a>),
+    Incident(&'a Incident<'a>),
 }
 
 /// The steps of the extended protocol that come before an execution.

@@ -215,12 +215,11 @@ impl Workload {
         let scanned = normalizer.scan(sql);
         self.totals.count(event, scanned.kind);
         self.incidents.executed(event, scanned.fingerprint);
-        let values = values_of(&scanned, sql, binds);
+        let values = values_of(&scanned, binds);
         let sender = self.statistics.execution(event, &scanned, values);
-        let query = self
-            .queries
-            .entry(scanned.fingerprint)
-            .or_insert_with(|| Query::new(scanned.fingerprint, normalizer.text(sql), scanned.kind));
+        let query = self.queries.entry(scanned.fingerprint).or_insert_with(|| {
+            Query::new(scanned.fingerprint, normalizer.text_of(scanned.fingerprint, sql), scanned.kind)
+        });
         query.count(event, sql, binds, values.unwrap_or(0), sender);
         let comment = scanned
             .tags
@@ -263,11 +262,10 @@ impl Workload {
             return;
         };
         let scanned = normalizer.scan(&sql);
-        let query = self
-            .explained
-            .entry(scanned.fingerprint)
-            .or_insert_with(|| Query::new(scanned.fingerprint, normalizer.text(&sql), scanned.kind));
-        let values = values_of(&scanned, &sql, Binds::Unknown);
+        let query = self.explained.entry(scanned.fingerprint).or_insert_with(|| {
+            Query::new(scanned.fingerprint, normalizer.text_of(scanned.fingerprint, &sql), scanned.kind)
+        });
+        let values = values_of(&scanned, Binds::Unknown);
         let sender = self.explained_statistics.execution(event, &scanned, values);
         query.count(event, &sql, Binds::Unknown, values.unwrap_or(0), sender);
         let duration = event.duration.unwrap_or(0);
@@ -655,11 +653,11 @@ fn merge_queries(
 
 /// Hash of the constants and the bind values; `None` when there are bind values that the log does not
 /// show.
-fn values_of(scanned: &Scanned, sql: &[u8], binds: Binds<'_>) -> Option<u64> {
+fn values_of(scanned: &Scanned, binds: Binds<'_>) -> Option<u64> {
     match binds {
         Binds::Postgres(detail) => Some(scanned.values ^ hash(detail)),
         Binds::Values(values) => Some(scanned.values ^ hash_of(values)),
-        Binds::Unknown if has_parameters(sql) => None,
+        Binds::Unknown if scanned.parameters => None,
         Binds::Unknown => Some(scanned.values),
     }
 }
@@ -689,11 +687,6 @@ fn short(hash: u64) -> u32 {
     #[expect(clippy::cast_possible_truncation, reason = "the halves are meant to be mixed")]
     let half = (hash ^ (hash >> 32)) as u32;
     half
-}
-
-/// Whether a `$` is followed by a digit. Dollar quotes cannot begin with one.
-fn has_parameters(sql: &[u8]) -> bool {
-    memchr::memchr_iter(b'$', sql).any(|at| sql.get(at + 1).is_some_and(u8::is_ascii_digit))
 }
 
 fn hash_of(values: &[Option<String>]) -> u64 {

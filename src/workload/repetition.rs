@@ -1,6 +1,6 @@
 //! What one unit of work did again and again: N+1 and its look-alikes.
 
-use std::collections::BTreeMap;
+use std::{cmp::Ordering, collections::BTreeMap};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
@@ -91,10 +91,11 @@ pub struct Occurrence {
 impl Occurrence {
     /// The most expensive first; the rest makes the order total. Times stand last and in whole
     /// seconds, since the formats of one log may show them with more or less precision.
-    fn order(&self) -> impl Ord + use<> {
+    fn order(&self, other: &Occurrence) -> Ordering {
         let second = |time: Option<i64>| time.map(|time| time.div_euclid(1_000_000));
-        let rank = (std::cmp::Reverse(self.total_us), std::cmp::Reverse(self.repeats));
-        (rank, self.sessions.clone(), self.distinct_values, second(self.start), self.start)
+        let times = |one: &Occurrence| (one.distinct_values, second(one.start), one.start);
+        let costs = (other.total_us, other.repeats).cmp(&(self.total_us, self.repeats));
+        costs.then_with(|| self.sessions.cmp(&other.sessions)).then_with(|| times(self).cmp(&times(other)))
     }
 }
 
@@ -118,6 +119,7 @@ struct Group {
     distinct_values: u64,
     sizes: u64,
     total_us: u64,
+    /// In no order; up to twice as many as are kept in the end.
     occurrences: Vec<Occurrence>,
 }
 
@@ -284,8 +286,11 @@ impl Repetitions {
         ours.sizes += group.sizes;
         ours.total_us += group.total_us;
         ours.occurrences.extend(group.occurrences);
-        ours.occurrences.sort_by_cached_key(Occurrence::order);
-        ours.occurrences.truncate(Repetition::OCCURRENCES);
+        // To sort them for each that comes would cost more than all the rest.
+        if ours.occurrences.len() >= 2 * Repetition::OCCURRENCES {
+            ours.occurrences.select_nth_unstable_by(Repetition::OCCURRENCES, Occurrence::order);
+            ours.occurrences.truncate(Repetition::OCCURRENCES);
+        }
     }
 
     /// The most expensive first.
@@ -305,6 +310,9 @@ impl Group {
             seen += count;
             seen * 2 >= units
         });
+        let mut occurrences = self.occurrences.clone();
+        occurrences.sort_by(Occurrence::order);
+        occurrences.truncate(Repetition::OCCURRENCES);
         // The commonest parent; no parent only where no unit has one.
         let parent = self
             .parents
@@ -326,7 +334,7 @@ impl Group {
             distinct_values: self.distinct_values,
             sizes: self.sizes,
             total_us: self.total_us,
-            occurrences: self.occurrences.clone(),
+            occurrences,
         }
     }
 }

@@ -94,7 +94,7 @@ fn run(rules: &[Rule], example: &Example) -> Report {
         catalog: catalog.as_ref(),
     };
     let logged = workload.totals().executions > 0 || !repetitions.is_empty();
-    detect::run(rules, &facts, logged.then_some(&whole))
+    detect::run(rules, &facts, logged.then_some(&whole), catalog.as_ref())
 }
 
 /// Each unit is one transaction in a session of its own.
@@ -354,13 +354,13 @@ fn a_rule_file_is_read_strictly() {
         refused("    - sql: SELECT name", "    - because: x\n      sql: SELECT name"),
     ];
     insta::assert_snapshot!(said.join("\n"), @r"
-    rules/write-loop.yaml:4:1: not a rule file: unknown field `severty`; did you mean `severity`?
-    rules/write-loop.yaml:4:11: not a rule file: severity: unknown variant `notice`; did you mean `note`?
-    rules/write-loop.yaml:16:69: not a rule file: examples.bad[0].repeats: unknown field `miliseconds`; did you mean `milliseconds`?
+    rules/write-loop.yaml:5:1: not a rule file: unknown field `severty`; did you mean `severity`?
+    rules/write-loop.yaml:5:11: not a rule file: severity: unknown variant `notice`; did you mean `note`?
+    rules/write-loop.yaml:17:69: not a rule file: examples.bad[0].repeats: unknown field `miliseconds`; did you mean `milliseconds`?
     rules/write-loop.yaml:1:1: not a rule file: `SG9` is not SG and three digits
-    rules/write-loop.yaml:6:1: not a rule file: unknown field `tilte`; did you mean `title`?
+    rules/write-loop.yaml:7:1: not a rule file: unknown field `tilte`; did you mean `title`?
     rules/write-loop.yaml:2:1: not a rule file: the rule is named `write-loops`, its file `write-loop`
-    rules/write-loop.yaml:24:1: not a rule file: a good example has no `because`
+    rules/write-loop.yaml:25:1: not a rule file: a good example has no `because`
     ");
 }
 
@@ -401,8 +401,7 @@ fn what_cannot_be_judged_is_counted() {
 #[test]
 fn n_plus_one_carries_its_detail() {
     let rule = rules::find("n-plus-one").expect("built in");
-    let Some((_, Detector::OfWorkload(_))) = detect::ALL.iter().find(|(name, _)| *name == rule.detector)
-    else {
+    let Some((_, Detector::Workload(_))) = detect::ALL.iter().find(|(name, _)| *name == rule.detector) else {
         panic!("it looks at the workload")
     };
     let report = run(std::slice::from_ref(rule), rule.examples.bad.first().expect("one"));

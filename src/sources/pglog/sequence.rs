@@ -149,7 +149,7 @@ impl Sequence {
     }
 
     fn step(&mut self, entry: &Entry<'_>, sink: &mut impl FnMut(&Event<'_>)) {
-        let incident = |incident| EventKind::Incident(incident);
+        let told;
         let mut besides = None;
         let position = Position { input: self.input, line: entry.line };
         let (kind, duration) = match message::read(entry) {
@@ -160,14 +160,18 @@ impl Sequence {
             }
             Message::Received => {
                 self.settle(entry.pid, || Step::Next, sink);
-                (incident(Incident::ConnectionReceived), None)
+                (EventKind::Incident(&Incident::ConnectionReceived), None)
             }
-            Message::Incident(told) => (incident(told), None),
+            Message::Incident(incident) => {
+                told = incident;
+                (EventKind::Incident(&told), None)
+            }
             Message::Started { sql, binds } => {
                 if let Some(pid) = entry.pid {
                     self.settle(entry.pid, || Step::Next, sink);
                     self.open.insert(pid, Some(Pending::new(entry, pid, sql, binds, position)));
-                    return sink(&event(entry, incident(Incident::StatementBegins), None, position));
+                    let begins = EventKind::Incident(&Incident::StatementBegins);
+                    return sink(&event(entry, begins, None, position));
                 }
                 (EventKind::Execution { sql, binds }, None)
             }
@@ -198,7 +202,7 @@ impl Sequence {
         };
         sink(&event(entry, kind, duration, position));
         if let Some(besides) = besides {
-            sink(&event(entry, incident(besides), None, position));
+            sink(&event(entry, EventKind::Incident(&besides), None, position));
         }
     }
 

@@ -160,7 +160,7 @@ impl Incidents {
     fn name(&mut self, sql: &[u8], normalizer: &mut Normalizer) -> Fingerprint {
         let query = normalizer.scan(sql).fingerprint;
         if self.texts.len() < MOST_TEXTS {
-            self.texts.entry(query).or_insert_with(|| normalizer.text(sql));
+            self.texts.entry(query).or_insert_with(|| normalizer.text_of(query, sql));
         }
         query
     }

@@ -14,7 +14,7 @@ mod translated;
 use super::{Entry, severity::Severity};
 use crate::workload::{Binds, PlanFormat, ProtocolStep, incidents::Incident};
 
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(in crate::sources) enum Message<'a> {
     /// `duration: 1.234 ms  statement: …` or `… execute name: …`.
     Timed {
@@ -48,7 +48,8 @@ pub(in crate::sources) enum Message<'a> {
     Received,
     Authorized,
     Disconnected,
-    Incident(Incident<'a>),
+    /// In a box, since it is large and rare.
+    Incident(Box<Incident<'a>>),
     /// A statement or a duration, but not in English: we cannot tell which.
     Translated,
     Nothing,
@@ -61,7 +62,8 @@ pub(in crate::sources) fn read<'a>(entry: &Entry<'a>) -> Message<'a> {
             let sqlstate = entry.sqlstate.or(verbose_state);
             Message::Failure { sqlstate, message: without_position(message), sql: entry.statement }
         }
-        Severity::Other => incident::of_warning(message, entry).map_or(Message::Nothing, Message::Incident),
+        Severity::Other => incident::of_warning(message, entry)
+            .map_or(Message::Nothing, |incident| Message::Incident(Box::new(incident))),
         Severity::Log => log(message, entry),
     }
 }
@@ -102,7 +104,7 @@ fn log<'a>(message: &'a [u8], entry: &Entry<'a>) -> Message<'a> {
     } else if message.starts_with(b"disconnection: ") {
         Message::Disconnected
     } else if let Some(incident) = incident::of_log(message, entry) {
-        Message::Incident(incident)
+        Message::Incident(Box::new(incident))
     } else if translated::is_statement(message) {
         Message::Translated
     } else {
