@@ -2,26 +2,37 @@
 //!
 //! Adding a rule means one file in `rules/`, one file here, and one line in [`ALL`]. [`run()`] applies
 //! them all. What several detectors share stands in `access` (what a statement asks of a table),
-//! `index_use` (which index serves that), `estimate` (rows by statistics), `rewrite` (SQL text from a
-//! Shape) and `words`.
+//! `index_use` (which index serves that), `estimate` (rows by statistics), `look_alike`, `link`, `loops` and
+//! `repeated` (what one unit of work did again and again), `log_limits` (what the log lacks for that),
+//! `rewrite` (SQL text from a Shape) and `words`.
 //!
 //! **Invariant:** no finding shows what a statement compares with; values stay in the log. Only the numbers
 //! of LIMIT and OFFSET, and constants inside an expression that an index would be made of, are named.
 
 mod access;
+mod count_then_page;
+mod duplicate_query;
 mod estimate;
 mod index_order;
 mod index_use;
+mod link;
+mod log_limits;
+mod look_alike;
+mod loops;
 mod missing_index;
 mod n_plus_one;
 mod pool_size;
+mod repeated;
 mod rewrite;
 mod run;
 mod select_star;
+mod select_then_insert;
 mod seq_scan;
 mod table;
 mod unbounded_select;
+mod waterfall;
 mod words;
+mod write_loop;
 
 pub use run::run;
 pub use table::ALL;

@@ -12,6 +12,9 @@ pub const ALL: &[(&str, Detector)] = &[
     ("unbounded_select", Detector::Query(super::unbounded_select::detect)),
     ("n_plus_one", Detector::Workload(super::n_plus_one::detect)),
     ("pool_size", Detector::Workload(super::pool_size::detect)),
-    ("duplicate_query", Detector::Workload(super::n_plus_one::duplicates)),
-    ("write_loop", Detector::Workload(super::n_plus_one::write_loops)),
+    ("duplicate_query", Detector::Workload(super::duplicate_query::detect)),
+    ("write_loop", Detector::Workload(super::write_loop::detect)),
+    ("select_then_insert", Detector::Workload(super::select_then_insert::detect)),
+    ("count_then_page", Detector::Workload(super::count_then_page::detect)),
+    ("waterfall", Detector::Workload(super::waterfall::detect)),
 ];

@@ -12,4 +12,7 @@ pub const FILES: &[(&str, &str)] = &[
     ("rules/pool-size.yaml", include_str!("../../rules/pool-size.yaml")),
     ("rules/duplicate-query.yaml", include_str!("../../rules/duplicate-query.yaml")),
     ("rules/write-loop.yaml", include_str!("../../rules/write-loop.yaml")),
+    ("rules/select-then-insert.yaml", include_str!("../../rules/select-then-insert.yaml")),
+    ("rules/count-then-page.yaml", include_str!("../../rules/count-then-page.yaml")),
+    ("rules/waterfall.yaml", include_str!("../../rules/waterfall.yaml")),
 ];

@@ -175,6 +175,8 @@ pub struct Example {
     pub binds: Option<Vec<String>>,
     /// What the log shows of repetition.
     pub repeats: Option<ExampleRepeats>,
+    /// What the log shows of units of work.
+    pub work: Option<ExampleWork>,
     /// Sessions that the log shows to be busy at the same time.
     pub busy: Option<u32>,
     /// Required in bad examples, refused in good ones.
@@ -209,6 +211,17 @@ pub struct ExampleRepeats {
     pub milliseconds: u64,
     /// The statement that ran before.
     pub parent: Option<String>,
+}
+
+/// Units of work in an example: each is a transaction that runs the same statements in their order.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExampleWork {
+    pub units: u64,
+    /// `{n}` in one stands for the number of the unit.
+    pub statements: Vec<String>,
+    /// Of each statement.
+    pub milliseconds: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]

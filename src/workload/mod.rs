@@ -10,8 +10,10 @@ pub mod chatter;
 pub mod digest;
 pub mod event;
 pub mod filter;
+pub mod grounds;
 pub mod histogram;
 pub mod incidents;
+pub mod outline;
 pub mod pooler;
 pub mod query;
 pub mod rates;
@@ -33,6 +35,8 @@ pub use chatter::Chatter;
 pub use digest::Digest;
 pub use event::{Binds, Event, EventKind, PlanFormat, Position, ProtocolStep, UnitId};
 pub use filter::{Condition, Filter, LeftOut};
+pub use grounds::Grounds;
+pub use outline::{Outline, OutlineStep};
 pub use pooler::{PoolWaits, Pooler};
 pub use query::{LoggedPlan, Names, Query, Steps};
 pub use rates::Peak;
@@ -162,6 +166,8 @@ pub struct Workload {
     /// Of `explained`.
     explained_statistics: Statistics,
     not_judged: NotJudged,
+    #[serde(default)]
+    grounds: Grounds,
     /// Nothing came before: see [`Workload::at_start`].
     begins: bool,
 }
@@ -235,6 +241,7 @@ impl Workload {
             query.routes.add(route.as_bytes());
         }
         if event.session.is_none() && event.unit.is_none() {
+            self.grounds.without_session += 1;
             return;
         }
         let mut step = Step::of(event, scanned.fingerprint, Some(scanned.kind));
@@ -255,6 +262,7 @@ impl Workload {
             step.unit = step.unit.or_else(named);
             step.route = tags.route().map_or(0, |route| short(id(&route)));
         }
+        self.grounds.count(&step);
         self.units.step(step);
     }
 
@@ -338,6 +346,7 @@ impl Workload {
         self.totals.merge(&later.totals);
         self.units.merge(later.units);
         self.timeline.merge(later.timeline);
+        self.grounds.merge(&later.grounds);
         self.not_judged.merge(later.not_judged);
         if self.begins {
             self.units.settle();
@@ -414,6 +423,16 @@ impl Workload {
             "the log does not show the values of repeated statements (see log_parameter_max_length)",
             std::mem::take(&mut self.units.folded.without_values),
         );
+        let outlines = &mut self.units.folded.outlines;
+        for (count, why) in [
+            (
+                &mut outlines.too_long,
+                "units of more than 48 distinct statements are not searched for sequences",
+            ),
+            (&mut outlines.forgotten, "too many kinds of units: the rarest are not searched for sequences"),
+        ] {
+            self.not_judged.add_many("units of work", why, std::mem::take(count));
+        }
         let explained = std::mem::take(&mut self.explained);
         if self.totals.executions == 0 {
             for query in explained.values() {
@@ -516,6 +535,16 @@ impl Workload {
     /// Queries that one unit of work ran again and again, the most expensive first.
     pub fn repetitions(&self) -> Vec<Repetition> {
         self.units.folded.all()
+    }
+
+    /// What units of work do, the commonest first.
+    pub fn outlines(&self) -> Vec<&Outline> {
+        self.units.folded.outlines.all()
+    }
+
+    /// What the log offers to tell units of work apart.
+    pub fn grounds(&self) -> &Grounds {
+        &self.grounds
     }
 
     /// Sessions busy at once; `None` when the log cannot tell.

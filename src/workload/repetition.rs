@@ -5,7 +5,7 @@ use std::{cmp::Ordering, collections::BTreeMap};
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
 
-use super::units::Step;
+use super::{outline::Outlines, units::Step};
 use crate::sql::{Fingerprint, StatementKind};
 
 /// How a unit of work was told apart, the strongest first.
@@ -105,6 +105,8 @@ pub(super) struct Repetitions {
     groups: BTreeMap<(RepetitionKind, Fingerprint), Group>,
     /// Repeats whose values the log does not show.
     pub(super) without_values: u64,
+    #[serde(default)]
+    pub(super) outlines: Outlines,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -132,6 +134,7 @@ struct Repeated {
 impl Repetitions {
     /// Takes in one finished unit.
     pub(super) fn fold(&mut self, steps: &[Step], evidence: Evidence) {
+        self.outlines.fold(steps, evidence);
         if (steps.len() as u64) < Repetition::LEAST {
             return;
         }
@@ -259,6 +262,7 @@ impl Repetitions {
 
     pub(super) fn merge(&mut self, other: Repetitions) {
         self.without_values += other.without_values;
+        self.outlines.merge(other.outlines);
         for (key, group) in other.groups {
             self.add(key, group);
         }

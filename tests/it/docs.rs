@@ -25,7 +25,7 @@ fn output() -> Value {
     serde_json::from_str(&json::render(&report)).expect("the report is JSON")
 }
 
-fn violations(instance: &Value) -> Vec<String> {
+pub(crate) fn violations(instance: &Value) -> Vec<String> {
     SCHEMA.iter_errors(instance).map(|error| format!("{}: {error}", error.instance_path)).collect()
 }
 

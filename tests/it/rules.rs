@@ -13,7 +13,7 @@ use sargable::{
     error::Error,
     finding::{Finding, Location},
     plan::Plan,
-    rules::{self, Example, ExampleRepeats, ExampleRepetition, ExampleStatistics, Rule},
+    rules::{self, Example, ExampleRepeats, ExampleRepetition, ExampleStatistics, ExampleWork, Rule},
     sources::ddl,
     sql::{Fingerprint, Normalizer, Shape, parse},
     workload::{
@@ -28,7 +28,7 @@ fn run(rules: &[Rule], example: &Example) -> Report {
     let catalog = catalog(example);
     let mut normalizer = Normalizer::default();
     let mut workload = Workload::at_start();
-    let sql = example.sql.trim();
+    let sql = &example.sql.trim().replace("{n}", "1");
     if let Some(binds) = &example.binds {
         let values: Vec<String> =
             binds.iter().enumerate().map(|(at, value)| format!("${} = '{value}'", at + 1)).collect();
@@ -43,12 +43,21 @@ fn run(rules: &[Rule], example: &Example) -> Report {
         let kind = EventKind::Execution { sql: b"SELECT 1", binds: Binds::Unknown };
         workload.add(&event(kind, session, 1_767_225_600_500_000, 200_000), &mut normalizer);
     }
+    let mut units: Vec<String> = Vec::new();
+    if let Some(work) = &example.work {
+        units.clone_from(&work.statements);
+        works(work, &mut workload, &mut normalizer);
+    }
     workload.close();
 
     let id = normalizer.scan(sql.as_bytes()).fingerprint;
     let mut shapes: FxHashMap<Fingerprint, Shape> = FxHashMap::default();
     if !sql.is_empty() {
         shapes.insert(id, shape(sql, catalog.as_ref()));
+    }
+    for sql in units {
+        let sql = sql.replace("{n}", "1");
+        shapes.insert(normalizer.scan(sql.as_bytes()).fingerprint, shape(&sql, catalog.as_ref()));
     }
     let repetitions: Vec<Repetition> = example
         .repeats
@@ -65,7 +74,7 @@ fn run(rules: &[Rule], example: &Example) -> Report {
     let plan = example.plan.as_ref().map(|name| plan(name));
     let facts: Vec<Facts<'_>> = workload
         .query(id)
-        .filter(|_| example.repeats.is_none() && !sql.is_empty())
+        .filter(|_| example.repeats.is_none() && example.work.is_none() && !sql.is_empty())
         .map(|query| Facts {
             query,
             shape: shapes.get(&id),
@@ -86,6 +95,22 @@ fn run(rules: &[Rule], example: &Example) -> Report {
     };
     let logged = workload.totals().executions > 0 || !repetitions.is_empty();
     detect::run(rules, &facts, logged.then_some(&whole), catalog.as_ref())
+}
+
+/// Each unit is one transaction in a session of its own.
+fn works(work: &ExampleWork, workload: &mut Workload, normalizer: &mut Normalizer) {
+    let mut now = 1_767_225_600_000_000;
+    for unit in 1..=work.units {
+        let number = unit.to_string();
+        let begin = std::iter::once("BEGIN".to_owned());
+        let statements = work.statements.iter().map(|sql| sql.replace("{n}", &number));
+        for (at, sql) in begin.chain(statements).chain(["COMMIT".to_owned()]).enumerate() {
+            let us = if (1..=work.statements.len()).contains(&at) { work.milliseconds * 1000 } else { 10 };
+            now += 1000 + i64::try_from(us).expect("a short time");
+            let kind = EventKind::Execution { sql: sql.as_bytes(), binds: Binds::Unknown };
+            workload.add(&event(kind, u32::try_from(unit).expect("few units"), now, us), normalizer);
+        }
+    }
 }
 
 fn event(kind: EventKind<'_>, session: u32, end: i64, duration: u64) -> Event<'_> {
@@ -306,6 +331,9 @@ fn codes_are_stable() {
     SG007 pool-size
     SG008 duplicate-query
     SG009 write-loop
+    SG010 select-then-insert
+    SG011 count-then-page
+    SG012 waterfall
     ");
 }
 
@@ -332,7 +360,7 @@ fn a_rule_file_is_read_strictly() {
     rules/write-loop.yaml:1:1: not a rule file: `SG9` is not SG and three digits
     rules/write-loop.yaml:7:1: not a rule file: unknown field `tilte`; did you mean `title`?
     rules/write-loop.yaml:2:1: not a rule file: the rule is named `write-loops`, its file `write-loop`
-    rules/write-loop.yaml:22:1: not a rule file: a good example has no `because`
+    rules/write-loop.yaml:25:1: not a rule file: a good example has no `because`
     ");
 }
 
@@ -356,12 +384,15 @@ fn what_cannot_be_judged_is_counted() {
         .map(|line| format!("{}: {} ({})", line.what, line.why, line.count))
         .collect();
     insta::assert_snapshot!(lines.join("\n"), @r"
+    count-then-page: no log of executions (1)
     duplicate-query: no log of executions (1)
     index-order: no catalog (connect with --database-url) (1)
     missing-index: no catalog (connect with --database-url) (1)
     n-plus-one: no log of executions (1)
     pool-size: no log of executions (1)
+    select-then-insert: no log of executions (1)
     seq-scan: no plan (connect with --database-url) (1)
+    waterfall: no log of executions (1)
     write-loop: no log of executions (1)
     ");
 }
@@ -381,7 +412,7 @@ fn n_plus_one_carries_its_detail() {
     }
     insta::assert_snapshot!(
         serde_json::Value::Object(detail),
-        @r#"{"child":"an id","parent":"an id","repeats":{"min":20,"median":20,"max":20},"units":4,"evidence":"transaction","distinct_values":80,"occurrences":[{"start":"2026-01-01T00:00:00Z","end":"2026-01-01T00:00:01Z","sessions":[812],"repeats":20,"distinct_values":20}]}"#
+        @r#"{"child":"an id","parent":"an id","repeats":{"min":20,"median":20,"max":20},"units":4,"evidence":"transaction","units_by_evidence":{"transaction":4},"distinct_values":80,"total_ms":24.0,"round_trips":80,"round_trips_saved":76,"occurrences":[{"start":"2026-01-01T00:00:00Z","end":"2026-01-01T00:00:01Z","sessions":[812],"repeats":20,"distinct_values":20}],"fed_by":{"table":"posts","column":"user_id","by":"foreign-key"}}"#
     );
 }
 

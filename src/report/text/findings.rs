@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    advice,
+    advice, loops,
     page::{Page, clean},
     query, short_id,
     shorten::{fit, shorten},
@@ -31,7 +31,7 @@ pub(super) fn write(page: &mut Page, report: &Report) {
     }
     page.heading(&format!("Findings: {}", tally(report)));
     let (notes, serious): (Vec<&Finding>, Vec<&Finding>) =
-        report.findings.iter().partition(|finding| finding.severity == Severity::Note);
+        told(report).partition(|finding| finding.severity == Severity::Note);
     let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
     let mut others: Vec<(&str, Vec<&Finding>)> = Vec::new();
     for finding in serious {
@@ -63,9 +63,14 @@ pub(super) fn write(page: &mut Page, report: &Report) {
     }
 }
 
+/// Findings but those that another one tells as a part of its loop.
+fn told(report: &Report) -> impl Iterator<Item = &Finding> {
+    report.findings.iter().filter(|finding| !loops::is_part(finding))
+}
+
 /// `2 errors, 5 warnings, 1 note`.
 pub(super) fn tally(report: &Report) -> String {
-    let of = |severity| report.findings.iter().filter(|finding| finding.severity == severity).count() as u64;
+    let of = |severity| told(report).filter(|finding| finding.severity == severity).count() as u64;
     let parts: Vec<String> = [
         (Severity::Error, "error", "errors"),
         (Severity::Warning, "warning", "warnings"),
@@ -149,7 +154,11 @@ fn in_full(page: &mut Page, report: &Report, finding: &Finding) {
         Some(number) => page.field(2, "instead", &format!("make change {number} of the advice below")),
         None => instead(page, &finding.instead),
     }
+    loops::write(page, finding);
     page.field(2, "sure", &confidence(finding.confidence));
+    if let Some(surer) = loops::surer(finding) {
+        page.field(2, "surer", surer);
+    }
     if finding.cost_ms > 0.0 {
         let share = share(finding.cost_ms, report.totals.total_ms);
         page.field(2, "cost", &format!("{} ({share} of the time)", duration(finding.cost_ms)));

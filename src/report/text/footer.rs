@@ -25,7 +25,7 @@ const REMEDIES: &[(&[&str], &str)] = &[
         &["bind value", "parameters", "log_parameter_max_length"],
         "log the bind values whole: log_parameter_max_length = -1",
     ),
-    (&["prefix"], "pass --log-line-prefix as SHOW log_line_prefix prints it"),
+    (&["the prefix", "--log-line-prefix"], "pass --log-line-prefix as SHOW log_line_prefix prints it"),
     (&["never analy", "no statistics", "not analy"], "run ANALYZE on those tables"),
     (&["hypopg"], "CREATE EXTENSION hypopg lets the planner cost an index that does not exist"),
     (&["explain is used up"], "give more time with --explain-budget"),

@@ -11,6 +11,7 @@ mod findings;
 mod first;
 mod footer;
 mod incidents;
+mod loops;
 mod overview;
 mod page;
 mod parts;
