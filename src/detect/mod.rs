@@ -9,6 +9,8 @@
 //! of LIMIT and OFFSET, and constants inside an expression that an index would be made of, are named.
 
 mod access;
+mod cache;
+mod chatter;
 mod estimate;
 mod index_order;
 mod index_use;
@@ -103,6 +105,9 @@ pub const ALL: &[(&str, Detector)] = &[
     ("pool_size", Detector::OfWorkload(pool_size::detect)),
     ("duplicate_query", Detector::OfWorkload(n_plus_one::duplicates)),
     ("write_loop", Detector::OfWorkload(n_plus_one::write_loops)),
+    ("cache_candidate", Detector::OfWorkload(cache::detect)),
+    ("transaction_chatter", Detector::OfWorkload(chatter::transactions)),
+    ("connection_chatter", Detector::OfWorkload(chatter::connections)),
 ];
 
 impl Facts<'_> {

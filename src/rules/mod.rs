@@ -92,8 +92,21 @@ pub struct Example {
     pub repeats: Option<ExampleRepeats>,
     /// Sessions that the log shows to be busy at the same time.
     pub busy: Option<u32>,
+    /// Statements of a log, in order and one after another, one session's.
+    #[serde(default)]
+    pub log: Vec<ExampleExecutions>,
     /// Required in bad examples, refused in good ones.
     pub because: Option<String>,
+}
+
+/// A few statements that a log shows again and again.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExampleExecutions {
+    pub sql: Vec<String>,
+    pub times: u32,
+    /// Of each.
+    pub milliseconds: u64,
 }
 
 /// A column's statistics in an example.
@@ -157,6 +170,9 @@ pub const FILES: &[(&str, &str)] = &[
     ("rules/pool-size.yaml", include_str!("../../rules/pool-size.yaml")),
     ("rules/duplicate-query.yaml", include_str!("../../rules/duplicate-query.yaml")),
     ("rules/write-loop.yaml", include_str!("../../rules/write-loop.yaml")),
+    ("rules/cache-candidate.yaml", include_str!("../../rules/cache-candidate.yaml")),
+    ("rules/transaction-chatter.yaml", include_str!("../../rules/transaction-chatter.yaml")),
+    ("rules/connection-chatter.yaml", include_str!("../../rules/connection-chatter.yaml")),
 ];
 
 /// The built-in rules, in the order of [`FILES`].

@@ -68,6 +68,16 @@ struct Session {
     open: Option<(Content, u64)>,
 }
 
+impl Session {
+    fn holds(&mut self, one: Content) {
+        if let Some((content, _)) = &mut self.open {
+            *content = content.and(one);
+        } else if self.first.is_none() {
+            self.head = self.head.and(one);
+        }
+    }
+}
+
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Transactions {
     sessions: FxHashMap<u32, Session>,
@@ -92,15 +102,14 @@ impl Transactions {
                     self.found(sender, begin + duration);
                 }
             }
-            _ => {
-                let one = if kind == StatementKind::Select { Content::OneRead } else { Content::More };
-                if let Some((content, _)) = &mut known.open {
-                    *content = content.and(one);
-                } else if known.first.is_none() {
-                    known.head = known.head.and(one);
-                }
-            }
+            StatementKind::Select => known.holds(Content::OneRead),
+            _ => known.holds(Content::More),
         }
+    }
+
+    /// A statement failed.
+    pub(super) fn failed(&mut self, session: u32) {
+        self.sessions.entry(session).or_default().holds(Content::More);
     }
 
     /// A session begins or ends.
@@ -218,6 +227,16 @@ mod tests {
         StatementKind::Begin,
         StatementKind::Commit,
     ];
+
+    #[test]
+    fn a_statement_that_failed_is_not_left_out() {
+        let mut found = Transactions::default();
+        found.step(7, StatementKind::Begin, 10, 0);
+        found.step(7, StatementKind::Select, 10, 0);
+        found.failed(7);
+        found.step(7, StatementKind::Rollback, 10, 0);
+        assert!(found.single_reads().is_empty());
+    }
 
     fn piece(from: usize, to: usize) -> Transactions {
         let mut found = Transactions::default();

@@ -89,6 +89,10 @@ impl Statistics {
 
     pub(super) fn error(&mut self, event: &Event<'_>) {
         self.senders.error(event);
+        if let Some(session) = event.session {
+            // A statement that failed was in its transaction, too.
+            self.transactions.failed(session);
+        }
         if let Some(end) = event.end {
             self.moments.at(end.div_euclid(SECOND)).tally.errors += 1;
         }

@@ -40,8 +40,18 @@ fn run(rules: &[Rule], example: &Example) -> Report {
         workload.add_statement(Statement { text: sql.to_owned(), at }, &mut normalizer);
     }
     for session in 1..=example.busy.unwrap_or(0) {
-        let kind = EventKind::Execution { sql: b"SELECT 1", binds: Binds::Unknown };
+        let sql = format!("SELECT name FROM users WHERE id = {session}");
+        let kind = EventKind::Execution { sql: sql.as_bytes(), binds: Binds::Unknown };
         workload.add(&event(kind, session, 1_767_225_600_500_000, 200_000), &mut normalizer);
+    }
+    let mut end = 1_767_225_600_000_000;
+    for part in &example.log {
+        for sql in (0..part.times).flat_map(|_| &part.sql) {
+            let duration = part.milliseconds * 1000;
+            end += i64::try_from(duration).expect("a short time") + 100_000;
+            let kind = EventKind::Execution { sql: sql.as_bytes(), binds: Binds::Unknown };
+            workload.add(&event(kind, 1, end, duration), &mut normalizer);
+        }
     }
     workload.close();
 
@@ -306,6 +316,9 @@ fn codes_are_stable() {
     SG007 pool-size
     SG008 duplicate-query
     SG009 write-loop
+    SG030 cache-candidate
+    SG031 transaction-chatter
+    SG032 connection-chatter
     ");
 }
 
@@ -356,12 +369,15 @@ fn what_cannot_be_judged_is_counted() {
         .map(|line| format!("{}: {} ({})", line.what, line.why, line.count))
         .collect();
     insta::assert_snapshot!(lines.join("\n"), @r"
+    cache-candidate: no log of executions (1)
+    connection-chatter: no log of executions (1)
     duplicate-query: no log of executions (1)
     index-order: no catalog (connect with --database-url) (1)
     missing-index: no catalog (connect with --database-url) (1)
     n-plus-one: no log of executions (1)
     pool-size: no log of executions (1)
     seq-scan: no plan (connect with --database-url) (1)
+    transaction-chatter: no log of executions (1)
     write-loop: no log of executions (1)
     ");
 }
