@@ -80,14 +80,20 @@ impl Session {
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Transactions {
-    sessions: FxHashMap<u32, Session>,
+    sessions: FxHashMap<u64, Session>,
     /// Transactions around one read, by sender.
     single_reads: FxHashMap<u32, Load>,
 }
 
 impl Transactions {
+    /// A session's key: its number and the hash of its database, since two servers in one log may give the
+    /// same number to two sessions.
+    pub(super) fn of(session: u32, database: u64) -> u64 {
+        u64::from(session) << 32 | u64::from(super::short(database))
+    }
+
     /// Follows one execution. Hot.
-    pub(super) fn step(&mut self, session: u32, kind: StatementKind, duration: u64, sender: u32) {
+    pub(super) fn step(&mut self, session: u64, kind: StatementKind, duration: u64, sender: u32) {
         let known = self.sessions.entry(session).or_default();
         match kind {
             StatementKind::Begin => {
@@ -108,12 +114,12 @@ impl Transactions {
     }
 
     /// A statement failed.
-    pub(super) fn failed(&mut self, session: u32) {
+    pub(super) fn failed(&mut self, session: u64) {
         self.sessions.entry(session).or_default().holds(Content::More);
     }
 
     /// A session begins or ends.
-    pub(super) fn reset(&mut self, session: u32) {
+    pub(super) fn reset(&mut self, session: u64) {
         let known = self.sessions.entry(session).or_default();
         known.first.get_or_insert(First::Other);
         known.open = None;

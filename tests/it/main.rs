@@ -19,6 +19,7 @@ mod logs;
 mod n_plus_one_labelled;
 mod plans;
 mod report;
+mod robust_logs;
 mod rules;
 mod sources;
 mod sql_normalize;
