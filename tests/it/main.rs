@@ -14,6 +14,7 @@ mod events;
 mod follow;
 mod house;
 mod incidents;
+mod log_changes;
 mod log_limits;
 mod logs;
 mod n_plus_one_labelled;
