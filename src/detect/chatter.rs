@@ -33,7 +33,7 @@ fn detect(
     let all = facts.workload.chatter();
     let executions: u64 = all.iter().map(|one| one.executions).sum();
     let (trips, us) = all.iter().map(&of).fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
-    if executions < rule.param("executions") as u64
+    if (executions as f64) < rule.param("executions")
         || (trips as f64) < rule.param("share") * executions as f64
     {
         return;
