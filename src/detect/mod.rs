@@ -10,6 +10,8 @@
 //! of LIMIT and OFFSET, and constants inside an expression that an index would be made of, are named.
 
 mod access;
+mod cache;
+mod chatter;
 mod count_then_page;
 mod duplicate_query;
 mod estimate;

@@ -17,4 +17,7 @@ pub const ALL: &[(&str, Detector)] = &[
     ("select_then_insert", Detector::Workload(super::select_then_insert::detect)),
     ("count_then_page", Detector::Workload(super::count_then_page::detect)),
     ("waterfall", Detector::Workload(super::waterfall::detect)),
+    ("cache_candidate", Detector::Workload(super::cache::detect)),
+    ("transaction_chatter", Detector::Workload(super::chatter::transactions)),
+    ("connection_chatter", Detector::Workload(super::chatter::connections)),
 ];

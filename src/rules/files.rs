@@ -15,4 +15,7 @@ pub const FILES: &[(&str, &str)] = &[
     ("rules/select-then-insert.yaml", include_str!("../../rules/select-then-insert.yaml")),
     ("rules/count-then-page.yaml", include_str!("../../rules/count-then-page.yaml")),
     ("rules/waterfall.yaml", include_str!("../../rules/waterfall.yaml")),
+    ("rules/cache-candidate.yaml", include_str!("../../rules/cache-candidate.yaml")),
+    ("rules/transaction-chatter.yaml", include_str!("../../rules/transaction-chatter.yaml")),
+    ("rules/connection-chatter.yaml", include_str!("../../rules/connection-chatter.yaml")),
 ];

@@ -179,8 +179,21 @@ pub struct Example {
     pub work: Option<ExampleWork>,
     /// Sessions that the log shows to be busy at the same time.
     pub busy: Option<u32>,
+    /// Statements of a log, in order and one after another, one session's.
+    #[serde(default)]
+    pub log: Vec<ExampleExecutions>,
     /// Required in bad examples, refused in good ones.
     pub because: Option<String>,
+}
+
+/// A few statements that a log shows again and again.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExampleExecutions {
+    pub sql: Vec<String>,
+    pub times: u32,
+    /// Of each.
+    pub milliseconds: u64,
 }
 
 /// A column's statistics in an example.

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use super::{
     Collector, Gathered, Options, Progress, applog, digest,
     envelope::Layer,
+    mixed,
     open::Source,
     pglog::{self, Format, Tally},
     pipeline::{self, Found, Log},
@@ -201,8 +202,36 @@ impl Sorted {
             logs.push(Log { source: log.source, format: log.format, input });
         }
         let any_log = !logs.is_empty();
-        let (mut collected, mut found) =
-            pipeline::run(logs, options.threads, options.chunk_bytes, make_tools, progress);
+        let mut run = |logs: &mut [Log]| {
+            pipeline::run(logs, options.threads, options.chunk_bytes, make_tools, &mut *progress)
+        };
+        let again = logs.iter().all(|log| log.source.can_be_read_again());
+        let instead = match (&options.log_line_prefix, again) {
+            (Some(_), _) => "leave out --log-line-prefix",
+            (None, true) => "cut the log where its prefix changes",
+            (None, false) => "read the log from a plain file, and not as it grows",
+        };
+        let (mut collected, mut found) = run(&mut logs);
+        // A prefix that was given is the only one.
+        if again && options.log_line_prefix.is_none() {
+            for _ in 0..mixed::MOST_CHANGES {
+                let changes = mixed::learn(&mut logs, &found);
+                if changes.is_empty() {
+                    break;
+                }
+                for change in changes {
+                    if let Some(summary) = inputs.get_mut(change.input as usize) {
+                        summary.notes.push(change.note());
+                    }
+                }
+                (collected, found) = run(&mut logs);
+            }
+        }
+        for log in &logs {
+            if let Some(found) = found.get_mut(&log.input) {
+                found.notes.extend(mixed::notes(&log.format, &found.tally, instead));
+            }
+        }
         let mut silent = Vec::new();
         for (source, format) in self.applications {
             let input = u32::try_from(inputs.len()).unwrap_or(u32::MAX);

@@ -20,6 +20,7 @@ pub mod ddl;
 pub mod digest;
 mod envelope;
 mod inputs;
+mod mixed;
 mod open;
 mod pgbouncer;
 mod pglog;

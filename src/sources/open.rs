@@ -43,7 +43,8 @@ impl Source {
         self.path.display().to_string()
     }
 
-    /// The bytes from the beginning, without what other programs put around them. Call once.
+    /// The bytes from the beginning, without what other programs put around them. Call once
+    /// unless [`Source::can_be_read_again`].
     pub(super) fn reader(&mut self) -> io::Result<Box<dyn Read + Send>> {
         let mut reader: Box<dyn Read + Send> = match (self.rest.take(), &self.follow) {
             (Some(rest), Some(stop)) => {
@@ -60,6 +61,11 @@ impl Source {
             around = Some(layer.lines.clone());
         }
         Ok(reader)
+    }
+
+    /// Whether [`Source::reader`] gives the same bytes another time.
+    pub(super) fn can_be_read_again(&self) -> bool {
+        self.rest.is_none() && self.follow.is_none() && self.layers.is_empty() && self.path.is_file()
     }
 
     /// Which line of the file each line that is read came from, where that is another one.

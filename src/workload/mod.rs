@@ -183,7 +183,12 @@ impl Workload {
     pub fn add(&mut self, event: &Event<'_>, normalizer: &mut Normalizer) {
         self.pool_waits.add(event);
         match &event.kind {
-            EventKind::Execution { sql, binds } => self.execution(event, sql, *binds, normalizer),
+            EventKind::Execution { sql, binds } => {
+                self.execution(event, sql, *binds, normalizer);
+                if self.queries.len() > self.most_queries() {
+                    self.bound();
+                }
+            }
             EventKind::ParseOrBind { step, sql } => {
                 let us = event.duration.unwrap_or(0);
                 self.totals.parse_bind_steps += 1;
@@ -217,7 +222,7 @@ impl Workload {
     fn session_starts_or_ends(&mut self, event: &Event<'_>) {
         if let Some(session) = event.session {
             self.units.step(Step::of(event, Fingerprint(0), None));
-            self.statistics.transactions.reset(session);
+            self.statistics.session_starts_or_ends(session, event.database);
         }
     }
 
@@ -358,18 +363,25 @@ impl Workload {
         }
     }
 
+    /// How many queries are kept apart: fewer in a piece, of which several are in memory at once.
+    fn most_queries(&self) -> usize {
+        if self.begins { MOST_QUERIES } else { MOST_QUERIES / 2 }
+    }
+
     /// Folds the cheapest queries together when there are too many to keep, and forgets their samples when
     /// those are too large.
     fn bound(&mut self) {
+        let most = self.most_queries();
         let other = &mut self.totals.other;
         for (queries, counts) in [(&mut self.queries, true), (&mut self.explained, false)] {
-            if queries.len() <= MOST_QUERIES {
+            if queries.len() <= most {
                 continue;
             }
             let mut cheapest: Vec<_> =
                 queries.values().map(|query| (query.total_us, query.calls, query.id)).collect();
-            cheapest.sort_unstable();
-            for (total_us, calls, id) in cheapest.into_iter().take(MOST_QUERIES / 2) {
+            let excess = cheapest.len() - most / 2;
+            cheapest.select_nth_unstable(excess - 1);
+            for (total_us, calls, id) in cheapest.into_iter().take(excess) {
                 queries.remove(&id);
                 if counts {
                     other.queries += 1;

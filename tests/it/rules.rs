@@ -40,8 +40,18 @@ fn run(rules: &[Rule], example: &Example) -> Report {
         workload.add_statement(Statement { text: sql.to_owned(), at }, &mut normalizer);
     }
     for session in 1..=example.busy.unwrap_or(0) {
-        let kind = EventKind::Execution { sql: b"SELECT 1", binds: Binds::Unknown };
+        let sql = format!("SELECT name FROM users WHERE id = {session}");
+        let kind = EventKind::Execution { sql: sql.as_bytes(), binds: Binds::Unknown };
         workload.add(&event(kind, session, 1_767_225_600_500_000, 200_000), &mut normalizer);
+    }
+    let mut end = 1_767_225_600_000_000;
+    for part in &example.log {
+        for sql in (0..part.times).flat_map(|_| &part.sql) {
+            let duration = part.milliseconds * 1000;
+            end += i64::try_from(duration).expect("a short time") + 100_000;
+            let kind = EventKind::Execution { sql: sql.as_bytes(), binds: Binds::Unknown };
+            workload.add(&event(kind, 1, end, duration), &mut normalizer);
+        }
     }
     let mut units: Vec<String> = Vec::new();
     if let Some(work) = &example.work {
@@ -334,6 +344,9 @@ fn codes_are_stable() {
     SG010 select-then-insert
     SG011 count-then-page
     SG012 waterfall
+    SG030 cache-candidate
+    SG031 transaction-chatter
+    SG032 connection-chatter
     ");
 }
 
@@ -385,6 +398,8 @@ fn what_cannot_be_judged_is_counted() {
         .collect();
     insta::assert_snapshot!(lines.join("\n"), @r"
     count-then-page: no log of executions (1)
+    cache-candidate: no log of executions (1)
+    connection-chatter: no log of executions (1)
     duplicate-query: no log of executions (1)
     index-order: no catalog (connect with --database-url) (1)
     missing-index: no catalog (connect with --database-url) (1)
@@ -393,6 +408,7 @@ fn what_cannot_be_judged_is_counted() {
     select-then-insert: no log of executions (1)
     seq-scan: no plan (connect with --database-url) (1)
     waterfall: no log of executions (1)
+    transaction-chatter: no log of executions (1)
     write-loop: no log of executions (1)
     ");
 }

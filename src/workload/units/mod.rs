@@ -46,6 +46,9 @@ pub(super) struct Step {
     pub(super) session: u32,
     /// Hash of database, user and application: who sends it.
     pub(super) sender: u32,
+    /// Hash of database and user, which a session never changes: two servers in one log may give the same
+    /// number to two sessions.
+    pub(super) owner: u32,
     /// Hash of the route tag; 0 where there is none.
     pub(super) route: u32,
     pub(super) coarse: bool,
@@ -59,7 +62,12 @@ pub(super) struct Step {
 
 impl Step {
     pub(super) fn of(event: &Event<'_>, query: Fingerprint, kind: Option<StatementKind>) -> Step {
-        let who = [event.database, event.user, event.application];
+        let hash = |names: &[Option<&[u8]>], from| {
+            names.iter().fold(from, |hash: u32, name| {
+                super::short(super::hash(name.unwrap_or_default())) ^ hash.rotate_left(5)
+            })
+        };
+        let owner = hash(&[event.database, event.user], 0);
         Step {
             query,
             kind,
@@ -68,9 +76,8 @@ impl Step {
             end: event.end,
             duration: event.duration.map_or(0, |us| u32::try_from(us).unwrap_or(u32::MAX)),
             session: event.session.unwrap_or(0),
-            sender: who.into_iter().fold(0, |hash, name| {
-                super::short(super::hash(name.unwrap_or_default())) ^ hash.rotate_left(5)
-            }),
+            sender: hash(&[event.application], owner),
+            owner,
             route: 0,
             coarse: event.coarse,
             unit: None,
@@ -141,11 +148,11 @@ fn fold(steps: &[Step], all: bool, folded: &mut Repetitions) -> Vec<Step> {
         !all && newest.zip(last).is_some_and(|(newest, last)| newest - last <= idle)
     };
     let mut tagged: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
-    let mut sessions: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
+    let mut sessions: BTreeMap<(u32, u32), Vec<usize>> = BTreeMap::new();
     for (at, step) in steps.iter().enumerate() {
         match step.unit {
             Some((_, id)) => tagged.entry(id).or_default().push(at),
-            None => sessions.entry(step.session).or_default().push(at),
+            None => sessions.entry((step.session, step.owner)).or_default().push(at),
         }
     }
     let mut waiting: Vec<usize> = Vec::new();
