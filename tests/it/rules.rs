@@ -397,9 +397,9 @@ fn what_cannot_be_judged_is_counted() {
         .map(|line| format!("{}: {} ({})", line.what, line.why, line.count))
         .collect();
     insta::assert_snapshot!(lines.join("\n"), @r"
-    count-then-page: no log of executions (1)
     cache-candidate: no log of executions (1)
     connection-chatter: no log of executions (1)
+    count-then-page: no log of executions (1)
     duplicate-query: no log of executions (1)
     index-order: no catalog (connect with --database-url) (1)
     missing-index: no catalog (connect with --database-url) (1)
@@ -407,8 +407,8 @@ fn what_cannot_be_judged_is_counted() {
     pool-size: no log of executions (1)
     select-then-insert: no log of executions (1)
     seq-scan: no plan (connect with --database-url) (1)
-    waterfall: no log of executions (1)
     transaction-chatter: no log of executions (1)
+    waterfall: no log of executions (1)
     write-loop: no log of executions (1)
     ");
 }
