@@ -200,7 +200,7 @@ impl Workload {
 
     fn session_starts_or_ends(&mut self, event: &Event<'_>) {
         if let Some(session) = event.session {
-            self.units.step(Step::of(event, Fingerprint(0), None));
+            self.units.step(&Step::of(event, Fingerprint(0), None));
             self.statistics.transactions.reset(session);
         }
     }
@@ -246,7 +246,7 @@ impl Workload {
             step.unit = step.unit.or_else(named);
             step.route = tags.route().map_or(0, |route| short(id(&route)));
         }
-        self.units.step(step);
+        self.units.step(&step);
     }
 
     fn plan(&mut self, event: &Event<'_>, format: PlanFormat, text: &[u8], normalizer: &mut Normalizer) {

@@ -25,6 +25,7 @@ struct Labels {
 
 #[derive(Deserialize)]
 struct Request {
+    name: String,
     start: String,
     end: String,
     pids: Vec<u32>,
@@ -101,6 +102,7 @@ fn overlaps(occurrence: &Occurrence, request: &Request) -> bool {
         && occurrence.sessions.iter().any(|session| request.pids.contains(session))
 }
 
+#[expect(clippy::print_stdout, reason = "what is missed, and what is wrong")]
 fn score(folder: &std::path::Path) -> (String, Score) {
     let text = fs::read_to_string(folder.join("labels.json")).expect("labels");
     let labels: Labels = serde_json::from_str(&text).expect("labels as they are written");
@@ -123,18 +125,31 @@ fn score(folder: &std::path::Path) -> (String, Score) {
             }
             score.expected += 1;
             let near = (expected.repeats / 10).max(1);
-            score.found += u64::from(reported.iter().filter(|found| found.child == child).any(|found| {
-                found.occurrences.iter().any(|occurrence| {
-                    overlaps(occurrence, request) && occurrence.repeats.abs_diff(expected.repeats) <= near
-                })
-            }));
+            let counts: Vec<u64> = reported
+                .iter()
+                .filter(|found| found.child == child)
+                .flat_map(|found| &found.occurrences)
+                .filter(|occurrence| overlaps(occurrence, request))
+                .map(|occurrence| occurrence.repeats)
+                .collect();
+            if counts.iter().any(|count| count.abs_diff(expected.repeats) <= near) {
+                score.found += 1;
+            } else {
+                println!(
+                    "    missed {} of {:4} with {counts:?}: {}",
+                    request.start, expected.repeats, request.name
+                );
+            }
         }
     }
     for found in &reported {
         for occurrence in &found.occurrences {
             let meant =
                 wanted.iter().any(|(child, request)| *child == found.child && overlaps(occurrence, request));
-            score.wrong += u64::from(!meant);
+            if !meant {
+                score.wrong += 1;
+                println!("    wrong: {occurrence:?}");
+            }
         }
     }
     (labels.mode, score)
