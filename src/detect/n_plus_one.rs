@@ -14,7 +14,7 @@ use crate::{
     rules::Rule,
     sql::{
         Shape,
-        shape::{Block, Bound, Op, Operand, Predicate, SortExpr, TableSource},
+        shape::{Block, Bound, Condition, Op, Operand, Predicate, SortExpr, TableSource},
     },
     workload::{Evidence, Query, Repetition, RepetitionKind},
 };
@@ -28,11 +28,13 @@ pub(super) fn detect(rule: &Rule, facts: &WorkloadFacts<'_>, report: &mut Report
             report.not_judged.add(&rule.name, "the repeated statement could not be parsed");
             continue;
         };
-        let Some(block) = shape.blocks.first() else { continue };
-        let Some(key) = key(block) else { continue };
+        // `SELECT EXISTS (SELECT … WHERE id = $1)` has its key inside.
+        let keyed = |block| key(block).map(|key| (block, key));
+        let Some((block, key)) = shape.blocks.iter().find_map(keyed) else { continue };
         let query = facts.workload.query(found.child);
+        let lists = block.tests().any(|test| test.op == Op::In);
         let short = match query {
-            Some(query) if found.sizes > 0 => list_length(query, found) < LONG_LIST,
+            Some(query) if found.sizes > 0 => !lists || list_length(query, found) < LONG_LIST,
             _ => !matches!(key.operand, Operand::List { len } if len > 1),
         };
         if !short
@@ -55,7 +57,9 @@ pub(super) fn detect(rule: &Rule, facts: &WorkloadFacts<'_>, report: &mut Report
             in_all(facts, found),
             evidence(found.evidence),
         );
-        let mut instead = rewrite::any_of(shape, key).unwrap_or_else(|| rule.instead.trim().to_owned());
+        let plain = shape.blocks.first().is_some_and(|first| first.tests().any(|test| test == key));
+        let rewritten = if plain { rewrite::any_of(shape, key) } else { None };
+        let mut instead = rewritten.unwrap_or_else(|| rule.instead.trim().to_owned());
         if let Some(join) = parent.and_then(|parent| join(parent, block, key, facts.catalog)) {
             instead = format!("{instead}\n\nOr in the first query: {join}");
         }
@@ -312,7 +316,16 @@ fn key(block: &Block) -> Option<&Predicate> {
     let like_a_key =
         |test: &&Predicate| test.column.name == "id" || test.column.name.to_lowercase().ends_with("id");
     let variable = |test: &&Predicate| matches!(test.operand, Operand::Parameter(_));
-    let candidates: Vec<&Predicate> = block.tests().filter(picks).collect();
+    // `a_id = 1 OR b_id = 2` picks by either.
+    let either = block.conditions.iter().filter_map(|condition| {
+        let Condition::Any(any) = condition else { return None };
+        let test = |condition| match condition {
+            &Condition::Test(ref test) => Some(test).filter(picks),
+            _ => None,
+        };
+        any.iter().map(test).collect::<Option<Vec<&Predicate>>>()?.first().copied()
+    });
+    let candidates: Vec<&Predicate> = block.tests().filter(picks).chain(either).collect();
     let best = |wanted: &dyn Fn(&&Predicate) -> bool| candidates.iter().copied().find(|test| wanted(test));
     best(&|test| variable(test) && like_a_key(test))
         .or_else(|| best(&|test| like_a_key(test)))

@@ -118,18 +118,14 @@ struct Group {
 
 impl Repetitions {
     /// Takes in the repeats of one query in one unit, if there are enough.
-    pub(super) fn fold(
-        &mut self,
-        parent: Option<Fingerprint>,
-        repeats: &[&Placed],
-        evidence: Evidence,
-    ) {
+    pub(super) fn fold(&mut self, parent: Option<Fingerprint>, repeats: &[&Placed], evidence: Evidence) {
         let (Some(first), Some(last)) = (repeats.first(), repeats.last()) else { return };
         let count = repeats.len() as u64;
         if count < Repetition::LEAST {
             return;
         }
-        let Some(values) = repeats.iter().map(|step| step.values()).collect::<Option<FxHashSet<u32>>>() else {
+        let Some(values) = repeats.iter().map(|step| step.values()).collect::<Option<FxHashSet<u32>>>()
+        else {
             self.without_values += count;
             return;
         };

@@ -9,7 +9,7 @@ use crate::sql::Fingerprint;
 const PARENTS: usize = 8;
 /// Microseconds from one repeat of a burst to the next, on average, from which nothing says that they
 /// belong together: several requests took their turn in the session.
-const SLOW: i64 = 1_500_000;
+const SLOW: i64 = 400_000;
 /// The same where requests share sessions.
 const SLOW_IN_A_POOL: i64 = 300_000;
 

@@ -143,12 +143,7 @@ impl Window<'_> {
         waiting
     }
 
-    fn fold_sessions(
-        &self,
-        mut others: Vec<u32>,
-        newest: Option<i64>,
-        folded: &mut Repetitions,
-    ) -> Vec<u32> {
+    fn fold_sessions(&self, mut others: Vec<u32>, newest: Option<i64>, folded: &mut Repetitions) -> Vec<u32> {
         let session = |at: u32| self.steps.session(at as usize);
         others.sort_by_cached_key(|&at| (session(at), at));
         let mut steps: Vec<Placed> = Vec::with_capacity(others.len());

@@ -89,16 +89,12 @@ impl Channel {
 
 /// The loops of senders whose sessions share their requests, and those senders. `in_sessions` tells how many
 /// executions of a child stand in loops of its sessions.
-pub(super) fn loops(
-    steps: &[Placed],
-    in_sessions: &FxHashMap<Child, usize>,
-) -> (Vec<Loop>, FxHashSet<u32>) {
+pub(super) fn loops(steps: &[Placed], in_sessions: &FxHashMap<Child, usize>) -> (Vec<Loop>, FxHashSet<u32>) {
     let mut senders: BTreeMap<u32, BTreeMap<u32, Vec<Run>>> = BTreeMap::new();
     for (at, step) in (0..).zip(steps) {
         let Some(start) = step.start() else { continue };
         if step.is_read() && step.transaction == 0 && !step.coarse() {
-            let run =
-                Run { query: step.query, start, duration: step.duration, session: step.session, at };
+            let run = Run { query: step.query, start, duration: step.duration, session: step.session, at };
             senders.entry(step.sender).or_default().entry(step.route).or_default().push(run);
         }
     }
@@ -107,7 +103,9 @@ pub(super) fn loops(
     for (sender, routes) in senders {
         let channels: Vec<(u32, Channel)> = routes
             .into_iter()
-            .filter(|(_, runs)| runs.iter().map(|run| run.session).collect::<FxHashSet<u32>>().len() >= SESSIONS)
+            .filter(|(_, runs)| {
+                runs.iter().map(|run| run.session).collect::<FxHashSet<u32>>().len() >= SESSIONS
+            })
             .map(|(route, runs)| (route, Channel::of(route != 0, runs)))
             .collect();
         if of_sender(sender, &channels, in_sessions, &mut loops) {
@@ -124,9 +122,8 @@ fn of_sender(
     in_sessions: &FxHashMap<Child, usize>,
     loops: &mut Vec<Loop>,
 ) -> bool {
-    let counted = |route: u32, query: Fingerprint| {
-        in_sessions.get(&(sender, route, query)).copied().unwrap_or(0)
-    };
+    let counted =
+        |route: u32, query: Fingerprint| in_sessions.get(&(sender, route, query)).copied().unwrap_or(0);
     let mut fits: Vec<(u32, Fingerprint, usize, Fit)> = Vec::new();
     for (route, channel) in channels {
         for (&query, child) in &channel.queries {
@@ -155,10 +152,12 @@ fn of_sender(
             }
             let bursts = surprise::bursts(child, channel.span());
             if bursts.iter().map(|burst| burst.len()).sum::<usize>() > counted(*route, query) {
-                loops.extend(bursts.into_iter().map(|burst| Loop {
-                    parent: None,
-                    repeats: burst.iter().map(|run| run.at).collect(),
-                }));
+                loops.extend(
+                    bursts.into_iter().map(|burst| Loop {
+                        parent: None,
+                        repeats: burst.iter().map(|run| run.at).collect(),
+                    }),
+                );
             }
         }
     }
@@ -180,3 +179,85 @@ fn clusters(child: &[Run], pause: i64) -> Vec<&[Run]> {
     ends.into_iter().map(|to| &child[std::mem::replace(&mut from, to)..to]).collect()
 }
 
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        sql::StatementKind,
+        workload::units::{Step, steps::Steps},
+    };
+
+    const PARENT: u64 = 1;
+    const CHILD: u64 = 2;
+    const OTHER: u64 = 3;
+
+    /// Query, session and milliseconds, in any order of the sessions.
+    fn placed(log: &[(u64, u32, i64)]) -> Vec<Placed> {
+        let mut steps = Steps::default();
+        for &(query, session, ms) in log {
+            steps.push(&Step {
+                query: Fingerprint(query),
+                kind: Some(StatementKind::Select),
+                values: Some(0),
+                size: 1,
+                end: Some(ms * 1000 + 200),
+                duration: 200,
+                session,
+                sender: 7,
+                route: 0,
+                coarse: false,
+                unit: None,
+            });
+        }
+        let mut places: Vec<u32> = (0..).zip(log).map(|(at, _)| at).collect();
+        places.sort_by_key(|&at| steps.session(at as usize));
+        let mut placed = Vec::new();
+        for run in places.chunk_by(|&a, &b| steps.session(a as usize) == steps.session(b as usize)) {
+            steps.placed(run, &mut placed);
+        }
+        placed
+    }
+
+    /// A request each second: its page, and eight reads for the rows of it.
+    fn requests(session_of: impl Fn(i64, i64) -> u32) -> Vec<(u64, u32, i64)> {
+        (0..10)
+            .flat_map(|request| (0..9).map(move |step| (request, step)))
+            .map(|(request, step)| {
+                let query = if step == 0 { PARENT } else { CHILD };
+                (query, session_of(request, step), request * 1000 + step * 7)
+            })
+            .collect()
+    }
+
+    fn found(log: &[(u64, u32, i64)], in_sessions: usize) -> Vec<(Option<u64>, usize)> {
+        let steps = placed(log);
+        let in_sessions = FxHashMap::from_iter([((7, 0, Fingerprint(CHILD)), in_sessions)]);
+        let (loops, pools) = loops(&steps, &in_sessions);
+        assert_eq!(pools.contains(&7), !loops.is_empty());
+        let parent = |found: &Loop| found.parent.map(|at| steps[at as usize].query.0);
+        loops.iter().map(|found| (parent(found), found.repeats.len())).collect()
+    }
+
+    #[test]
+    fn a_loop_over_several_sessions_is_one_with_its_parent() {
+        let spread = requests(|request, step| u32::try_from((request + step) % 4).expect("small"));
+        assert_eq!(found(&spread, 0), vec![(Some(PARENT), 8); 10]);
+    }
+
+    #[test]
+    fn where_sessions_explain_as_much_they_are_believed() {
+        let kept = requests(|request, _| u32::try_from(request % 4).expect("small"));
+        assert_eq!(found(&kept, 80), []);
+    }
+
+    #[test]
+    fn a_burst_that_the_usual_rate_does_not_explain_needs_no_parent() {
+        let mut log = requests(|request, step| u32::try_from((request + step) % 4).expect("small"));
+        log.extend((0..40).map(|at| (OTHER, 0, at * 250 + 120)));
+        assert_eq!(found(&log, 0).len(), 10, "one now and then is none");
+        log.extend((0..12).map(|at| (OTHER, u32::try_from(at % 4).expect("small"), 5_600 + at)));
+        log.sort_by_key(|&(.., ms)| ms);
+        let found = found(&log, 0);
+        assert_eq!(found.iter().filter(|found| **found == (None, 12)).count(), 1, "{found:?}");
+    }
+}

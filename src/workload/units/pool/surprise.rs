@@ -8,6 +8,8 @@ use super::{LEAST, Run, SESSIONS, TICK, clusters};
 const PAUSES: [i64; 5] = [5_000, 10_000, 20_000, 50_000, 100_000];
 /// The chance, at most, that independent requests come so close together: one in 10,000.
 const CHANCE: f64 = 1e-4;
+/// Microseconds from a burst's start to its end, at most: in more time the traffic's own waves look the same.
+const LONGEST: i64 = 1_000_000;
 /// Microseconds before and after a burst in which the rate is looked at, too: traffic comes in waves.
 const AROUND: i64 = 1_000_000;
 
@@ -26,7 +28,7 @@ pub(super) fn bursts(child: &[Run], span: i64) -> Vec<&[Run]> {
             from += cluster.len();
             let sessions: FxHashSet<u32> = cluster.iter().map(|run| run.session).collect();
             let (Some(first), Some(last)) = (cluster.first(), cluster.last()) else { continue };
-            if cluster.len() < LEAST || sessions.len() < SESSIONS {
+            if cluster.len() < LEAST || sessions.len() < SESSIONS || last.end() - first.start > LONGEST {
                 continue;
             }
             let before = child.partition_point(|run| run.start < first.start - AROUND);
