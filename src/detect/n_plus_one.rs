@@ -319,11 +319,11 @@ fn key(block: &Block) -> Option<&Predicate> {
     // `a_id = 1 OR b_id = 2` picks by either.
     let either = block.conditions.iter().filter_map(|condition| {
         let Condition::Any(any) = condition else { return None };
-        let test = |condition| match condition {
-            &Condition::Test(ref test) => Some(test).filter(picks),
+        let tests = any.iter().map(|condition| match condition {
+            Condition::Test(test) if picks(&test) => Some(test),
             _ => None,
-        };
-        any.iter().map(test).collect::<Option<Vec<&Predicate>>>()?.first().copied()
+        });
+        tests.collect::<Option<Vec<&Predicate>>>()?.first().copied()
     });
     let candidates: Vec<&Predicate> = block.tests().filter(picks).chain(either).collect();
     let best = |wanted: &dyn Fn(&&Predicate) -> bool| candidates.iter().copied().find(|test| wanted(test));

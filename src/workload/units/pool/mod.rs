@@ -209,10 +209,10 @@ mod tests {
                 unit: None,
             });
         }
-        let mut places: Vec<u32> = (0..).zip(log).map(|(at, _)| at).collect();
-        places.sort_by_key(|&at| steps.session(at as usize));
+        let mut order: Vec<u32> = (0..).zip(log).map(|(at, _)| at).collect();
+        order.sort_by_key(|&at| steps.session(at as usize));
         let mut placed = Vec::new();
-        for run in places.chunk_by(|&a, &b| steps.session(a as usize) == steps.session(b as usize)) {
+        for run in order.chunk_by(|&a, &b| steps.session(a as usize) == steps.session(b as usize)) {
             steps.placed(run, &mut placed);
         }
         placed
