@@ -59,6 +59,8 @@ struct Joint {
     boundary: f32,
     magnitude: u8,
     fixed: bool,
+    /// Between two transactions: one client may send the same one again and again.
+    transactions: bool,
 }
 
 /// Where units begin: for each session the indices of their first steps, in order.
@@ -103,6 +105,7 @@ pub(super) fn units(sessions: &[&[Placed]]) -> Vec<Vec<u32>> {
                     against: 0.0,
                     magnitude: if coarse { 0 } else { magnitude(pause.unwrap_or(0)) },
                     fixed,
+                    transactions,
                     boundary: if fixed { 1.0 } else { first_guess(pause.unwrap_or(0), coarse, transactions) },
                 });
             } else {
@@ -240,7 +243,9 @@ fn weigh_order(joints: &mut [Joint]) {
         let others = f64::from(pairs.get(&(joint.before, joint.after)).map_or(0, |count| count - 1));
         let (left, entered) =
             (f64::from(left[joint.before as usize]), f64::from(entered[joint.after as usize]));
-        let against = if joint.before == joint.after {
+        let against = if joint.transactions {
+            0.0
+        } else if joint.before == joint.after {
             let chance = entered / all;
             ((others + chance) / left / chance).ln().clamp(0.0, REPEATS)
         } else {
