@@ -221,7 +221,7 @@ impl Workload {
 
     fn session_starts_or_ends(&mut self, event: &Event<'_>) {
         if let Some(session) = event.session {
-            self.units.step(Step::of(event, Fingerprint(0), None));
+            self.units.step(&Step::of(event, Fingerprint(0), None));
             self.statistics.session_starts_or_ends(session, event.database);
         }
     }
@@ -268,7 +268,7 @@ impl Workload {
             step.route = tags.route().map_or(0, |route| short(id(&route)));
         }
         self.grounds.count(&step);
-        self.units.step(step);
+        self.units.step(&step);
     }
 
     fn plan(
