@@ -27,7 +27,7 @@ const LEAST: usize = 30;
 /// The pause that decides then, by its magnitude: 45 ms and more.
 const LONG_MAGNITUDE: u8 = 6;
 /// Joints of one sender that are learnt from; the rest is only judged.
-const LEARNT: usize = 20_000;
+const LEARNT: usize = 10_000;
 /// How many joints the general rate of boundaries counts for, against what was seen of one query.
 const PRIOR: f64 = 1.5;
 /// How much the query before a joint counts: half of the one after it, since many requests end in their
@@ -174,8 +174,9 @@ struct Learnt {
     /// By number of a query: boundaries before it, joints before it; the same after it.
     begins: Vec<(f64, f64)>,
     ends: Vec<(f64, f64)>,
-    /// Boundaries among all joints.
+    /// Boundaries among all joints, and the same in log odds.
     rate: f64,
+    usual: f64,
     /// By magnitude: log of how much likelier the pause is between units than inside one.
     pauses: ByMagnitude,
 }
@@ -195,7 +196,7 @@ fn judge(joints: &mut [Joint]) {
         let learnt = Learnt::from(joints, sample);
         let mut change = 0.0;
         for joint in joints[..sample].iter_mut().filter(|joint| !joint.fixed) {
-            let boundary = learnt.boundary(joint, joint.boundary.into(), 1.0);
+            let boundary = learnt.boundary(joint);
             change += (boundary - joint.boundary).abs();
             joint.boundary = boundary;
         }
@@ -204,10 +205,7 @@ fn judge(joints: &mut [Joint]) {
         }
     }
     if sample < joints.len() {
-        let learnt = Learnt::from(joints, sample);
-        for joint in joints[sample..].iter_mut().filter(|joint| !joint.fixed) {
-            joint.boundary = learnt.boundary(joint, 0.0, 0.0);
-        }
+        Learnt::from(joints, sample).tell(&mut joints[sample..]);
     }
 }
 
@@ -280,24 +278,42 @@ impl Learnt {
         for (at, pause) in pauses.iter_mut().enumerate() {
             *pause = (between[at] / inside[at]).ln();
         }
-        Learnt { begins, ends, rate: (boundaries / sample.max(1) as f64).clamp(0.002, 0.998), pauses }
+        let rate: f64 = (boundaries / sample.max(1) as f64).clamp(0.002, 0.998);
+        Learnt { begins, ends, rate, usual: (rate / (1.0 - rate)).ln(), pauses }
     }
 
-    /// How likely a unit begins at the joint; what the joint itself added is taken out before.
-    fn boundary(&self, joint: &Joint, own: f64, counted: f64) -> f32 {
+    /// How likely a unit begins at a joint that was learnt from: what it added itself is taken out before.
+    fn boundary(&self, joint: &Joint) -> f32 {
         let odds = |(boundaries, joints): (f64, f64)| {
-            let share = (boundaries - own + PRIOR * self.rate) / (joints - counted + PRIOR);
-            let share = share.clamp(0.002, 0.998);
-            (share / (1.0 - share)).ln()
+            self.odds(boundaries - f64::from(joint.boundary), joints - 1.0)
         };
-        let usual = (self.rate / (1.0 - self.rate)).ln();
-        let log_odds = odds(self.begins[joint.after as usize])
-            + ENDS * (odds(self.ends[joint.before as usize]) - usual)
-            + self.pauses[usize::from(joint.magnitude)]
-            - f64::from(joint.against);
+        let (begins, ends) = (self.begins[joint.after as usize], self.ends[joint.before as usize]);
+        let log_odds = self.sum(joint, odds(begins), odds(ends));
         #[expect(clippy::cast_possible_truncation, reason = "from 0 to 1")]
         let boundary = (1.0 / (1.0 + (-log_odds.clamp(-30.0, 30.0)).exp())) as f32;
         boundary
+    }
+
+    /// Whether a unit begins at joints that were not learnt from.
+    fn tell(&self, joints: &mut [Joint]) {
+        let all = |counted: &[(f64, f64)]| -> Vec<f64> {
+            counted.iter().map(|&(boundaries, joints)| self.odds(boundaries, joints)).collect()
+        };
+        let (begins, ends) = (all(&self.begins), all(&self.ends));
+        for joint in joints.iter_mut().filter(|joint| !joint.fixed) {
+            let log_odds = self.sum(joint, begins[joint.after as usize], ends[joint.before as usize]);
+            joint.boundary = f32::from(u8::from(log_odds > 0.0));
+        }
+    }
+
+    fn odds(&self, boundaries: f64, joints: f64) -> f64 {
+        let share = ((boundaries + PRIOR * self.rate) / (joints + PRIOR)).clamp(0.002, 0.998);
+        (share / (1.0 - share)).ln()
+    }
+
+    fn sum(&self, joint: &Joint, begins: f64, ends: f64) -> f64 {
+        begins + ENDS * (ends - self.usual) + self.pauses[usize::from(joint.magnitude)]
+            - f64::from(joint.against)
     }
 }
 
