@@ -13,5 +13,7 @@ pub const ALL: &[(&str, Detector)] = &[
     ("n_plus_one", Detector::Workload(super::n_plus_one::detect)),
     ("pool_size", Detector::Workload(super::pool_size::detect)),
     ("duplicate_query", Detector::Workload(super::n_plus_one::duplicates)),
+    ("unused_suppression", Detector::Comments),
+    ("unknown_rule_in_suppression", Detector::Comments),
     ("write_loop", Detector::Workload(super::n_plus_one::write_loops)),
 ];
