@@ -9,7 +9,9 @@ mod explain;
 mod filter;
 mod follow;
 mod gather;
+mod git;
 mod index;
+mod lint;
 mod logs;
 mod output;
 mod pool;
@@ -18,8 +20,6 @@ mod rules;
 mod run_demo;
 
 use std::{error::Error as _, io::Write as _, process::ExitCode};
-
-use clap::Parser as _;
 
 use self::args::{Cli, Command};
 use crate::error::Error;
@@ -37,7 +37,7 @@ enum Outcome {
 
 /// The whole program.
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match Cli::typed() {
         Ok(cli) => cli,
         Err(err) => {
             // Help and version are asked for; anything else is a wrong command line.

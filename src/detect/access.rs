@@ -74,6 +74,12 @@ pub(super) fn all<'a>(shape: &'a Shape, catalog: &'a Catalog) -> Vec<Access<'a>>
 }
 
 impl<'a> Access<'a> {
+    /// What a finding about it points at: its first term, or else the table in FROM.
+    pub(super) fn span(&self) -> Option<std::ops::Range<usize>> {
+        let term = self.terms.first().and_then(|term| super::known(&term.predicate.at));
+        term.or_else(|| super::known(&self.block.tables.get(self.position)?.at))
+    }
+
     fn new(
         shape: &'a Shape,
         catalog: &'a Catalog,

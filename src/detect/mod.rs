@@ -101,6 +101,8 @@ pub enum Detector {
     /// Of tables and indexes, whatever queries there are.
     Schema(fn(&Rule, &Catalog, &mut Report)),
     Workload(fn(&Rule, &WorkloadFacts<'_>, &mut Report)),
+    /// Of the comments that allow a rule: `lint` judges these, when it knows what was found.
+    Comments,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -119,12 +121,19 @@ impl Facts<'_> {
             confidence,
             query: Some(self.query.id.to_string()),
             at: self.query.statements.iter().min().cloned(),
+            span: None,
+            region: None,
             because,
             instead,
             cost_ms: self.query.total_ms(),
             detail: serde_json::Map::new(),
         }
     }
+}
+
+/// A place in the statement, unless nobody knows it.
+fn known(at: &std::ops::Range<usize>) -> Option<std::ops::Range<usize>> {
+    (!at.is_empty()).then(|| at.clone())
 }
 
 impl PlanFacts<'_> {

@@ -20,4 +20,6 @@ pub const ALL: &[(&str, Detector)] = &[
     ("cache_candidate", Detector::Workload(super::cache::detect)),
     ("transaction_chatter", Detector::Workload(super::chatter::transactions)),
     ("connection_chatter", Detector::Workload(super::chatter::connections)),
+    ("unused_suppression", Detector::Comments),
+    ("unknown_rule_in_suppression", Detector::Comments),
 ];

@@ -10,6 +10,7 @@
 //! Deliberately not here: where the report goes (a file, a terminal), which is the command line's part.
 
 pub mod figures;
+pub mod formats;
 pub mod incidents;
 pub mod json;
 pub mod pooler;
@@ -29,6 +30,7 @@ use crate::{
     advise::Advice,
     error::{NotJudged, NotJudgedLine},
     finding::{Code, Finding, Severity},
+    lint::Checked,
     rules::Rule,
     sql::StatementKind,
     workload::{self, ByKind, Condition, InputSummary, LeftOut, Sketch, Workload},
@@ -77,6 +79,9 @@ pub struct Report {
     /// `None` when everything counts.
     #[serde(default)]
     pub filter: Option<Filter>,
+    /// What the lint step did besides finding; only in its own reports.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub check: Option<Checked>,
     /// How the queries are ranked where they are shown.
     #[serde(skip)]
     pub ranking: Ranking,
@@ -305,6 +310,7 @@ impl Report {
             timeline: figures::timeline(workload),
             slo: Vec::new(),
             filter: None,
+            check: None,
             ranking: Ranking::default(),
             plan: None,
         }

@@ -11,6 +11,8 @@ pub const FILES: &[(&str, &str)] = &[
     ("rules/n-plus-one.yaml", include_str!("../../rules/n-plus-one.yaml")),
     ("rules/pool-size.yaml", include_str!("../../rules/pool-size.yaml")),
     ("rules/duplicate-query.yaml", include_str!("../../rules/duplicate-query.yaml")),
+    ("rules/unused-suppression.yaml", include_str!("../../rules/unused-suppression.yaml")),
+    ("rules/unknown-rule-in-suppression.yaml", include_str!("../../rules/unknown-rule-in-suppression.yaml")),
     ("rules/write-loop.yaml", include_str!("../../rules/write-loop.yaml")),
     ("rules/select-then-insert.yaml", include_str!("../../rules/select-then-insert.yaml")),
     ("rules/count-then-page.yaml", include_str!("../../rules/count-then-page.yaml")),

@@ -92,6 +92,8 @@ pub enum Category {
     Plan,
     /// What only a log of executions shows.
     Workload,
+    /// Comments that allow a rule.
+    Suppression,
 }
 
 /// The rules that are applied together.

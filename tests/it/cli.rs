@@ -10,20 +10,20 @@ use std::{
 use unicode_width::UnicodeWidthStr as _;
 
 /// What one run gave.
-struct Ran {
+pub(crate) struct Ran {
     code: Option<i32>,
-    stdout: String,
-    stderr: String,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 /// A run in a folder of its own, with nothing of the environment but what the test sets.
-struct Run {
+pub(crate) struct Run {
     command: Command,
     folder: tempfile::TempDir,
     stdin: Vec<u8>,
 }
 
-fn sargable(args: &[&str]) -> Run {
+pub(crate) fn sargable(args: &[&str]) -> Run {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let mut command = Command::new(env!("CARGO_BIN_EXE_sargable"));
     command
@@ -36,18 +36,28 @@ fn sargable(args: &[&str]) -> Run {
 }
 
 impl Run {
-    fn env(mut self, name: &str, value: &str) -> Run {
+    pub(crate) fn env(mut self, name: &str, value: &str) -> Run {
         self.command.env(name, value);
         self
     }
 
-    fn stdin(mut self, bytes: impl Into<Vec<u8>>) -> Run {
+    pub(crate) fn stdin(mut self, bytes: impl Into<Vec<u8>>) -> Run {
         self.stdin = bytes.into();
         self
     }
 
+    /// Started in a folder of the folder.
+    pub(crate) fn within(mut self, folder: &str) -> Run {
+        self.command.current_dir(self.folder.path().join(folder));
+        self
+    }
+
+    pub(crate) fn folder(&self) -> PathBuf {
+        self.folder.path().to_owned()
+    }
+
     /// A file in the folder of the run.
-    fn file(self, name: &str, bytes: impl AsRef<[u8]>) -> Run {
+    pub(crate) fn file(self, name: &str, bytes: impl AsRef<[u8]>) -> Run {
         let path = self.folder.path().join(name);
         std::fs::create_dir_all(path.parent().expect("a folder")).expect("room");
         std::fs::write(path, bytes).expect("room");
@@ -55,14 +65,22 @@ impl Run {
     }
 
     /// A file of the fixtures, in the folder of the run under its own name.
-    fn fixture(self, path: &str) -> Run {
+    pub(crate) fn fixture(self, path: &str) -> Run {
         let bytes = std::fs::read(fixture(path)).expect("a fixture");
         let name = Path::new(path).file_name().and_then(OsStr::to_str).expect("a name").to_owned();
         self.file(&name, bytes)
     }
 
+    /// As [`Run::ends`]; the folder stays.
     #[track_caller]
-    fn ends(mut self, code: i32) -> Ran {
+    pub(crate) fn keep(mut self, code: i32) -> Ran {
+        let empty = tempfile::tempdir().expect("a temporary folder");
+        let _ = std::mem::replace(&mut self.folder, empty).keep();
+        self.ends(code)
+    }
+
+    #[track_caller]
+    pub(crate) fn ends(mut self, code: i32) -> Ran {
         let mut child = self
             .command
             .stdin(Stdio::piped())

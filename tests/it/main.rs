@@ -6,6 +6,8 @@ mod applog_django;
 mod applog_formats;
 mod applog_node;
 mod applog_sqlalchemy;
+mod check;
+mod check_formats;
 mod cli;
 mod compressed;
 mod config;

@@ -12,13 +12,14 @@ use sargable::{
     detect::{self, Detector, Facts, PlanFacts, PlanOrigin, Report, WorkloadFacts},
     error::Error,
     finding::{Finding, Location},
+    lint,
     plan::Plan,
-    rules::{self, Example, ExampleRepeats, ExampleRepetition, ExampleStatistics, ExampleWork, Rule},
+    rules::{self, Example, ExampleRepeats, ExampleRepetition, ExampleStatistics, ExampleWork, Needs, Rule},
     sources::ddl,
-    sql::{Fingerprint, Normalizer, Shape, parse},
+    sql::{Fingerprint, Normalizer, Shape, parse, split},
     workload::{
-        Binds, Event, EventKind, Evidence, Occurrence, Position, Repetition, RepetitionKind, Statement,
-        Workload,
+        Binds, Event, EventKind, Evidence, Occurrence, Position, Repetition, RepetitionKind, Script,
+        Statement, Workload,
     },
 };
 
@@ -36,8 +37,10 @@ fn run(rules: &[Rule], example: &Example) -> Report {
         let kind = EventKind::Execution { sql: sql.as_bytes(), binds: Binds::Postgres(values.as_bytes()) };
         workload.add(&event(kind, 1, 1_000, 500), &mut normalizer);
     } else {
-        let at = Location { file: "example.sql".to_owned(), line: 1, column: 1 };
-        workload.add_statement(Statement { text: sql.to_owned(), at }, &mut normalizer);
+        let first = split::statements(sql).first().cloned().unwrap_or(0..sql.len());
+        let (line, column) = split::position(sql, first.start);
+        let at = Location { file: "example.sql".to_owned(), line, column };
+        workload.add_statement(Statement { text: sql[first].to_owned(), at }, &mut normalizer);
     }
     for session in 1..=example.busy.unwrap_or(0) {
         let sql = format!("SELECT name FROM users WHERE id = {session}");
@@ -104,7 +107,34 @@ fn run(rules: &[Rule], example: &Example) -> Report {
         catalog: catalog.as_ref(),
     };
     let logged = workload.totals().executions > 0 || !repetitions.is_empty();
-    detect::run(rules, &facts, logged.then_some(&whole), catalog.as_ref())
+    let about_comments = |rule: &Rule| {
+        detect::ALL.iter().any(|(name, kind)| *name == rule.detector && matches!(kind, Detector::Comments))
+    };
+    if !rules.iter().any(about_comments) {
+        return detect::run(rules, &facts, logged.then_some(&whole), catalog.as_ref());
+    }
+    // What a comment allows is known when every rule was applied.
+    let mut report = detect::run(&rules::BUILTIN, &facts, logged.then_some(&whole), catalog.as_ref());
+    let scripts = [Script::new("example.sql".to_owned(), sql.to_owned(), split::statements(sql))];
+    let judged = |_: &str, name: &str| {
+        let rule = rules::BUILTIN.iter().find(|rule| rule.name == name)?;
+        (rule.needs == [Needs::Syntax]).then(|| rule.clone())
+    };
+    let job = lint::Job {
+        workload: &workload,
+        scripts: &scripts,
+        known: &rules::BUILTIN,
+        judged: &judged,
+        parsed: &|_| true,
+        changed: None,
+        baseline: None,
+        links: &lint::Links::default(),
+        min_share: None,
+    };
+    let placed = lint::place(std::mem::take(&mut report.findings), &workload, &scripts);
+    report.findings = lint::check(&job, placed).0;
+    report.findings.retain(|finding| rules.iter().any(|rule| rule.name == finding.rule));
+    report
 }
 
 /// Each unit is one transaction in a session of its own.
