@@ -52,6 +52,11 @@ pub fn read(text: &str) -> Ddl {
     ddl
 }
 
+/// baseline
+pub fn check(sql: &str) -> Result<(), String> {
+    Parser::parse_sql(&PostgreSqlDialect {}, sql).map(drop).map_err(|err| err.to_string())
+}
+
 impl Ddl {
     fn statement(&mut self, statement: Statement) {
         match statement {
