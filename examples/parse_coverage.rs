@@ -10,10 +10,7 @@ use std::{
     io::{self, Write},
 };
 
-use sargable::{
-    sources::ddl,
-    sql::{parse, split},
-};
+use sargable::sql::{ddl, parse, split};
 use serde_json::{Value, json};
 
 const KINDS: &[&str] = &[
@@ -56,7 +53,7 @@ fn measure(lines: &str, refused: bool, out: &mut impl Write) -> io::Result<()> {
         let (Some(corpus), Some(sql)) = (line["corpus"].as_str(), line["sql"].as_str()) else { continue };
         let Some(kind) = kind(sql) else { continue };
         let why = match kind {
-            "CREATE TABLE" | "CREATE INDEX" | "ALTER TABLE" => ddl::check(sql).err(),
+            "CREATE TABLE" | "CREATE INDEX" | "ALTER TABLE" => ddl::read(sql).err().map(|why| why.to_string()),
             _ => parse::parse(sql).err().map(|not_parsed| not_parsed.why),
         };
         for corpus in [corpus, "all"] {

@@ -19,7 +19,7 @@ mod scope;
 mod source;
 mod write;
 
-use sqlparser::{ast::Statement, dialect::PostgreSqlDialect, parser::Parser};
+use sqlparser::{ast::Statement, dialect::PostgreSqlDialect, parser::Parser, tokenizer::Token};
 
 use self::{forms::Forms, scope::Builder, source::Source};
 use super::{
@@ -101,6 +101,23 @@ fn read(source: &Source<'_>, kind: StatementKind) -> Result<Shape, NotParsed> {
         shape.functions.sort();
         shape.functions.dedup();
         Ok(shape)
+    })
+}
+
+/// An expression as the tree prints it, without parentheses around it; `None` when it cannot be read.
+pub fn expression(text: &str) -> Option<String> {
+    let source = Source::new(text, Forms::default());
+    if source.operators > MOST_OPERATORS || source.depth > DEPTH {
+        return None;
+    }
+    stacker::grow(STACK + source.operators * STACK_PER_OPERATOR, || {
+        let mut parser = Parser::new(&PostgreSqlDialect {})
+            .with_recursion_limit(DEPTH)
+            .try_with_sql(&source.rewritten)
+            .ok()?;
+        let expr = parser.parse_expr().ok()?;
+        let whole = parser.peek_token_ref().token == Token::EOF;
+        whole.then(|| source.restore(operand::stripped(&expr).to_string()))
     })
 }
 

@@ -18,7 +18,11 @@ impl Reader<'_> {
         let (first, end) = (at + 2, self.close[at + 1]);
         match word.as_str() {
             "xmlelement" | "xmlpi" | "xmlforest" | "xmlattributes" => self.xml_names(first, end),
-            "xmlexists" | "xmltable" => self.xml_passing(first, end),
+            "xmlexists" => self.xml_passing(first, end),
+            "xmltable" => {
+                self.put(at..at + 1, "\"xmltable\"");
+                self.xml_passing(first, end);
+            }
             "xmlroot" => self.xml_root(first, end),
             "xmlparse" => self.xml_content(first, end),
             "xmlserialize" => {
@@ -38,6 +42,9 @@ impl Reader<'_> {
             "trim" if self.is(first, "from") => self.drop(first..first + 1),
             "json" | "json_array" | "json_arrayagg" | "json_exists" | "json_object" | "json_objectagg"
             | "json_query" | "json_scalar" | "json_serialize" | "json_table" | "json_value" => {
+                if word == "json_table" {
+                    self.put(at..at + 1, "\"json_table\"");
+                }
                 self.json(first, end);
             }
             _ => {}
@@ -107,7 +114,8 @@ impl Reader<'_> {
         if self.any(first, &["content", "document"]) {
             self.drop(first..first + 1);
         }
-        for at in self.level(first + 1, end) {
+        let first = first + 1;
+        for at in self.level(first, end).into_iter().skip(1) {
             if self.is(at, "whitespace") {
                 self.drop(at - 1..at + 1);
             } else if self.is(at, "indent") {
@@ -126,10 +134,6 @@ impl Reader<'_> {
                 || self.any(at, &["returning", "absent", "columns", "keep", "omit", "without"])
                 || (self.is(at, "with") && self.any(at + 1, &["unique", "wrapper", "conditional", "unconditional", "array"]))
                 || (self.is(at, "default") && at > first && self.operand[at]);
-            if last && at > first {
-                self.drop(at..end);
-                return;
-            }
             if last {
                 self.drop(at..end);
                 return;

@@ -68,7 +68,13 @@ impl Reader<'_> {
             }
         }
         // `FROM f() AS (a int)`.
-        if self.is(at, "as") && self.punct(at + 1, b'(') && at > 0 && self.punct(at - 1, b')') {
+        let query = self.any(at + 2, &["select", "with", "values", "insert", "update", "delete", "merge", "table"]);
+        if self.is(at, "as")
+            && self.punct(at + 1, b'(')
+            && !(query || self.punct(at + 2, b'('))
+            && at > 0
+            && self.punct(at - 1, b')')
+        {
             let within = self.open[at].is_some_and(|open| self.all(open.saturating_sub(2), &["rows", "from"]));
             if within {
                 self.drop(at..self.close[at + 1] + 1);
@@ -250,6 +256,27 @@ impl Reader<'_> {
                 self.put(at..at, "SELECT * FROM ");
                 let name = self.stand_in("query");
                 self.put(after..after, format!(" AS {name} "));
+            }
+        }
+        // `TABLE t *` and `TABLE ONLY t`, whose TABLE is rewritten to SELECT * FROM.
+        if self.is(at, "table") && at == 0 {
+            if self.is(at + 1, "only") {
+                self.drop(at + 1..at + 2);
+            }
+            let star = self.path(at + 1 + usize::from(self.is(at + 1, "only")));
+            if self.is_operator(star, "*") {
+                self.drop(star..star + 1);
+            }
+        }
+        // `WINDOW` behind an operand is taken as its alias.
+        if self.is(at, "window") && self.is_name(at + 1) && self.is(at + 2, "as") && self.punct(at + 3, b'(') {
+            let select = (0..at).rev().find(|&before| self.open[before] == self.open[at] && self.is(before, "select"));
+            if select.is_some_and(|select| self.find(select, |at| self.is(at, "from")) > at) {
+                let mut end = self.close[at + 3] + 1;
+                while self.punct(end, b',') && self.punct(end + 3, b'(') {
+                    end = self.close[end + 3] + 1;
+                }
+                self.drop(at..end);
             }
         }
         if self.is(at, "values")

@@ -65,7 +65,9 @@ impl Forms {
 
     /// Whether a function is one of ours, which the statement does not call.
     pub(super) fn is_stand_in(name: &RelName) -> bool {
-        name.schema.is_none() && (name.name.starts_with(STAND_IN) || name.name == ROWS_FROM)
+        // XMLTABLE and JSON_TABLE are the grammar's, however they are spelled for sqlparser.
+        name.schema.is_none()
+            && (name.name.starts_with(STAND_IN) || matches!(name.name.as_str(), ROWS_FROM | "xmltable" | "json_table"))
     }
 }
 
