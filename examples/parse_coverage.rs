@@ -53,7 +53,9 @@ fn measure(lines: &str, refused: bool, out: &mut impl Write) -> io::Result<()> {
         let (Some(corpus), Some(sql)) = (line["corpus"].as_str(), line["sql"].as_str()) else { continue };
         let Some(kind) = kind(sql) else { continue };
         let why = match kind {
-            "CREATE TABLE" | "CREATE INDEX" | "ALTER TABLE" => ddl::read(sql).err().map(|why| why.to_string()),
+            "CREATE TABLE" | "CREATE INDEX" | "ALTER TABLE" => {
+                ddl::read(sql).err().map(|why| why.to_string())
+            }
             _ => parse::parse(sql).err().map(|not_parsed| not_parsed.why),
         };
         for corpus in [corpus, "all"] {

@@ -5,7 +5,7 @@ use super::{
     analyze::{Job, perform},
     args::{CheckArgs, InputArgs},
     filter::FilterArgs,
-    output,
+    output, tell,
 };
 use crate::{error::Error, report::text::Subject};
 
@@ -20,5 +20,11 @@ pub(super) fn run(args: &CheckArgs) -> Result<Outcome, Error> {
     };
     let done = perform(&Job { input: &input, server: Some(&args.server), pool: None, save: None })?;
     let outcome = output::write(&done.report, Subject::Workload, &args.output, args.fail_on)?;
+    let unparsed = done.report.coverage.map_or(0, |coverage| coverage.read - coverage.parsed);
+    if args.strict && unparsed > 0 {
+        let statements = if unparsed == 1 { "statement was" } else { "statements were" };
+        tell(&format!("error: {unparsed} {statements} not parsed (--strict)"));
+        return Ok(done.ended(Outcome::Findings));
+    }
     Ok(done.ended(outcome))
 }

@@ -134,7 +134,8 @@ impl Ddl {
     fn create_index(&mut self, create: CreateIndex) -> Result<(), Missing> {
         let name = named(create.table.clone());
         let Some(table) = self.table(&name) else { return Err(format!("there is no table {name}")) };
-        if create.if_not_exists && table.indexes.iter().any(|index| Some(&index.name) == create.name.as_ref()) {
+        if create.if_not_exists && table.indexes.iter().any(|index| Some(&index.name) == create.name.as_ref())
+        {
             return Ok(());
         }
         let (called, unique) = (create.name.clone(), create.unique);
@@ -280,7 +281,9 @@ fn add_column(table: &mut Table, column: ddl::Column, known: bool) {
         name: column.name,
         type_name: column.type_name,
         not_null: column.not_null,
-        c_collation: column.collation.is_some_and(|name| matches!(name.as_str(), "C" | "c" | "POSIX" | "posix")),
+        c_collation: column
+            .collation
+            .is_some_and(|name| matches!(name.as_str(), "C" | "c" | "POSIX" | "posix")),
         statistics: None,
     };
     match table.columns.iter_mut().find(|column| column.name == made.name) {
@@ -311,8 +314,10 @@ fn constrain(table: &mut Table, constraint: Constraint) {
             table.foreign_keys.push(ForeignKey { name, columns, references, referenced_columns });
         }
         ConstraintKind::Exclude(index) => {
-            let keys: Vec<&str> = index.keys.iter().filter(|key| key.column).map(|key| key.text.as_str()).collect();
-            let name = constraint.name.unwrap_or_else(|| format!("{}_{}_excl", table.name.name, keys.join("_")));
+            let keys: Vec<&str> =
+                index.keys.iter().filter(|key| key.column).map(|key| key.text.as_str()).collect();
+            let name =
+                constraint.name.unwrap_or_else(|| format!("{}_{}_excl", table.name.name, keys.join("_")));
             let spec = spec(table.name.clone(), index);
             push_index(table, Some(name), spec, false, true);
         }
@@ -324,7 +329,9 @@ fn constrain(table: &mut Table, constraint: Constraint) {
 fn constraint_index(table: &mut Table, name: Option<String>, keys: Keys, primary: bool) {
     match keys {
         Keys::Index(name_of_index) => {
-            let Some(index) = table.indexes.iter_mut().find(|index| index.name == name_of_index) else { return };
+            let Some(index) = table.indexes.iter_mut().find(|index| index.name == name_of_index) else {
+                return;
+            };
             (index.constraint, index.primary, index.unique) = (true, primary, true);
             if let Some(name) = name {
                 index.name = name;

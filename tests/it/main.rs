@@ -21,6 +21,7 @@ mod plans;
 mod report;
 mod rules;
 mod sources;
+mod sql_ddl;
 mod sql_forms;
 mod sql_normalize;
 mod sql_shape;

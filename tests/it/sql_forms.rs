@@ -42,8 +42,14 @@ fn another_spelling_has_the_same_facts() {
         ("UPDATE t SET a[1:2].x = 1, (b, c[2]) = (1, 2)", "UPDATE t SET a = 1, (b, c) = (1, 2)"),
         ("INSERT INTO t (a[1], b.c[2]) VALUES (1, 2)", "INSERT INTO t (a, b.c) VALUES (1, 2)"),
         ("SELECT f(VARIADIC a) FROM t", "SELECT f(a) FROM t"),
-        ("SELECT xmlelement(NAME foo, xmlattributes(a AS b), c) FROM t", "SELECT xmlelement('n', xmlattributes(a), c) FROM t"),
-        ("SELECT 1 FROM t WHERE xmlexists('//a' PASSING BY REF d)", "SELECT 1 FROM t WHERE xmlexists('//a', d)"),
+        (
+            "SELECT xmlelement(NAME foo, xmlattributes(a AS b), c) FROM t",
+            "SELECT xmlelement('n', xmlattributes(a), c) FROM t",
+        ),
+        (
+            "SELECT 1 FROM t WHERE xmlexists('//a' PASSING BY REF d)",
+            "SELECT 1 FROM t WHERE xmlexists('//a', d)",
+        ),
         ("SELECT xmlserialize(CONTENT d AS text) FROM t", "SELECT CAST(d AS text) FROM t"),
         ("SELECT xmlroot(d, VERSION '1.0', STANDALONE YES) FROM t", "SELECT xmlroot(d, '1.0', NULL) FROM t"),
         ("SELECT * FROM t WHERE c = 1 AND d IS DOCUMENT", "SELECT * FROM t WHERE c = 1 AND d IS NORMALIZED"),
@@ -51,7 +57,10 @@ fn another_spelling_has_the_same_facts() {
         ("TABLE ONLY t", "SELECT * FROM t"),
         ("SELECT * FROM t ORDER BY a::text COLLATE \"C\"", "SELECT * FROM t ORDER BY a::text"),
         ("SELECT * FROM f(1) AS (a int, b text) WHERE a = 1", "SELECT * FROM f(1) AS f(a, b) WHERE a = 1"),
-        ("SELECT * FROM ROWS FROM (f(1), g(2)) AS r (a, b)", "SELECT * FROM ROWS FROM (f(1), g(2) AS (x int)) AS r (a, b)"),
+        (
+            "SELECT * FROM ROWS FROM (f(1), g(2)) AS r (a, b)",
+            "SELECT * FROM ROWS FROM (f(1), g(2) AS (x int)) AS r (a, b)",
+        ),
         ("SELECT * FROM t* WHERE a = 1", "SELECT * FROM t WHERE a = 1"),
         ("SELECT * FROM s.t* x WHERE x.a = 1", "SELECT * FROM s.t x WHERE x.a = 1"),
         (
@@ -86,20 +95,29 @@ fn another_spelling_has_the_same_facts() {
         ("SELECT a FROM t GROUP BY DISTINCT a", "SELECT a FROM t GROUP BY a"),
         ("SELECT a FROM t WHERE a BETWEEN SYMMETRIC 1 AND 2", "SELECT a FROM t WHERE a BETWEEN 1 AND 2"),
         ("SELECT a FROM t WHERE b = inet '10.0.0.1' + c", "SELECT a FROM t WHERE b = '10.0.0.1' + c"),
-        ("SELECT a FROM t TABLESAMPLE system (1 + 1) REPEATABLE (f(1) + 2) WHERE a = 1", "SELECT a FROM t TABLESAMPLE system (1 + 1) REPEATABLE (f(1) + 3) WHERE a = 1"),
+        (
+            "SELECT a FROM t TABLESAMPLE system (1 + 1) REPEATABLE (f(1) + 2) WHERE a = 1",
+            "SELECT a FROM t TABLESAMPLE system (1 + 1) REPEATABLE (f(1) + 3) WHERE a = 1",
+        ),
         ("SELECT * FROM a JOIN b USING (i) AS j", "SELECT * FROM a JOIN b USING (i)"),
         (
             "MERGE INTO t USING a JOIN b ON a.x = b.x ON t.i = a.i WHEN NOT MATCHED THEN INSERT DEFAULT VALUES",
             "MERGE INTO t USING (a JOIN b ON a.x = b.x) ON t.i = a.i WHEN NOT MATCHED THEN INSERT VALUES (DEFAULT)",
         ),
-        ("SELECT json_value(j, '$.a' PASSING b AS c RETURNING int DEFAULT 0 ON EMPTY) FROM t", "SELECT json_value(j, '$.a', b) FROM t"),
+        (
+            "SELECT json_value(j, '$.a' PASSING b AS c RETURNING int DEFAULT 0 ON EMPTY) FROM t",
+            "SELECT json_value(j, '$.a', b) FROM t",
+        ),
         ("SELECT json_query(j, '$' WITH WRAPPER OMIT QUOTES) FROM t", "SELECT json_query(j, '$') FROM t"),
         ("SELECT json_exists(j, '$.a' ERROR ON ERROR) FROM t", "SELECT json_exists(j, '$.a') FROM t"),
         (
             "SELECT json_arrayagg(a ORDER BY b ABSENT ON NULL RETURNING jsonb) FROM t",
             "SELECT json_arrayagg(a ORDER BY b) FROM t",
         ),
-        ("SELECT json_object('a' VALUE b, 'c': d FORMAT JSON WITH UNIQUE KEYS) FROM t", "SELECT json_object('a', b, 'c', d) FROM t"),
+        (
+            "SELECT json_object('a' VALUE b, 'c': d FORMAT JSON WITH UNIQUE KEYS) FROM t",
+            "SELECT json_object('a', b, 'c', d) FROM t",
+        ),
         // Mis-read without an error.
         ("SELECT * FROM ONLY t WHERE a = 1", "SELECT * FROM t WHERE a = 1"),
         ("UPDATE ONLY t SET a = 1 WHERE b = 2", "UPDATE t SET a = 1 WHERE b = 2"),
@@ -126,7 +144,10 @@ fn what_has_no_other_spelling_is_shown_as_it_was_written() {
         locks("SELECT * FROM t FOR NO KEY UPDATE SKIP LOCKED").as_deref(),
         Some("FOR NO KEY UPDATE SKIP LOCKED")
     );
-    assert_eq!(locks("SELECT * FROM t, u FOR UPDATE OF t, u NOWAIT").as_deref(), Some("FOR UPDATE OF t, u NOWAIT"));
+    assert_eq!(
+        locks("SELECT * FROM t, u FOR UPDATE OF t, u NOWAIT").as_deref(),
+        Some("FOR UPDATE OF t, u NOWAIT")
+    );
     assert_eq!(locks("SELECT * FROM t FOR KEY SHARE").as_deref(), Some("FOR KEY SHARE"));
 }
 
@@ -171,7 +192,9 @@ fn forms_that_sqlparser_reads_stay_read() {
 
 /// Statements nested `depth` deep in every way that the grammar nests.
 fn nested(depth: usize) -> Vec<String> {
-    let around = |open: &str, inside: &str, close: &str| format!("{}{inside}{}", open.repeat(depth), close.repeat(depth));
+    let around = |open: &str, inside: &str, close: &str| {
+        format!("{}{inside}{}", open.repeat(depth), close.repeat(depth))
+    };
     vec![
         format!("SELECT {}", around("(", "1", ")")),
         format!("SELECT {}", around("(SELECT ", "1", ")")),

@@ -137,8 +137,22 @@ fn alter_column(cursor: &mut Cursor<'_>) -> Result<Action, NotRead> {
         && (cursor.second_punct(b'(')
             || cursor.is("restart")
             || [
-                "default", "statistics", "storage", "compression", "identity", "generated", "expression", "cache",
-                "cycle", "increment", "maxvalue", "minvalue", "no", "restart", "start", "sequence",
+                "default",
+                "statistics",
+                "storage",
+                "compression",
+                "identity",
+                "generated",
+                "expression",
+                "cache",
+                "cycle",
+                "increment",
+                "maxvalue",
+                "minvalue",
+                "no",
+                "restart",
+                "start",
+                "sequence",
             ]
             .iter()
             .any(|word| cursor.second(word)));

@@ -63,7 +63,9 @@ impl<'a> Cursor<'a> {
         match (stray, open.last()) {
             (None, None) => Ok(cursor),
             (Some(_), _) => Err(cursor.expected("no closing bracket")),
-            (None, Some(&open)) => Err(Cursor { at: open, ..cursor }.expected("a closing bracket for this one")),
+            (None, Some(&open)) => {
+                Err(Cursor { at: open, ..cursor }.expected("a closing bracket for this one"))
+            }
         }
     }
 

@@ -12,7 +12,8 @@ pub(super) fn create(cursor: &mut Cursor<'_>, unique: bool) -> Result<Ddl, NotRe
     let name = if cursor.is("on") { None } else { Some(cursor.relation()?.name) };
     cursor.need("on")?;
     let (table, _) = cursor.only_relation()?;
-    let mut index = CreateIndex { name, if_not_exists, table, unique, concurrently, ..CreateIndex::default() };
+    let mut index =
+        CreateIndex { name, if_not_exists, table, unique, concurrently, ..CreateIndex::default() };
     body(cursor, &mut index, false)?;
     Ok(Ddl::CreateIndex(index))
 }
@@ -110,13 +111,14 @@ fn key(cursor: &mut Cursor<'_>) -> Result<Key, NotRead> {
 fn call<'a>(cursor: &mut Cursor<'a>) -> Result<&'a str, NotRead> {
     let mut called = false;
     let begin = cursor.position();
-    cursor.expression(|here| {
-        let first = here.position() == begin;
-        !first && !here.punct(b'(') && !here.punct(b'.') && here.behind_call()
-    })
-    .map(|text| {
-        called = text.ends_with(')');
-        text
-    })
-    .and_then(|text| if called { Ok(text) } else { Err(cursor.expected("a function call")) })
+    cursor
+        .expression(|here| {
+            let first = here.position() == begin;
+            !first && !here.punct(b'(') && !here.punct(b'.') && here.behind_call()
+        })
+        .map(|text| {
+            called = text.ends_with(')');
+            text
+        })
+        .and_then(|text| if called { Ok(text) } else { Err(cursor.expected("a function call")) })
 }

@@ -21,7 +21,10 @@ pub use cursor::NotRead;
 pub enum Ddl {
     CreateTable(CreateTable),
     CreateIndex(CreateIndex),
-    CreateView { name: RelName, materialized: bool },
+    CreateView {
+        name: RelName,
+        materialized: bool,
+    },
     AlterTable(AlterTable),
     DropTables(Vec<RelName>),
     DropIndexes(Vec<RelName>),
@@ -77,7 +80,11 @@ pub struct Constraint {
 pub enum ConstraintKind {
     PrimaryKey(Keys),
     Unique(Keys),
-    ForeignKey { columns: Vec<String>, references: RelName, referenced_columns: Vec<String> },
+    ForeignKey {
+        columns: Vec<String>,
+        references: RelName,
+        referenced_columns: Vec<String>,
+    },
     /// SQL text.
     Check(String),
     Exclude(CreateIndex),
@@ -87,7 +94,10 @@ pub enum ConstraintKind {
 /// What a primary or unique key is made of.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Keys {
-    Columns { columns: Vec<String>, include: Vec<String> },
+    Columns {
+        columns: Vec<String>,
+        include: Vec<String>,
+    },
     /// USING INDEX.
     Index(String),
 }
@@ -130,15 +140,27 @@ pub struct AlterTable {
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Action {
-    AddColumn { column: Column, if_not_exists: bool },
+    AddColumn {
+        column: Column,
+        if_not_exists: bool,
+    },
     AddConstraint(Constraint),
     DropColumn(String),
     DropConstraint(String),
-    SetType { column: String, type_name: String },
+    SetType {
+        column: String,
+        type_name: String,
+    },
     SetNotNull(String),
     DropNotNull(String),
-    RenameColumn { from: String, to: String },
-    RenameConstraint { from: String, to: String },
+    RenameColumn {
+        from: String,
+        to: String,
+    },
+    RenameConstraint {
+        from: String,
+        to: String,
+    },
     /// RENAME TO.
     Rename(String),
     SetSchema(String),

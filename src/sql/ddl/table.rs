@@ -137,8 +137,21 @@ pub(super) fn column(cursor: &mut Cursor<'_>, typed: bool) -> Result<Column, Not
 
 fn ends_value(cursor: &Cursor<'_>) -> bool {
     cursor.any(&[
-        "constraint", "not", "null", "default", "check", "primary", "unique", "references", "collate", "generated",
-        "deferrable", "initially", "storage", "compression", "options",
+        "constraint",
+        "not",
+        "null",
+        "default",
+        "check",
+        "primary",
+        "unique",
+        "references",
+        "collate",
+        "generated",
+        "deferrable",
+        "initially",
+        "storage",
+        "compression",
+        "options",
     ])
 }
 

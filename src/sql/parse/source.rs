@@ -65,7 +65,21 @@ impl<'a> Source<'a> {
             let before = at.checked_sub(1).map(|at| tokens[at].kind);
             let after = tokens.get(at + 1).map(|token| token.kind);
             match token.kind {
-                Kind::Word(Some(k::NULL | k::TRUE | k::FALSE | k::DEFAULT) | None) => {}
+                // `UNION ALL SELECT` is one level, not three.
+                Kind::Word(
+                    Some(
+                        k::NULL
+                        | k::TRUE
+                        | k::FALSE
+                        | k::DEFAULT
+                        | k::ALL
+                        | k::SELECT
+                        | k::AS
+                        | k::FROM
+                        | k::VALUES,
+                    )
+                    | None,
+                ) => {}
                 // The words are AND, IS NULL, UNION, AT TIME ZONE …
                 Kind::Operator | Kind::Cast | Kind::Punct(b'[') | Kind::Word(Some(_)) => self.operators += 1,
                 _ => {}

@@ -129,10 +129,12 @@ impl Reader<'_> {
     fn json(&mut self, first: usize, end: usize) {
         for at in self.level(first, end) {
             let answer = self.any(at, &["null", "error", "empty", "true", "false", "unknown"])
-                && (self.is(at + 1, "on") || (self.any(at + 1, &["array", "object"]) && self.is(at + 2, "on")));
+                && (self.is(at + 1, "on")
+                    || (self.any(at + 1, &["array", "object"]) && self.is(at + 2, "on")));
             let last = answer
                 || self.any(at, &["returning", "absent", "columns", "keep", "omit", "without"])
-                || (self.is(at, "with") && self.any(at + 1, &["unique", "wrapper", "conditional", "unconditional", "array"]))
+                || (self.is(at, "with")
+                    && self.any(at + 1, &["unique", "wrapper", "conditional", "unconditional", "array"]))
                 || (self.is(at, "default") && at > first && self.operand[at]);
             if last {
                 self.drop(at..end);

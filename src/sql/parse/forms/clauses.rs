@@ -20,7 +20,9 @@ impl Reader<'_> {
             && (self.any(at + 1, &["between", "unbounded", "current"]) || !self.punct(at + 1, b'('))
         {
             let end = self.end_of_level(at);
-            let bound = self.find(at, |at| self.any(at, &["preceding", "following"]) || self.all(at, &["current", "row"]));
+            let bound = self.find(at, |at| {
+                self.any(at, &["preceding", "following"]) || self.all(at, &["current", "row"])
+            });
             if bound < end && !self.operand[at] | self.frame_follows(at) {
                 self.drop(at..end);
             }
@@ -62,20 +64,23 @@ impl Reader<'_> {
             // `FROM t*`: with its children, as always.
             let only = at + 1 + usize::from(self.is(at + 1, "only"));
             let star = self.path(only);
-            let call = self.open[at].is_some_and(|open| !self.any(open + 1, &["select", "with", "delete", "update"]));
+            let call = self.open[at]
+                .is_some_and(|open| !self.any(open + 1, &["select", "with", "delete", "update"]));
             if star > only && self.is_operator(star, "*") && !call {
                 self.drop(star..star + 1);
             }
         }
         // `FROM f() AS (a int)`.
-        let query = self.any(at + 2, &["select", "with", "values", "insert", "update", "delete", "merge", "table"]);
+        let query =
+            self.any(at + 2, &["select", "with", "values", "insert", "update", "delete", "merge", "table"]);
         if self.is(at, "as")
             && self.punct(at + 1, b'(')
             && !(query || self.punct(at + 2, b'('))
             && at > 0
             && self.punct(at - 1, b')')
         {
-            let within = self.open[at].is_some_and(|open| self.all(open.saturating_sub(2), &["rows", "from"]));
+            let within =
+                self.open[at].is_some_and(|open| self.all(open.saturating_sub(2), &["rows", "from"]));
             if within {
                 self.drop(at..self.close[at + 1] + 1);
             } else if let Some(opened) = (0..at - 1).rev().find(|&open| self.close[open] == at - 1)
@@ -152,7 +157,8 @@ impl Reader<'_> {
         }
         // Which unique index decides is no fact of a shape.
         if self.all(at, &["on", "conflict"]) && self.punct(at + 2, b'(') {
-            let end = self.find(at + 2, |at| self.all(at, &["do", "update"]) || self.all(at, &["do", "nothing"]));
+            let end =
+                self.find(at + 2, |at| self.all(at, &["do", "update"]) || self.all(at, &["do", "nothing"]));
             if end < self.end_of_level(at) {
                 self.drop(at + 2..end);
             }
@@ -182,9 +188,8 @@ impl Reader<'_> {
                     self.subscripts(at, equals);
                 }
             }
-            let stop = self.find(at, |at| {
-                self.punct(at, b',') || self.any(at, &["where", "from", "returning", "when"])
-            });
+            let stop = self
+                .find(at, |at| self.punct(at, b',') || self.any(at, &["where", "from", "returning", "when"]));
             if !self.punct(stop, b',') {
                 break;
             }
@@ -231,8 +236,12 @@ impl Reader<'_> {
     fn select(&mut self, at: usize) {
         if self.is(at, "select") {
             let next = at + 1 + usize::from(self.is(at + 1, "all"));
-            let empty = self.tokens.get(next).is_none_or(|token| matches!(token.kind, Kind::Punct(b')' | b';')))
-                || self.any(next, &["where", "into", "union", "except", "intersect", "order", "limit", "group"]);
+            let empty = self
+                .tokens
+                .get(next)
+                .is_none_or(|token| matches!(token.kind, Kind::Punct(b')' | b';')))
+                || self
+                    .any(next, &["where", "into", "union", "except", "intersect", "order", "limit", "group"]);
             if empty {
                 self.put(next..next, " NULL ");
             }
@@ -269,8 +278,10 @@ impl Reader<'_> {
             }
         }
         // `WINDOW` behind an operand is taken as its alias.
-        if self.is(at, "window") && self.is_name(at + 1) && self.is(at + 2, "as") && self.punct(at + 3, b'(') {
-            let select = (0..at).rev().find(|&before| self.open[before] == self.open[at] && self.is(before, "select"));
+        if self.is(at, "window") && self.is_name(at + 1) && self.is(at + 2, "as") && self.punct(at + 3, b'(')
+        {
+            let select =
+                (0..at).rev().find(|&before| self.open[before] == self.open[at] && self.is(before, "select"));
             if select.is_some_and(|select| self.find(select, |at| self.is(at, "from")) > at) {
                 let mut end = self.close[at + 3] + 1;
                 while self.punct(end, b',') && self.punct(end + 3, b'(') {

@@ -51,12 +51,9 @@ impl Forms {
         }
         for (number, original) in self.stand_ins.iter().enumerate().rev() {
             let name = format!("{STAND_IN}{number}");
-            for spelled in [
-                format!("OPERATOR({name})"),
-                format!("UPDATE OF {name}"),
-                format!("{name}()"),
-                name.clone(),
-            ] {
+            for spelled in
+                [format!("OPERATOR({name})"), format!("UPDATE OF {name}"), format!("{name}()"), name.clone()]
+            {
                 text = text.replace(&spelled, original);
             }
         }
@@ -67,7 +64,8 @@ impl Forms {
     pub(super) fn is_stand_in(name: &RelName) -> bool {
         // XMLTABLE and JSON_TABLE are the grammar's, however they are spelled for sqlparser.
         name.schema.is_none()
-            && (name.name.starts_with(STAND_IN) || matches!(name.name.as_str(), ROWS_FROM | "xmltable" | "json_table"))
+            && (name.name.starts_with(STAND_IN)
+                || matches!(name.name.as_str(), ROWS_FROM | "xmltable" | "json_table"))
     }
 }
 

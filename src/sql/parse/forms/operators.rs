@@ -29,7 +29,9 @@ impl Reader<'_> {
             self.drop(at..self.path(at + 1));
         }
         // No test of a null.
-        if self.is(at, "document") && (self.is(at - 1, "is") || self.all(at.saturating_sub(2), &["is", "not"])) {
+        if self.is(at, "document")
+            && (self.is(at - 1, "is") || self.all(at.saturating_sub(2), &["is", "not"]))
+        {
             self.put(at..at + 1, "NORMALIZED");
         }
         if self.is(at, "operator") && self.punct(at + 1, b'(') && !self.operand[at] {
@@ -41,7 +43,10 @@ impl Reader<'_> {
 
     fn symbols(&mut self, at: usize) {
         let token = self.tokens[at];
-        let joined = self.tokens.get(at + 1).is_some_and(|next| next.kind == Kind::Operator && next.start == token.end);
+        let joined = self
+            .tokens
+            .get(at + 1)
+            .is_some_and(|next| next.kind == Kind::Operator && next.start == token.end);
         // `a ?@> b`: an operator of ltree, not a placeholder.
         if token.kind == Kind::Placeholder && self.text(at) == "?" && self.operand[at] {
             let last = if joined { at + 1 } else { at };
@@ -51,7 +56,10 @@ impl Reader<'_> {
         }
         let text = self.text(at);
         if token.kind != Kind::Operator || self.is(at.wrapping_sub(1), "using") || self.within_operator(at) {
-            if token.kind == Kind::Operator && self.is(at.wrapping_sub(1), "using") && !matches!(text, "<" | ">") {
+            if token.kind == Kind::Operator
+                && self.is(at.wrapping_sub(1), "using")
+                && !matches!(text, "<" | ">")
+            {
                 let sort = if text.contains('>') { ">" } else { "<" };
                 self.put(at..at + 1, sort);
             }
