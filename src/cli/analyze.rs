@@ -218,6 +218,7 @@ pub(super) fn judge(
     let mut report = Report::new(&inputs, &workload, found.findings, advice, &not_judged);
     report.describe(&rules::BUILTIN);
     report.check = checked;
+    report.coverage = Some(gathered.coverage);
     let first = workload.ranked().first().and_then(|query| gathered.gathered.get(&query.id)?.plan.as_ref());
     Done { report, first_plan: first.map(|(plan, _)| plan.json.clone()), complete }
 }

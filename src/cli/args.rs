@@ -129,6 +129,9 @@ pub(super) struct CheckArgs {
     /// SQL files and folders; `-` is standard input
     #[arg(value_name = "PATH", default_value = ".")]
     pub(super) paths: Vec<PathBuf>,
+    /// Exit with 1 also when a statement could not be parsed
+    #[arg(long)]
+    pub(super) strict: bool,
     #[command(flatten)]
     pub(super) server: ServerArgs,
     /// Exit with 1 when a finding is at least this severe [default: `check.fail-on` of sargable.yaml, or warning]

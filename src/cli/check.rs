@@ -71,6 +71,12 @@ pub(super) fn run(args: &CheckArgs, config: &Config) -> Result<Outcome, Error> {
     if args.scope.write_baseline.is_some() {
         return Ok(done.ended(Outcome::Clean));
     }
+    let unparsed = done.report.coverage.map_or(0, |coverage| coverage.read - coverage.parsed);
+    if args.strict && unparsed > 0 {
+        let statements = if unparsed == 1 { "statement was" } else { "statements were" };
+        tell(&format!("error: {unparsed} {statements} not parsed (--strict)"));
+        return Ok(done.ended(Outcome::Findings));
+    }
     let found = fails_at(args, config).is_some_and(|threshold| done.report.reaches(threshold));
     Ok(done.ended(if found { Outcome::Findings } else { Outcome::Clean }))
 }

@@ -34,6 +34,8 @@ mod report;
 mod robust_logs;
 mod rules;
 mod sources;
+mod sql_ddl;
+mod sql_forms;
 mod sql_normalize;
 mod sql_shape;
 mod sql_split;
