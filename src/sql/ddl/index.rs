@@ -109,16 +109,10 @@ fn key(cursor: &mut Cursor<'_>) -> Result<Key, NotRead> {
 
 /// `lower(email)`, `CAST(a AS text)`, `COALESCE(a, b)`: up to its closing bracket.
 fn call<'a>(cursor: &mut Cursor<'a>) -> Result<&'a str, NotRead> {
-    let mut called = false;
     let begin = cursor.position();
-    cursor
-        .expression(|here| {
-            let first = here.position() == begin;
-            !first && !here.punct(b'(') && !here.punct(b'.') && here.behind_call()
-        })
-        .map(|text| {
-            called = text.ends_with(')');
-            text
-        })
-        .and_then(|text| if called { Ok(text) } else { Err(cursor.expected("a function call")) })
+    let text = cursor.expression(|here| {
+        let first = here.position() == begin;
+        !first && !here.punct(b'(') && !here.punct(b'.') && here.behind_call()
+    })?;
+    if text.ends_with(')') { Ok(text) } else { Err(cursor.expected("a function call")) }
 }

@@ -14,7 +14,7 @@ pub(super) fn type_name(cursor: &mut Cursor<'_>) -> Result<String, NotRead> {
     };
     let varying = matches!(name.as_str(), "character" | "char" | "nchar" | "bit") && cursor.take("varying");
     if name == "double" && cursor.take("precision") {
-        name = "double precision".to_owned();
+        "double precision".clone_into(&mut name);
     }
     if name == "interval" {
         while cursor.take_any(&["year", "month", "day", "hour", "minute", "second", "to"]) {}
