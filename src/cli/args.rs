@@ -63,6 +63,8 @@ pub(super) enum Command {
     Pool(PoolArgs),
     /// List the rules, or show one with its reasons and examples
     Rules(RulesArgs),
+    /// Write a first sargable.yaml, from what lies in this folder
+    Init(InitArgs),
     /// Run the whole job on a private throw-away PostgreSQL with a shop database
     Demo(DemoArgs),
 }
@@ -244,6 +246,16 @@ pub(super) struct DemoArgs {
     /// Keep the server at the end until Enter is pressed
     #[arg(long)]
     pub(super) keep: bool,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct InitArgs {
+    /// Print it, and write nothing
+    #[arg(long)]
+    pub(super) stdout: bool,
+    /// Write over the file that is there
+    #[arg(long)]
+    pub(super) force: bool,
 }
 
 #[derive(Args, Debug)]

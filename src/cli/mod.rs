@@ -11,6 +11,7 @@ mod follow;
 mod gather;
 mod git;
 mod index;
+mod init;
 mod lint;
 mod logs;
 mod output;
@@ -52,6 +53,7 @@ pub fn main() -> ExitCode {
         Command::Check(args) => config().and_then(|config| check::run(&args, &config)),
         Command::Explain(args) => explain::run(&args),
         Command::Index(args) => config().and_then(|config| index::run(&args, &config)),
+        Command::Init(args) => init::run(&args),
         Command::Logs(args) => config().and_then(|config| logs::run(&args, &config)),
         Command::Pool(args) => config().and_then(|config| pool::run(&args, &config)),
         Command::Rules(args) => rules::run(&args),

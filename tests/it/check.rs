@@ -288,7 +288,7 @@ fn a_workload_ranks_and_mutes() {
     // The first is hot in the log, the second stands in it and is cold, the third is not in it.
     let log = "2026-11-23 10:00:00.000 UTC [1] LOG:  duration: 990.000 ms  statement: SELECT * FROM hot WHERE id = 1\n2026-11-23 10:00:02.000 UTC [1] LOG:  duration: 1.000 ms  statement: SELECT * FROM cold WHERE id = 1\n2026-11-23 10:00:04.000 UTC [1] LOG:  duration: 9.000 ms  statement: SELECT * FROM elsewhere WHERE id = 1\n";
     let run = |args: &[&str]| {
-        sargable(&[&["check", "q.sql", "--workload", "pg.log", "--format", "json"], args].concat())
+        sargable(&[&["check", "q.sql", "--workload", "pg.log", "--format", "json"][..], args].concat())
             .file("pg.log", log)
             .file("q.sql", "SELECT * FROM none WHERE id = 1;\nSELECT * FROM cold WHERE id = 1;\nSELECT * FROM hot WHERE id = 1;\n")
     };
@@ -303,4 +303,21 @@ fn a_workload_ranks_and_mutes() {
     let ran = run(&["--min-share", "1%"]).ends(1);
     assert_eq!(lines(&ran), [3]);
     assert_eq!(json(&ran.stdout)["check"]["hidden"]["cold"], 2);
+}
+
+#[test]
+fn init_writes_a_configuration_that_works() {
+    let here = |args: &[&str]| {
+        sargable(args)
+            .file("db/migrate/1.sql", "SELECT * FROM old WHERE id = 1;\n")
+            .file("app/it's/q.sql", "SELECT id FROM users WHERE id = 1;\n")
+            .file("node_modules/x/y.sql", "SELECT * FROM t WHERE id = 1;\n")
+            .file("package.json", "{\"dependencies\": {\"knex\": \"3\"}}")
+    };
+    here(&["check"]).ends(1);
+    let text = here(&["init", "--stdout"]).ends(0).stdout;
+    insta::assert_snapshot!("init", text);
+    here(&["check"]).file("sargable.yaml", &text).ends(0);
+    let ran = here(&["init"]).file("sargable.yaml", "").ends(2);
+    assert!(ran.stderr.contains("sargable.yaml is there already"), "{}", ran.stderr);
 }

@@ -50,7 +50,7 @@ pub fn render(report: &Report, rules: &[Rule]) -> String {
     for gone in checked.fixed.iter().flatten() {
         results.push(json!({
             "ruleId": gone.code.to_string(),
-            "level": "none",
+            "level": "note",
             "message": { "text": format!("{} is found no more in query {} {}", gone.rule, gone.query.as_deref().unwrap_or("-"), gone.object) },
             "baselineState": "absent",
         }));
