@@ -15,6 +15,8 @@ mod index_use;
 mod missing_index;
 mod n_plus_one;
 mod pool_size;
+mod predicate;
+mod result_size;
 mod rewrite;
 mod run;
 mod select_star;

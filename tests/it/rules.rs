@@ -246,6 +246,12 @@ fn good_is_good_for_all() {
     insta::assert_snapshot!(lines.join("\n"), @r"
     missing-index / SELECT id FROM orders WHERE status = 'paid'
         unbounded-select: returns 2,700,000 rows (estimated) from orders
+    select-star / INSERT INTO archive SELECT * FROM orders WHERE id < 7
+        insert-select-star: archive takes every column of orders, by position
+    seq-scan / SELECT id FROM users WHERE active LIMIT 1000000
+        large-limit: LIMIT lets 1,000,000 rows through
+    seq-scan / SELECT o.id FROM small_users u JOIN orders o ON o.user_id = u.id LIMIT 100000
+        large-limit: LIMIT lets 100,000 rows through
     write-loop / SELECT name FROM users WHERE id = $1
         duplicate-query: users asked the same again: 50 times in one transaction (80 ms in all, certain: one transaction)
     ");
@@ -271,6 +277,29 @@ fn advice_of_the_examples() {
     }
     assert_eq!(lines.len(), rules::BUILTIN.iter().map(|rule| rule.examples.bad.len()).sum::<usize>());
     insta::assert_snapshot!(lines.join("\n"));
+}
+
+/// One place, one finding: what several rules could say of a predicate, one of them says.
+#[test]
+fn one_predicate_has_one_finding() {
+    let about = |rule: &Rule| {
+        matches!(rule.name.as_str(), "missing-index" | "index-order")
+            || (120..160).contains(&rule.code.to_string()[2..].parse::<u32>().unwrap_or(0))
+    };
+    let rules: Vec<Rule> = rules::BUILTIN.iter().filter(|rule| about(rule)).cloned().collect();
+    let mut twice = String::new();
+    for rule in &rules {
+        for bad in rule.examples.bad.iter().filter(|bad| bad.plan.is_none()) {
+            let said: Vec<Finding> = run(&rules, bad).findings;
+            if said.len() != 1 {
+                writeln!(twice, "{}", bad.sql).expect("a String takes it");
+                for finding in said {
+                    writeln!(twice, "  {}: {}", finding.rule, finding.because).expect("a String takes it");
+                }
+            }
+        }
+    }
+    assert!(twice.is_empty(), "{twice}");
 }
 
 #[test]
@@ -306,6 +335,35 @@ fn codes_are_stable() {
     SG007 pool-size
     SG008 duplicate-query
     SG009 write-loop
+    SG102 insert-select-star
+    SG103 large-limit
+    SG104 count-for-existence
+    SG105 count-whole-table
+    SG107 volatile-comparison
+    SG108 distinct-with-key
+    SG120 leading-wildcard
+    SG121 ilike
+    SG122 prefix-in-collated-index
+    SG124 pattern-in-parameter
+    SG125 function-on-column
+    SG126 arithmetic-on-column
+    SG127 cast-on-column
+    SG128 implicit-cast
+    SG129 coalesce-on-column
+    SG130 not-in-subquery
+    SG131 null-in-list
+    SG132 is-not-distinct-from
+    SG134 large-in-list
+    SG135 or-across-columns
+    SG136 or-across-tables
+    SG137 compared-with-itself
+    SG138 duplicate-predicate
+    SG139 reversed-between
+    SG140 json-path-filter
+    SG141 any-of-array-column
+    SG142 text-search-without-configuration
+    SG143 time-zone-on-column
+    SG144 keyset-as-or
     ");
 }
 
@@ -356,11 +414,16 @@ fn what_cannot_be_judged_is_counted() {
         .map(|line| format!("{}: {} ({})", line.what, line.why, line.count))
         .collect();
     insta::assert_snapshot!(lines.join("\n"), @r"
+    count-whole-table: no catalog (connect with --database-url) (1)
+    distinct-with-key: no catalog (connect with --database-url) (1)
     duplicate-query: no log of executions (1)
+    implicit-cast: no catalog (connect with --database-url) (1)
     index-order: no catalog (connect with --database-url) (1)
     missing-index: no catalog (connect with --database-url) (1)
     n-plus-one: no log of executions (1)
+    or-across-columns: no catalog (connect with --database-url) (1)
     pool-size: no log of executions (1)
+    prefix-in-collated-index: no catalog (connect with --database-url) (1)
     seq-scan: no plan (connect with --database-url) (1)
     write-loop: no log of executions (1)
     ");
