@@ -12,7 +12,7 @@ use super::{
     access::{self, Access, Kind, Term},
     estimate,
     index_use::{self, misorder, propose},
-    words,
+    predicate, words,
 };
 use crate::{
     catalog::{Catalog, ForeignKey, IndexSpec, KeyExpr, Table},
@@ -187,6 +187,14 @@ fn uses_term(access: &Access<'_>, term: &Term<'_>) -> bool {
 
 /// Worth an index: few rows pass, or nothing is known against it.
 fn selective(rule: &Rule, access: &Access<'_>, term: &Term<'_>) -> bool {
+    // The rules about predicates say how such a column is freed, or why its index is lost.
+    let column = access.table.column(&term.predicate.column.name);
+    if predicate::hides_its_column(term.predicate, column)
+        || predicate::is_unconfigured(term.predicate)
+        || predicate::is_collated_prefix(access.catalog, access.table, term.predicate)
+    {
+        return false;
+    }
     // A remainder spreads the rows over a few classes: a sample or a shard, which no index serves well.
     if term.predicate.wrapped.as_deref().is_some_and(|expr| expr.contains('%')) {
         return false;

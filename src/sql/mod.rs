@@ -7,6 +7,7 @@
 
 mod boundary;
 pub mod ddl;
+pub mod form;
 mod hash;
 mod keywords;
 mod lex;

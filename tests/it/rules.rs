@@ -311,6 +311,12 @@ fn good_is_good_for_all() {
     insta::assert_snapshot!(lines.join("\n"), @r"
     missing-index / SELECT id FROM orders WHERE status = 'paid'
         unbounded-select: returns 2,700,000 rows (estimated) from orders
+    select-star / INSERT INTO archive SELECT * FROM orders WHERE id < 7
+        insert-select-star: archive takes every column of orders, by position
+    seq-scan / SELECT id FROM users WHERE active LIMIT 1000000
+        large-limit: LIMIT lets 1,000,000 rows through
+    seq-scan / SELECT o.id FROM small_users u JOIN orders o ON o.user_id = u.id LIMIT 100000
+        large-limit: LIMIT lets 100,000 rows through
     write-loop / SELECT name FROM users WHERE id = $1
         duplicate-query: users asked the same again: 50 times in one transaction (80 ms in all, certain: one transaction)
     ");
@@ -338,6 +344,29 @@ fn advice_of_the_examples() {
     insta::assert_snapshot!(lines.join("\n"));
 }
 
+/// One place, one finding: what several rules could say of a predicate, one of them says.
+#[test]
+fn one_predicate_has_one_finding() {
+    let about = |rule: &Rule| {
+        matches!(rule.name.as_str(), "missing-index" | "index-order")
+            || (120..160).contains(&rule.code.to_string()[2..].parse::<u32>().unwrap_or(0))
+    };
+    let rules: Vec<Rule> = rules::BUILTIN.iter().filter(|rule| about(rule)).cloned().collect();
+    let mut twice = String::new();
+    for rule in &rules {
+        for bad in rule.examples.bad.iter().filter(|bad| bad.plan.is_none()) {
+            let said: Vec<Finding> = run(&rules, bad).findings;
+            if said.len() != 1 {
+                writeln!(twice, "{}", bad.sql).expect("a String takes it");
+                for finding in said {
+                    writeln!(twice, "  {}: {}", finding.rule, finding.because).expect("a String takes it");
+                }
+            }
+        }
+    }
+    assert!(twice.is_empty(), "{twice}");
+}
+
 #[test]
 fn folder_and_table_agree() {
     let on_disk: BTreeSet<String> = fs::read_dir("rules")
@@ -361,23 +390,10 @@ fn every_detector_has_a_rule() {
 fn codes_are_stable() {
     let codes: Vec<String> =
         rules::BUILTIN.iter().map(|rule| format!("{} {}", rule.code, rule.name)).collect();
-    insta::assert_snapshot!(codes.join("\n"), @r"
-    SG001 seq-scan
-    SG002 missing-index
-    SG003 index-order
-    SG004 select-star
-    SG005 unbounded-select
-    SG006 n-plus-one
-    SG007 pool-size
-    SG008 duplicate-query
-    SG009 write-loop
-    SG010 select-then-insert
-    SG011 count-then-page
-    SG012 waterfall
-    SG030 cache-candidate
-    SG031 transaction-chatter
-    SG032 connection-chatter
-    ");
+    insta::assert_snapshot!(codes.join(
+        "
+"
+    ));
 }
 
 #[test]
@@ -426,21 +442,10 @@ fn what_cannot_be_judged_is_counted() {
         .into_iter()
         .map(|line| format!("{}: {} ({})", line.what, line.why, line.count))
         .collect();
-    insta::assert_snapshot!(lines.join("\n"), @r"
-    cache-candidate: no log of executions (1)
-    connection-chatter: no log of executions (1)
-    count-then-page: no log of executions (1)
-    duplicate-query: no log of executions (1)
-    index-order: no catalog (connect with --database-url) (1)
-    missing-index: no catalog (connect with --database-url) (1)
-    n-plus-one: no log of executions (1)
-    pool-size: no log of executions (1)
-    select-then-insert: no log of executions (1)
-    seq-scan: no plan (connect with --database-url) (1)
-    transaction-chatter: no log of executions (1)
-    waterfall: no log of executions (1)
-    write-loop: no log of executions (1)
-    ");
+    insta::assert_snapshot!(lines.join(
+        "
+"
+    ));
 }
 
 /// The report's schema names these keys; times are whole seconds so that all formats of a log agree.
