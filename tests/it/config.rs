@@ -185,7 +185,7 @@ fn schema_and_program_agree() {
     let validator = jsonschema::draft202012::new(&schema()).expect("a JSON Schema");
     let reader = |inner: &str| format!("logs: {{readers: {{a: {{{inner}}}}}}}");
     let mut texts: Vec<(String, bool)> = examples().into_iter().map(|text| (text, true)).collect();
-    assert_eq!(texts.len(), 2);
+    assert_eq!(texts.len(), 3);
     for (_, fact) in Fact::ALL {
         texts.push((
             reader(&format!("json-lines: {{fields: {{statement: q, {fact}: x}}}}")),
