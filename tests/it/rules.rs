@@ -13,12 +13,14 @@ use sargable::{
     error::Error,
     finding::{Finding, Location},
     plan::Plan,
-    rules::{self, Example, ExampleRepeats, ExampleRepetition, ExampleStatistics, ExampleWork, Rule},
-    sources::ddl,
+    rules::{
+        self, Example, ExampleLines, ExampleRepeats, ExampleRepetition, ExampleStatistics, ExampleWork, Rule,
+    },
+    sources::{self, ddl},
     sql::{Fingerprint, Normalizer, Shape, parse},
     workload::{
-        Binds, Event, EventKind, Evidence, Occurrence, Position, Repetition, RepetitionKind, Statement,
-        Workload,
+        Binds, Event, EventKind, Evidence, Occurrence, Position, ProtocolStep, Repetition, RepetitionKind,
+        Statement, Workload,
     },
 };
 
@@ -48,6 +50,10 @@ fn run(rules: &[Rule], example: &Example) -> Report {
     for part in &example.log {
         for sql in (0..part.times).flat_map(|_| &part.sql) {
             let duration = part.milliseconds * 1000;
+            if let Some(parse) = part.parse_milliseconds {
+                let kind = EventKind::ParseOrBind { step: ProtocolStep::Parse, sql: sql.as_bytes() };
+                workload.add(&event(kind, 1, end, parse * 1000), &mut normalizer);
+            }
             end += i64::try_from(duration).expect("a short time") + 100_000;
             let kind = EventKind::Execution { sql: sql.as_bytes(), binds: Binds::Unknown };
             workload.add(&event(kind, 1, end, duration), &mut normalizer);
@@ -59,6 +65,9 @@ fn run(rules: &[Rule], example: &Example) -> Report {
         works(work, &mut workload, &mut normalizer);
     }
     workload.close();
+    if !example.server_log.is_empty() {
+        workload = server_log(&example.server_log);
+    }
 
     let id = normalizer.scan(sql.as_bytes()).fingerprint;
     let mut shapes: FxHashMap<Fingerprint, Shape> = FxHashMap::default();
@@ -103,8 +112,33 @@ fn run(rules: &[Rule], example: &Example) -> Report {
         shapes: &shapes,
         catalog: catalog.as_ref(),
     };
-    let logged = workload.totals().executions > 0 || !repetitions.is_empty();
+    let logged =
+        workload.totals().executions > 0 || !repetitions.is_empty() || !example.server_log.is_empty();
     detect::run(rules, &facts, logged.then_some(&whole), catalog.as_ref())
+}
+
+/// What the reader of logs makes of these lines.
+#[track_caller]
+fn server_log(parts: &[ExampleLines]) -> Workload {
+    let (mut text, mut now) = (String::new(), 0);
+    for part in parts {
+        for pid in 1001..=1000 + part.times {
+            now += part.milliseconds;
+            let (seconds, ms) = (now / 1000, now % 1000);
+            let time = format!("{:02}:{:02}:{:02}.{ms:03}", seconds / 3600, seconds / 60 % 60, seconds % 60);
+            for line in part.lines.replace("{pid}", &pid.to_string()).lines() {
+                let prefix =
+                    if line.starts_with('\t') { "" } else { &format!("2026-01-01 {time} UTC [{pid}] ") };
+                writeln!(text, "{prefix}{line}").expect("a String takes it");
+            }
+        }
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("postgresql.log");
+    fs::write(&path, text).expect("room");
+    let options =
+        sources::Options { log_line_prefix: Some("%m [%p] ".to_owned()), ..sources::Options::default() };
+    sources::ingest(&[path], &options, &mut |_| ()).expect("a log").workload
 }
 
 /// Each unit is one transaction in a session of its own.
@@ -279,8 +313,24 @@ fn good_is_good_for_all() {
     let lines: Vec<String> =
         crossed.into_iter().map(|(example, said)| format!("{example}\n    {said}")).collect();
     insta::assert_snapshot!(lines.join("\n"), @r"
+    jit-overhead / SELECT id FROM addresses WHERE zip = 'z14'
+        unbounded-select: returns 2,000 rows, about 7.8 kB (measured) from addresses
+    jit-overhead / SELECT sum(x.total + y.id) FROM orders x JOIN addresses y ON y.id % 1000 = x.total WHERE x.price < 500
+        disk-spill: the sort of 196,801 rows wrote about 3.5 MB to disk, for want of about 15MB of work_mem (measured)
+    mass-write / UPDATE customers SET name = 'x'
+        trigger-time: the trigger audited took 125 ms of 236 ms in 20,000 calls
     missing-index / SELECT id FROM orders WHERE status = 'paid'
         unbounded-select: returns 2,700,000 rows (estimated) from orders
+    nested-loop / SELECT count(*) FROM addresses a JOIN orders o ON o.address_id = a.id WHERE upper(a.city) = 'C7' AND upper(a.zip) = 'Z14'
+        seq-scan: the sequential scan of addresses reads 200,000 rows to return 2,000 (measured)
+    row-estimate / SELECT id FROM addresses WHERE upper(zip) = 'Z14'
+        missing-index: no index of addresses (size not known) serves the search by upper(zip)
+    row-estimate / SELECT id FROM addresses WHERE zip = 'z14'
+        missing-index: no index of addresses (size not known) serves the search by zip
+    trigger-time / DELETE FROM orders WHERE price < 40000
+        mass-write: deletes 159,763 rows of orders at once (estimated)
+    workers-missing / SELECT count(*) FROM orders WHERE total = 7
+        seq-scan: the sequential scan of orders reads about 200,000 rows to return 201 (measured)
     write-loop / SELECT name FROM users WHERE id = $1
         duplicate-query: users asked the same again: 50 times in one transaction (80 ms in all, certain: one transaction)
     ");
@@ -347,6 +397,36 @@ fn codes_are_stable() {
     SG030 cache-candidate
     SG031 transaction-chatter
     SG032 connection-chatter
+    SG045 parse-each-time
+    SG046 error-storm
+    SG047 row-lock-waits
+    SG048 connection-churn
+    SG050 idle-in-transaction
+    SG051 deadlock
+    SG052 temporary-files
+    SG053 frequent-checkpoints
+    SG233 primary-key-update
+    SG235 mass-write
+    SG246 claim-without-lock
+    SG260 queue-lock
+    SG261 lock-order
+    SG262 lock-strength
+    SG263 lock-table
+    SG264 sleep
+    SG265 advisory-lock-limit
+    SG269 idle-transaction-timeout
+    SG400 row-estimate
+    SG401 disk-spill
+    SG402 nested-loop
+    SG403 heap-fetches
+    SG404 lossy-bitmap
+    SG405 cte-rescan
+    SG406 jit-overhead
+    SG407 planning-time
+    SG408 trigger-time
+    SG409 partitions-searched
+    SG410 workers-missing
+    SG411 index-filter
     ");
 }
 
@@ -397,18 +477,44 @@ fn what_cannot_be_judged_is_counted() {
         .map(|line| format!("{}: {} ({})", line.what, line.why, line.count))
         .collect();
     insta::assert_snapshot!(lines.join("\n"), @r"
-    count-then-page: no log of executions (1)
     cache-candidate: no log of executions (1)
     connection-chatter: no log of executions (1)
+    connection-churn: no log of executions (1)
+    count-then-page: no log of executions (1)
+    cte-rescan: no plan (connect with --database-url) (1)
+    deadlock: no log of executions (1)
+    disk-spill: no plan (connect with --database-url) (1)
     duplicate-query: no log of executions (1)
+    error-storm: no log of executions (1)
+    frequent-checkpoints: no log of executions (1)
+    heap-fetches: no plan (connect with --database-url) (1)
+    idle-in-transaction: no log of executions (1)
+    idle-transaction-timeout: no catalog (connect with --database-url) (1)
+    index-filter: no plan (connect with --database-url) (1)
     index-order: no catalog (connect with --database-url) (1)
+    jit-overhead: no plan (connect with --database-url) (1)
+    lock-strength: no catalog (connect with --database-url) (1)
+    lock-table: no log of executions (1)
+    lossy-bitmap: no plan (connect with --database-url) (1)
+    mass-write: no plan (connect with --database-url) (1)
     missing-index: no catalog (connect with --database-url) (1)
     n-plus-one: no log of executions (1)
+    nested-loop: no plan (connect with --database-url) (1)
+    parse-each-time: no log of executions (1)
+    partitions-searched: no plan (connect with --database-url) (1)
+    planning-time: no plan (connect with --database-url) (1)
     pool-size: no log of executions (1)
+    primary-key-update: no catalog (connect with --database-url) (1)
+    row-estimate: no plan (connect with --database-url) (1)
+    row-lock-waits: no log of executions (1)
     select-then-insert: no log of executions (1)
     seq-scan: no plan (connect with --database-url) (1)
-    waterfall: no log of executions (1)
+    sleep: no log of executions (1)
+    temporary-files: no log of executions (1)
     transaction-chatter: no log of executions (1)
+    trigger-time: no plan (connect with --database-url) (1)
+    waterfall: no log of executions (1)
+    workers-missing: no plan (connect with --database-url) (1)
     write-loop: no log of executions (1)
     ");
 }
