@@ -14,12 +14,15 @@ use sargable::{
     finding::{Finding, Location},
     lint,
     plan::Plan,
-    rules::{self, Example, ExampleRepeats, ExampleRepetition, ExampleStatistics, ExampleWork, Needs, Rule},
-    sources::ddl,
+    rules::{
+        self, Example, ExampleLines, ExampleRepeats, ExampleRepetition, ExampleStatistics, ExampleWork,
+        Needs, Rule,
+    },
+    sources::{self, ddl},
     sql::{Fingerprint, Normalizer, Shape, parse, split},
     workload::{
-        Binds, Event, EventKind, Evidence, Occurrence, Position, Repetition, RepetitionKind, Script,
-        Statement, Workload,
+        Binds, Event, EventKind, Evidence, Occurrence, Position, ProtocolStep, Repetition, RepetitionKind,
+        Script, Statement, Workload,
     },
 };
 
@@ -51,6 +54,10 @@ fn run(rules: &[Rule], example: &Example) -> Report {
     for part in &example.log {
         for sql in (0..part.times).flat_map(|_| &part.sql) {
             let duration = part.milliseconds * 1000;
+            if let Some(parse) = part.parse_milliseconds {
+                let kind = EventKind::ParseOrBind { step: ProtocolStep::Parse, sql: sql.as_bytes() };
+                workload.add(&event(kind, 1, end, parse * 1000), &mut normalizer);
+            }
             end += i64::try_from(duration).expect("a short time") + 100_000;
             let kind = EventKind::Execution { sql: sql.as_bytes(), binds: Binds::Unknown };
             workload.add(&event(kind, 1, end, duration), &mut normalizer);
@@ -62,6 +69,9 @@ fn run(rules: &[Rule], example: &Example) -> Report {
         works(work, &mut workload, &mut normalizer);
     }
     workload.close();
+    if !example.server_log.is_empty() {
+        workload = server_log(&example.server_log);
+    }
 
     let id = normalizer.scan(sql.as_bytes()).fingerprint;
     let mut shapes: FxHashMap<Fingerprint, Shape> = FxHashMap::default();
@@ -106,7 +116,8 @@ fn run(rules: &[Rule], example: &Example) -> Report {
         shapes: &shapes,
         catalog: catalog.as_ref(),
     };
-    let logged = workload.totals().executions > 0 || !repetitions.is_empty();
+    let logged =
+        workload.totals().executions > 0 || !repetitions.is_empty() || !example.server_log.is_empty();
     let about_comments = |rule: &Rule| {
         detect::ALL.iter().any(|(name, kind)| *name == rule.detector && matches!(kind, Detector::Comments))
     };
@@ -135,6 +146,30 @@ fn run(rules: &[Rule], example: &Example) -> Report {
     report.findings = lint::check(&job, placed).0;
     report.findings.retain(|finding| rules.iter().any(|rule| rule.name == finding.rule));
     report
+}
+
+/// What the reader of logs makes of these lines.
+#[track_caller]
+fn server_log(parts: &[ExampleLines]) -> Workload {
+    let (mut text, mut now) = (String::new(), 0);
+    for part in parts {
+        for pid in 1001..=1000 + part.times {
+            now += part.milliseconds;
+            let (seconds, ms) = (now / 1000, now % 1000);
+            let time = format!("{:02}:{:02}:{:02}.{ms:03}", seconds / 3600, seconds / 60 % 60, seconds % 60);
+            for line in part.lines.replace("{pid}", &pid.to_string()).lines() {
+                let prefix =
+                    if line.starts_with('\t') { "" } else { &format!("2026-01-01 {time} UTC [{pid}] ") };
+                writeln!(text, "{prefix}{line}").expect("a String takes it");
+            }
+        }
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("postgresql.log");
+    fs::write(&path, text).expect("room");
+    let options =
+        sources::Options { log_line_prefix: Some("%m [%p] ".to_owned()), ..sources::Options::default() };
+    sources::ingest(&[path], &options, &mut |_| ()).expect("a log").workload
 }
 
 /// Each unit is one transaction in a session of its own.
@@ -308,18 +343,7 @@ fn good_is_good_for_all() {
     }
     let lines: Vec<String> =
         crossed.into_iter().map(|(example, said)| format!("{example}\n    {said}")).collect();
-    insta::assert_snapshot!(lines.join("\n"), @r"
-    missing-index / SELECT id FROM orders WHERE status = 'paid'
-        unbounded-select: returns 2,700,000 rows (estimated) from orders
-    select-star / INSERT INTO archive SELECT * FROM orders WHERE id < 7
-        insert-select-star: archive takes every column of orders, by position
-    seq-scan / SELECT id FROM users WHERE active LIMIT 1000000
-        large-limit: LIMIT lets 1,000,000 rows through
-    seq-scan / SELECT o.id FROM small_users u JOIN orders o ON o.user_id = u.id LIMIT 100000
-        large-limit: LIMIT lets 100,000 rows through
-    write-loop / SELECT name FROM users WHERE id = $1
-        duplicate-query: users asked the same again: 50 times in one transaction (80 ms in all, certain: one transaction)
-    ");
+    insta::assert_snapshot!(lines.join("\n"));
 }
 
 /// What each bad example is told to do.
@@ -442,10 +466,7 @@ fn what_cannot_be_judged_is_counted() {
         .into_iter()
         .map(|line| format!("{}: {} ({})", line.what, line.why, line.count))
         .collect();
-    insta::assert_snapshot!(lines.join(
-        "
-"
-    ));
+    insta::assert_snapshot!(lines.join("\n"));
 }
 
 /// The report's schema names these keys; times are whole seconds so that all formats of a log agree.
