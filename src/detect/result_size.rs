@@ -153,24 +153,24 @@ fn ends_as_one(text: &str) -> bool {
 
 /// The tables that are counted: of the block, or of the subquery with that text.
 fn counted_tables(shape: &Shape, block: &Block, text: &str) -> Vec<String> {
-    let names = |block: &Block| -> Vec<String> {
-        let names = block.tables.iter().filter_map(|table| match &table.source {
+    let named_in = |block: &Block| -> Vec<String> {
+        let tables = block.tables.iter().filter_map(|table| match &table.source {
             TableSource::Table(name) if !is_system(name) => Some(name.plain()),
             _ => None,
         });
-        names.collect()
+        tables.collect()
     };
     if !text.to_ascii_lowercase().contains("(select") {
-        return names(block);
+        return named_in(block);
     }
     let inner = shape.blocks.iter().find(|inner| {
         let under = inner.parent.is_some_and(|parent| std::ptr::eq(&raw const shape.blocks[parent], block));
         let counts = matches!(inner.projection.as_slice(), [Projected::Expression { text: count, aggregate: true, .. }]
             if count.to_ascii_lowercase().starts_with("count("));
-        let named = names(inner);
-        under && counts && inner.role == Role::Scalar && !named.is_empty() && named.iter().all(|name| text.contains(name.as_str()))
+        let tables = named_in(inner);
+        under && counts && inner.role == Role::Scalar && !tables.is_empty() && tables.iter().all(|name| text.contains(name.as_str()))
     });
-    inner.map(names).unwrap_or_default()
+    inner.map(named_in).unwrap_or_default()
 }
 
 /// `SELECT count(*) FROM t` of a large table.
@@ -191,9 +191,8 @@ pub(super) fn count_everything(rule: &Rule, facts: &Facts<'_>, report: &mut Repo
     let Some(rows) = table.rows.filter(|rows| *rows >= rule.param("rows")) else { return };
     let because = format!("counts all {} of {}", words::counted(rows, "row"), name.plain());
     let instead = format!(
-        "Where about the number will do: SELECT reltuples::bigint FROM pg_class WHERE oid = '{}'::regclass (as of the last \
-         ANALYZE or VACUUM; -1 before the first). Where it must be exact and often, keep the count in a table of its own.",
-        name
+        "Where about the number will do: SELECT reltuples::bigint FROM pg_class WHERE oid = '{name}'::regclass (as of the last \
+         ANALYZE or VACUUM; -1 before the first). Where it must be exact and often, keep the count in a table of its own."
     );
     report.findings.push(facts.finding(rule, Confidence::Shape, because, instead));
 }
@@ -230,7 +229,7 @@ pub(super) fn distinct_with_key(rule: &Rule, facts: &Facts<'_>, report: &mut Rep
 }
 
 /// The columns of a unique index without NULLs, all of which are given.
-fn key_of<'a>(table: &'a Table, given: impl Fn(&str) -> bool) -> Option<Vec<&'a str>> {
+fn key_of(table: &Table, given: impl Fn(&str) -> bool) -> Option<Vec<&str>> {
     table
         .indexes
         .iter()

@@ -100,13 +100,13 @@ fn judge<'a>(rule: &Rule, facts: &Facts<'a>, test: Test<'_>) -> Verdict<'a> {
         return Verdict::Fine;
     }
     let accesses = access::all(test.shape, catalog);
-    if accesses.iter().filter(|access| is_of(access, test)).any(is_narrowed) {
+    if accesses.iter().any(|access| is_of(access, test) && is_narrowed(access)) {
         return Verdict::Fine;
     }
     Verdict::Scans { table, index: leading(table, &test.predicate.column.name) }
 }
 
-fn is_of(access: &&Access<'_>, test: Test<'_>) -> bool {
+fn is_of(access: &Access<'_>, test: Test<'_>) -> bool {
     access.id == test.predicate.column.block && Some(access.position) == test.predicate.column.table
 }
 

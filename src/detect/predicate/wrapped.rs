@@ -101,7 +101,7 @@ pub(in crate::detect) fn function(rule: &Rule, facts: &Facts<'_>, report: &mut R
         }
         match judge(rule, facts, test) {
             Verdict::Scans { .. } if !ranges => {}
-            verdict => say(rule, facts, report, test, expr, verdict, &advice(&name, column, expr, test)),
+            verdict => say(rule, facts, report, test, expr, &verdict, &advice(&name, column, expr, test)),
         }
     }
 }
@@ -129,7 +129,7 @@ pub(in crate::detect) fn cast(rule: &Rule, facts: &Facts<'_>, report: &mut Repor
             format!("Leave {column} as it is and cast the value to {own}: {column} = CAST(value AS {own}).")
         };
         let verdict = judge(rule, facts, test);
-        say(rule, facts, report, test, expr, verdict, &instead);
+        say(rule, facts, report, test, expr, &verdict, &instead);
     }
 }
 
@@ -184,7 +184,7 @@ pub(in crate::detect) fn arithmetic(rule: &Rule, facts: &Facts<'_>, report: &mut
             ),
         };
         let verdict = judge(rule, facts, test);
-        say(rule, facts, report, test, expr, verdict, &instead);
+        say(rule, facts, report, test, expr, &verdict, &instead);
     }
 }
 
@@ -222,7 +222,7 @@ pub(in crate::detect) fn coalesce(rule: &Rule, facts: &Facts<'_>, report: &mut R
             )
         };
         let verdict = judge(rule, facts, test);
-        say(rule, facts, report, test, expr, verdict, &instead);
+        say(rule, facts, report, test, expr, &verdict, &instead);
     }
 }
 
@@ -237,7 +237,7 @@ pub(in crate::detect) fn time_zone(rule: &Rule, facts: &Facts<'_>, report: &mut 
              from summer time repeats can the two differ."
         );
         let verdict = judge(rule, facts, test);
-        say(rule, facts, report, test, expr, verdict, &instead);
+        say(rule, facts, report, test, expr, &verdict, &instead);
     }
 }
 
@@ -247,7 +247,7 @@ fn say(
     report: &mut Report,
     test: Test<'_>,
     expr: &str,
-    verdict: Verdict<'_>,
+    verdict: &Verdict<'_>,
     instead: &str,
 ) {
     let column = &test.predicate.column.name;
