@@ -336,6 +336,8 @@ fn codes_are_stable() {
     SG007 pool-size
     SG008 duplicate-query
     SG009 write-loop
+    SG900 unused-suppression
+    SG901 unknown-rule-in-suppression
     ");
 }
 
