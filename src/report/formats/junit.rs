@@ -28,10 +28,11 @@ pub fn render(report: &Report) -> String {
             findings.into_iter().partition(|finding| finding.severity == Severity::Note);
         // The schema asks for a time and a host; a report is the same wherever and whenever it is made.
         text.push_str(&format!(
-            "  <testsuite id=\"{id}\" name=\"{name}\" package=\"sargable\" timestamp=\"1970-01-01T00:00:00\" hostname=\"localhost\" tests=\"{tests}\" failures=\"{failures}\" errors=\"0\" time=\"0\">\n    <properties/>\n",
+            "  <testsuite id=\"{id}\" name=\"{name}\" package=\"sargable\" timestamp=\"1970-01-01T00:00:00\" hostname=\"localhost\" tests=\"{tests}\" failures=\"{failures}\" errors=\"0\" time=\"0\">\n    <properties>\n      <property name=\"tool\" value=\"sargable {version}\"/>\n    </properties>\n",
             name = escape(&file),
             tests = failed.len().max(1),
             failures = failed.len(),
+            version = env!("CARGO_PKG_VERSION"),
         ));
         if failed.is_empty() {
             text.push_str(&format!(

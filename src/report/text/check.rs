@@ -162,13 +162,16 @@ fn marked(line: &str, from: u64, to: u64, room: usize) -> (String, String) {
     }
     let width = |range: &[(usize, bool)]| range.iter().map(|(width, _)| width).sum::<usize>();
     let first = mark.iter().position(|(_, inside)| *inside).unwrap_or(0);
-    // As much as fits, with a little of what stands before the mark.
-    let start = if width(&mark) <= room { 0 } else { first.saturating_sub(room / 3) };
-    let mut stop = start;
-    let mut used = 2;
-    while stop < text.len() && used + mark[stop].0 <= room {
-        used += mark[stop].0;
-        stop += 1;
+    // As much as fits, with a little of what stands before the mark and room for two ellipses.
+    let (mut start, mut stop) = (0, text.len());
+    if width(&mark) > room {
+        start = first.saturating_sub(room / 3);
+        stop = start;
+        let mut used = 2;
+        while stop < text.len() && used + mark[stop].0 <= room {
+            used += mark[stop].0;
+            stop += 1;
+        }
     }
     let (before, after) = (if start > 0 { "…" } else { "" }, if stop < text.len() { "…" } else { "" });
     let shown: String = text[start..stop].iter().collect();
