@@ -106,6 +106,8 @@ impl Shape {
                     }
                 }
             }
+            let arguments = block.aggregate_calls.iter_mut().flat_map(|call| &mut call.columns);
+            arguments.for_each(|column| names.column(column, None));
             block.distinct_on.iter_mut().for_each(|column| names.column(column, None));
             let sorts = block.group_by.iter_mut().chain(block.order_by.iter_mut().map(|key| &mut key.expr));
             for sort in sorts {
@@ -113,6 +115,9 @@ impl Shape {
                     names.column(column, None);
                 }
             }
+        }
+        for reference in &mut self.references {
+            names.column(&mut reference.column, None);
         }
         self.blocks = blocks;
     }
