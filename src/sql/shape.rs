@@ -13,6 +13,7 @@ use crate::names::RelName;
 mod outline;
 mod resolve;
 
+pub(crate) use resolve::outer_reach;
 pub(super) use resolve::{outer, output_block, output_names};
 
 /// Index into [`Shape::blocks`].

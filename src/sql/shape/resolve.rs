@@ -22,6 +22,11 @@ pub(crate) fn outer(blocks: &[Block], block: BlockId) -> Option<BlockId> {
     }
 }
 
+/// A block and all those that it stands in, itself first.
+pub(crate) fn outer_reach(blocks: &[Block], block: BlockId) -> Vec<BlockId> {
+    std::iter::successors(Some(block), |&id| blocks.get(id)?.parent).collect()
+}
+
 /// The block whose SELECT list names a block's output: of a set operation, its first arm.
 pub(crate) fn output_block(blocks: &[Block], block: BlockId) -> Option<BlockId> {
     let mut at = block;

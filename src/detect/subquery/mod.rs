@@ -1,0 +1,6 @@
+//! Rules about subqueries, CTEs, set operations and windows.
+
+pub(super) mod correlated;
+pub(super) mod union;
+pub(super) mod useless;
+pub(super) mod window;
