@@ -9,10 +9,7 @@ use crate::{
     names::quote_ident,
     sql::{
         Shape,
-        shape::{
-            Block, BlockId, Bound, Clause, ColumnRef, Op, Operand, Predicate, Projected, SortExpr,
-            TableSource,
-        },
+        shape::{Block, BlockId, Bound, ColumnRef, Op, Operand, Predicate, Projected, SortExpr, TableSource},
     },
 };
 
@@ -89,16 +86,16 @@ pub(super) fn pinned<'a>(tests: impl Iterator<Item = &'a Predicate>, id: BlockId
     columns
 }
 
-/// Whether the table has at most one row for each row of the others, by the tests of `clauses`.
+/// Whether the table has at most one row for each row of the others, by the tests that `counts` takes.
 pub(super) fn matches_once(
     facts: &Facts<'_>,
     shape: &Shape,
     id: BlockId,
     at: usize,
-    clauses: impl Fn(Clause) -> bool,
+    counts: impl Fn(&Predicate) -> bool,
 ) -> Option<bool> {
     let block = &shape.blocks[id];
-    let columns = pinned(block.tests().filter(|test| clauses(test.clause)), id, at);
+    let columns = pinned(block.tests().filter(|test| counts(test)), id, at);
     match &block.tables.get(at)?.source {
         TableSource::Table(_) => {
             let table = table(facts, block, at)?;

@@ -41,4 +41,6 @@ pub const ALL: &[(&str, Detector)] = &[
     ("redundant_distinct", Detector::Query(super::sorting::distinct::redundant)),
     ("distinct_aggregates", Detector::Query(super::sorting::distinct::aggregates)),
     ("nulls_order", Detector::Query(super::sorting::order::nulls)),
+    ("unbounded_recursion", Detector::Query(super::subquery::cte::recursion)),
+    ("row_number_first", Detector::Query(super::subquery::window::first)),
 ];

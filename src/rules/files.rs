@@ -39,4 +39,6 @@ pub const FILES: &[(&str, &str)] = &[
     ("rules/redundant-distinct.yaml", include_str!("../../rules/redundant-distinct.yaml")),
     ("rules/distinct-aggregates.yaml", include_str!("../../rules/distinct-aggregates.yaml")),
     ("rules/nulls-order.yaml", include_str!("../../rules/nulls-order.yaml")),
+    ("rules/unbounded-recursion.yaml", include_str!("../../rules/unbounded-recursion.yaml")),
+    ("rules/row-number-first.yaml", include_str!("../../rules/row-number-first.yaml")),
 ];

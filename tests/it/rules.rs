@@ -347,6 +347,29 @@ fn codes_are_stable() {
     SG030 cache-candidate
     SG031 transaction-chatter
     SG032 connection-chatter
+    SG161 join-without-equality
+    SG162 or-in-join
+    SG164 join-type-mismatch
+    SG166 unused-join
+    SG167 left-join-undone
+    SG168 anti-join-column
+    SG169 self-join-on-key
+    SG170 distinct-over-join
+    SG171 fan-out-aggregate
+    SG172 write-without-join
+    SG180 correlated-subquery
+    SG181 distinct-in-subquery
+    SG182 union-of-distinct-rows
+    SG183 order-in-subquery
+    SG184 unused-cte
+    SG186 unbounded-recursion
+    SG187 correlated-in
+    SG189 window-total
+    SG190 row-number-first
+    SG203 distinct-on-without-order
+    SG204 nulls-order
+    SG207 redundant-distinct
+    SG209 distinct-aggregates
     ");
 }
 
@@ -397,18 +420,24 @@ fn what_cannot_be_judged_is_counted() {
         .map(|line| format!("{}: {} ({})", line.what, line.why, line.count))
         .collect();
     insta::assert_snapshot!(lines.join("\n"), @r"
-    count-then-page: no log of executions (1)
+    anti-join-column: no catalog (connect with --database-url) (1)
     cache-candidate: no log of executions (1)
     connection-chatter: no log of executions (1)
+    count-then-page: no log of executions (1)
     duplicate-query: no log of executions (1)
+    fan-out-aggregate: no catalog (connect with --database-url) (1)
     index-order: no catalog (connect with --database-url) (1)
+    join-type-mismatch: no catalog (connect with --database-url) (1)
     missing-index: no catalog (connect with --database-url) (1)
     n-plus-one: no log of executions (1)
+    nulls-order: no catalog (connect with --database-url) (1)
     pool-size: no log of executions (1)
     select-then-insert: no log of executions (1)
+    self-join-on-key: no catalog (connect with --database-url) (1)
     seq-scan: no plan (connect with --database-url) (1)
-    waterfall: no log of executions (1)
     transaction-chatter: no log of executions (1)
+    unused-join: no catalog (connect with --database-url) (1)
+    waterfall: no log of executions (1)
     write-loop: no log of executions (1)
     ");
 }

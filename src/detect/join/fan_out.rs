@@ -31,7 +31,8 @@ pub(in crate::detect) fn distinct(rule: &Rule, facts: &Facts<'_>, report: &mut R
             .into_iter()
             .filter(base)
             .filter(|&at| {
-                keys::matches_once(facts, shape, id, at, |clause| in_scope(block, at, clause)) == Some(false)
+                keys::matches_once(facts, shape, id, at, |test| in_scope(block, at, test.clause))
+                    == Some(false)
                     || facts.catalog.is_none() && block.tables[at].join == JoinKind::Left
             })
             .partition(|&at| block.tables[at].join == JoinKind::Left && !keys::is_used(shape, id, at));
@@ -57,7 +58,11 @@ pub(in crate::detect) fn distinct(rule: &Rule, facts: &Facts<'_>, report: &mut R
             if names.len() == 1 { "s" } else { "" },
             words::list(&shown)
         );
-        let whole = kept.iter().all(|&at| keys::projects_key(facts, block, id, at));
+        let single = |at: usize| {
+            keys::matches_once(facts, shape, id, at, |test| in_scope(block, at, test.clause)) == Some(true)
+        };
+        let whole = kept.iter().all(|&at| keys::projects_key(facts, block, id, at))
+            && (0..block.tables.len()).all(|at| kept.contains(&at) || filters.contains(&at) || single(at));
         let instead = format!(
             "WHERE EXISTS (SELECT FROM {} …) instead of the join, {}",
             words::list(&names),

@@ -28,7 +28,7 @@ pub(in crate::detect) fn unused(rule: &Rule, facts: &Facts<'_>, report: &mut Rep
             continue;
         }
         for at in left(block) {
-            let once = keys::matches_once(facts, shape, id, at, |clause| clause == Clause::On(at));
+            let once = keys::matches_once(facts, shape, id, at, |test| test.clause == Clause::On(at));
             if once == Some(true) && !keys::is_used(shape, id, at) {
                 let name = keys::alias(block, at);
                 let because = format!(

@@ -4,7 +4,7 @@ use crate::{
     detect::{Facts, Report, keys, words},
     finding::Confidence,
     rules::Rule,
-    sql::shape::{Clause, JoinKind},
+    sql::shape::{Clause, ColumnRef, JoinKind, Operand},
 };
 
 /// DISTINCT ON without ORDER BY.
@@ -49,8 +49,18 @@ pub(in crate::detect) fn redundant(rule: &Rule, facts: &Facts<'_>, report: &mut 
             let single = |at: usize| {
                 let joined = block.tables[at].join;
                 !matches!(joined, JoinKind::Right | JoinKind::Full)
-                    && keys::matches_once(facts, shape, id, at, |clause| {
-                        joined != JoinKind::Left || clause == Clause::On(at)
+                    && keys::matches_once(facts, shape, id, at, |test| {
+                        // By tables before it, so that two do not vouch for each other.
+                        let before = |column: &ColumnRef| {
+                            column.block != id || column.table.is_some_and(|other| other <= at)
+                        };
+                        let other = match &test.operand {
+                            Operand::Column(other) => before(other),
+                            _ => true,
+                        };
+                        (joined != JoinKind::Left || test.clause == Clause::On(at))
+                            && before(&test.column)
+                            && other
                     }) == Some(true)
             };
             let outer =
