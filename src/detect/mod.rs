@@ -2,7 +2,8 @@
 //!
 //! Adding a rule means one file in `rules/`, one file here, and one line in [`ALL`]. [`run()`] applies
 //! them all. What several detectors share stands in `access` (what a statement asks of a table),
-//! `index_use` (which index serves that), `estimate` (rows by statistics), `look_alike`, `link`, `loops` and
+//! `index_use` (which index serves that), `keys` (which columns pin a row), `estimate` (rows by statistics),
+//! `look_alike`, `link`, `loops` and
 //! `repeated` (what one unit of work did again and again), `log_limits` (what the log lacks for that),
 //! `rewrite` (SQL text from a Shape) and `words`.
 //!
@@ -18,6 +19,8 @@ mod estimate;
 mod incidents;
 mod index_order;
 mod index_use;
+mod join;
+mod keys;
 mod link;
 mod lock_statements;
 mod log_limits;
@@ -36,6 +39,8 @@ mod run;
 mod select_star;
 mod select_then_insert;
 mod seq_scan;
+mod sorting;
+mod subquery;
 mod table;
 mod unbounded_select;
 mod waterfall;

@@ -414,10 +414,7 @@ fn every_detector_has_a_rule() {
 fn codes_are_stable() {
     let codes: Vec<String> =
         rules::BUILTIN.iter().map(|rule| format!("{} {}", rule.code, rule.name)).collect();
-    insta::assert_snapshot!(codes.join(
-        "
-"
-    ));
+    insta::assert_snapshot!(codes.join("\n"));
 }
 
 #[test]
