@@ -244,14 +244,14 @@ pub(super) fn read(
     server: Option<&mut Server>,
     lint: Option<&Lint>,
 ) -> Result<Ingested, Error> {
-    let mut line = ProgressLine::new();
+    let mut progress = ProgressLine::new();
     let mut options = options(args, readers, save, server);
     if let Some(lint) = lint {
         options.left_out.clone_from(&lint.leaves);
         options.scripts = true;
     }
-    let read = sources::ingest(&args.paths, &options, &mut |far| line.show(far));
-    line.clear();
+    let read = sources::ingest(&args.paths, &options, &mut |far| progress.show(far));
+    progress.clear();
     told(read?)
 }
 

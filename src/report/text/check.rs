@@ -136,7 +136,7 @@ fn source(page: &mut Page, checked: &Checked, finding: &Finding, region: Region,
             page.line(gutter + 2, &format!("{bar} {:lead$}{under}", ""));
         }
     }
-    if (region.end_line - region.line) as usize >= LINES {
+    if region.end_line.saturating_sub(region.line) >= LINES as u64 {
         page.line(gutter + 2, &format!("{bar} …"));
     }
 }
