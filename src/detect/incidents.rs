@@ -83,8 +83,9 @@ pub(super) fn deadlocks(rule: &Rule, facts: &WorkloadFacts<'_>, report: &mut Rep
             key.processes.iter().filter_map(|process| process.query).collect();
         queries.dedup();
         let over = key.relation.as_ref().map(|name| format!(" over {name}")).unwrap_or_default();
-        let (between, instead) = match queries.len() {
-            0 => ("".to_owned(), "Take rows and tables in the same order in every transaction."),
+        let known = key.processes.iter().all(|process| process.query.is_some());
+        let (between, instead) = match if known { queries.len() } else { 0 } {
+            0 => (String::new(), "Take rows and tables in the same order in every transaction."),
             1 => (
                 ", between executions of one statement".to_owned(),
                 "Lock the rows of each transaction in one order: sort the keys before the first write, or SELECT … \

@@ -6,7 +6,7 @@ use crate::{
     finding::Confidence,
     rules::Rule,
     sql::{
-        Shape, StatementKind,
+        StatementKind,
         shape::{Block, Bound, Condition, Op, Operand, Projected, SortExpr, TableSource},
     },
 };
@@ -18,7 +18,7 @@ pub(super) fn queue(rule: &Rule, facts: &Facts<'_>, report: &mut Report) {
         let Some(locking) = block.locking.as_deref().filter(|words| locks_for_update(words)) else {
             continue;
         };
-        if waits(locking) && takes_next(facts, shape, block) {
+        if waits(locking) && takes_next(facts, block) {
             let table = only_table(block).unwrap_or_default();
             let because = format!(
                 "locks the first rows of {table} by an order ({locking}): a second worker waits for the same rows"
@@ -43,7 +43,7 @@ pub(super) fn claim(rule: &Rule, facts: &Facts<'_>, report: &mut Report) {
             .tables
             .iter()
             .any(|table| matches!(&table.source, TableSource::Table(name) if name.name == target.table.name));
-        if matches!(test.op, Op::Eq | Op::In) && same && takes_next(facts, shape, block) {
+        if matches!(test.op, Op::Eq | Op::In) && same && takes_next(facts, block) {
             let because = format!(
                 "two sessions at once pick the same rows of {}, and the second updates them again after the first",
                 target.table
@@ -178,7 +178,7 @@ fn only_table(block: &Block) -> Option<String> {
 
 /// Whether the block takes the first rows by an order, as the workers of a queue do: not those of one
 /// owner, and not the one that a unique key finds.
-fn takes_next(facts: &Facts<'_>, shape: &Shape, block: &Block) -> bool {
+fn takes_next(facts: &Facts<'_>, block: &Block) -> bool {
     let few = match &block.limit {
         Some(Bound::Number(rows)) => *rows <= 1000,
         Some(Bound::Parameter(_)) => true,
@@ -205,6 +205,5 @@ fn takes_next(facts: &Facts<'_>, shape: &Shape, block: &Block) -> bool {
     });
     // A row of an outer query's: one owner's again.
     let correlated = block.tests().any(|test| matches!(test.operand, Operand::Column(_)));
-    let has_state = !block.conditions.is_empty() && !shape.blocks.is_empty();
-    has_state && !ordered_by_pinned && !unique && !correlated && !pinned.iter().any(is_key)
+    !block.conditions.is_empty() && !ordered_by_pinned && !unique && !correlated && !pinned.iter().any(is_key)
 }

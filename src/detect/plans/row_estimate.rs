@@ -25,11 +25,10 @@ pub(in crate::detect) fn detect(rule: &Rule, facts: &Facts<'_>, report: &mut Rep
     };
     let loops = if worst.loops > 1.0 { " each time" } else { "" };
     let because = format!(
-        "the planner expected {} {of}{loops} and got {}: {} times as {}",
+        "the planner expected {} {of}{loops} and got {}: off by a factor of {}",
         super::words::counted(worst.expected, "row"),
         super::words::count(worst.got),
         super::words::count(worst.times),
-        if worst.got > worst.expected { "many" } else { "few" },
     );
     report.findings.push(facts.finding(rule, Confidence::Measured, because, instead(facts, worst.node)));
 }
@@ -136,7 +135,7 @@ fn tested(facts: &Facts<'_>, node: &Node) -> (Vec<String>, Vec<String>) {
             }
             match &test.wrapped {
                 Some(expression) if test.sargable == Sargable::Wrapped => {
-                    expressions.push(expression.clone())
+                    expressions.push(expression.clone());
                 }
                 Some(_) => {}
                 None if columns.contains(&test.column.name) => {}

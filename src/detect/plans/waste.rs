@@ -63,9 +63,9 @@ fn looped(rule: &Rule, node: &Node) -> Option<Round> {
 pub(in crate::detect) fn heap_fetches(rule: &Rule, facts: &Facts<'_>, report: &mut Report) {
     let Some(plan) = measured(rule, facts, report) else { return };
     // EXPLAIN counts the fetches of all loops together.
-    let fetches = |node: &&Node| node.heap_fetches.unwrap_or(0);
-    let Some(node) = plan.nodes().into_iter().max_by_key(fetches) else { return };
-    let (fetched, rows) = (fetches(&node) as f64, node.total_rows());
+    let looked_up = |node: &&Node| node.heap_fetches.unwrap_or(0);
+    let Some(node) = plan.nodes().into_iter().max_by_key(looked_up) else { return };
+    let (fetched, rows) = (looked_up(&node) as f64, node.total_rows());
     let (Some(table), true) = (&node.relation, fetched >= rule.param("fetches")) else { return };
     if fetched < rule.param("share") * rows {
         return;
