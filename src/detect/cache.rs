@@ -21,6 +21,8 @@ pub(super) fn detect(rule: &Rule, facts: &WorkloadFacts<'_>, report: &mut Report
             confidence: Confidence::Measured,
             query: Some(found.query.to_string()),
             at: None,
+            span: None,
+            region: None,
             because: format!(
                 "asked with the same values up to {} times a minute, {} each, while no statement wrote to {}: {} of {} gave what was known, in {}",
                 words::count(found.most as f64),

@@ -52,6 +52,8 @@ fn detect(
         confidence: Confidence::Measured,
         query: None,
         at: None,
+        span: None,
+        region: None,
         because: format!(
             "{what} are {} of all executions: {} that could be saved{by}",
             words::percent(trips as f64 / executions as f64),

@@ -84,6 +84,8 @@ pub(super) fn detect(rule: &Rule, facts: &WorkloadFacts<'_>, report: &mut Report
             confidence: Confidence::Measured,
             query: Some(count.to_string()),
             at: facts.workload.query(count).and_then(|query| query.statements.iter().min().cloned()),
+            span: None,
+            region: None,
             because,
             instead: rule.instead.trim().to_owned(),
             cost_ms: pair.total_us as f64 / 1000.0,

@@ -16,19 +16,25 @@ mod chatter;
 mod count_then_page;
 mod duplicate_query;
 mod estimate;
+mod incidents;
 mod index_order;
 mod index_use;
 mod join;
 mod keys;
 mod link;
+mod lock_statements;
 mod log_limits;
 mod look_alike;
 mod loops;
 mod missing_index;
 mod n_plus_one;
+mod plans;
 mod pool_size;
+mod predicate;
 mod repeated;
+mod result_size;
 mod rewrite;
+mod row_locks;
 mod run;
 mod select_star;
 mod select_then_insert;
@@ -40,6 +46,7 @@ mod unbounded_select;
 mod waterfall;
 mod words;
 mod write_loop;
+mod writes;
 
 pub use run::run;
 pub use table::ALL;
@@ -106,6 +113,8 @@ pub enum Detector {
     /// Of tables and indexes, whatever queries there are.
     Schema(fn(&Rule, &Catalog, &mut Report)),
     Workload(fn(&Rule, &WorkloadFacts<'_>, &mut Report)),
+    /// Of the comments that allow a rule: `lint` judges these, when it knows what was found.
+    Comments,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -124,12 +133,19 @@ impl Facts<'_> {
             confidence,
             query: Some(self.query.id.to_string()),
             at: self.query.statements.iter().min().cloned(),
+            span: None,
+            region: None,
             because,
             instead,
             cost_ms: self.query.total_ms(),
             detail: serde_json::Map::new(),
         }
     }
+}
+
+/// A place in the statement, unless nobody knows it.
+fn known(at: &std::ops::Range<usize>) -> Option<std::ops::Range<usize>> {
+    (!at.is_empty()).then(|| at.clone())
 }
 
 impl PlanFacts<'_> {

@@ -37,6 +37,8 @@ pub(super) fn detect(rule: &Rule, facts: &WorkloadFacts<'_>, report: &mut Report
             confidence,
             query: None,
             at: None,
+            span: None,
+            region: None,
             because: format!(
                 "{what}, {} of the {} that max_connections = {} leaves to applications",
                 words::percent(sessions / usable),

@@ -29,6 +29,8 @@ pub(super) fn finding(
         confidence: Confidence::Measured,
         query: Some(found.child.to_string()),
         at: query.and_then(|query| query.statements.iter().min().cloned()),
+        span: None,
+        region: None,
         because,
         instead,
         cost_ms: found.total_us as f64 / 1000.0,

@@ -108,6 +108,8 @@ fn finding(
         confidence: Confidence::Measured,
         query: Some(insert.to_string()),
         at: facts.workload.query(insert).and_then(|query| query.statements.iter().min().cloned()),
+        span: None,
+        region: None,
         because,
         instead: upsert(target, &keys, facts.catalog)?,
         cost_ms: pair.total_us as f64 / 1000.0,

@@ -107,6 +107,8 @@ fn finding(
         confidence: Confidence::Measured,
         query: queries.into_iter().next(),
         at: None,
+        span: None,
+        region: None,
         because,
         instead: rule.instead.trim().to_owned(),
         cost_ms: sequence.saved_us() as f64 / 1000.0,

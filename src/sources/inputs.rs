@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Collector, Gathered, Options, Progress, applog, digest,
+    Collector, Gathered, Options, Progress, SCRIPT_BYTES, applog, digest,
     envelope::Layer,
     mixed,
     open::Source,
@@ -16,7 +16,8 @@ use super::{
 };
 use crate::{
     error::{Error, NotJudged},
-    workload::{Digest, InputSummary},
+    sql::split,
+    workload::{Digest, InputSummary, Script},
 };
 
 /// A log that was recognised, before it is read.
@@ -265,19 +266,29 @@ impl Sorted {
         let no_event =
             (any_log && events == 0).then(|| nothing_in(&heads, entries, translated, &self.damages));
         let mut statements = Vec::new();
+        let (mut scripts, mut script_bytes) = (Vec::new(), SCRIPT_BYTES);
         for mut source in self.sql {
             let name = source.name();
             let mut summary =
                 InputSummary { name: name.clone(), format: "sql".to_owned(), ..InputSummary::default() };
             match source.reader().and_then(|mut reader| sqlfile::read(&mut *reader)) {
                 Ok((text, bytes, replaced)) => {
-                    let found = sqlfile::statements(&name, &text);
+                    let ranges = split::statements(&text);
+                    let found = sqlfile::statements(&name, &text, &ranges);
                     summary.bytes = bytes;
                     summary.entries = found.len() as u64;
                     if replaced {
                         summary.notes.push("is not UTF-8: bytes that are not were replaced".to_owned());
                     }
                     statements.extend(found);
+                    if options.scripts && text.len() <= script_bytes {
+                        script_bytes -= text.len();
+                        scripts.push(Script::new(name.clone(), text, ranges));
+                    } else if options.scripts {
+                        let why =
+                            "too much text to keep: no line of it is shown, no suppression in it is seen";
+                        self.not_judged.add(name.clone(), why);
+                    }
                 }
                 Err(error) => {
                     let why = format!("cannot be read: {error}");
@@ -306,6 +317,7 @@ impl Sorted {
             inputs,
             not_judged: self.not_judged,
             damages: self.damages,
+            scripts,
         })
     }
 }

@@ -85,9 +85,18 @@ pub(super) fn not_judged(page: &mut Page, report: &Report) {
     }
 }
 
-/// The last line.
+/// How much of it was judged, and the last line.
 pub(super) fn verdict(page: &mut Page, report: &Report) {
     page.blank();
+    if let Some(coverage) = report.coverage.filter(|coverage| coverage.read > 0) {
+        let (read, parsed) =
+            (count(coverage.read, "distinct statement", "distinct statements"), grouped(coverage.parsed));
+        let (schema, planned) = (grouped(coverage.with_schema), grouped(coverage.planned));
+        page.prose(
+            0,
+            &format!("{read}: {parsed} parsed, {schema} judged with a schema, {planned} with a plan"),
+        );
+    }
     page.prose(0, &in_short(report));
 }
 
