@@ -179,26 +179,19 @@ pub(super) fn judge(
     // Where no log was given, nobody expects to hear of executions.
     let logs = inputs.iter().any(|input| input.format != "sql");
     let mut checked = None;
-    let found = match lint {
-        Some(lint) => {
-            let all = lint::Everything {
-                workload: &workload,
-                catalog: catalog.as_ref(),
-                gathered: &gathered,
-                logs,
-            };
-            let (found, what) = lint.apply(&all, &scripts);
-            checked = Some(what);
-            found
-        }
-        None => {
-            let rules: Vec<Rule> = rules::BUILTIN
-                .iter()
-                .filter(|rule| rule.set == Set::Default && (logs || !rule.needs.contains(&Needs::Workload)))
-                .cloned()
-                .collect();
-            detected(&rules, &workload, catalog.as_ref(), &gathered, None)
-        }
+    let found = if let Some(lint) = lint {
+        let all =
+            lint::Everything { workload: &workload, catalog: catalog.as_ref(), gathered: &gathered, logs };
+        let (found, what) = lint.apply(&all, &scripts);
+        checked = Some(what);
+        found
+    } else {
+        let rules: Vec<Rule> = rules::BUILTIN
+            .iter()
+            .filter(|rule| rule.set == Set::Default && (logs || !rule.needs.contains(&Needs::Workload)))
+            .cloned()
+            .collect();
+        detected(&rules, &workload, catalog.as_ref(), &gathered, None)
     };
     let mut advice = Vec::new();
     if let Some(catalog) = &catalog {

@@ -85,11 +85,10 @@ pub(super) fn run(args: &CheckArgs, config: &Config) -> Result<Outcome, Error> {
 fn fails_at(args: &CheckArgs, config: &Config) -> Option<Severity> {
     match (args.fail_on, config.check.fail_on) {
         (Some(FailOn::Error), _) => Some(Severity::Error),
-        (Some(FailOn::Warning), _) => Some(Severity::Warning),
+        (Some(FailOn::Warning), _) | (None, None) => Some(Severity::Warning),
         (Some(FailOn::Note), _) => Some(Severity::Note),
         (Some(FailOn::Never), _) | (None, Some(config::FailOn::Never)) => None,
         (None, Some(config::FailOn::At(severity))) => Some(severity),
-        (None, None) => Some(Severity::Warning),
     }
 }
 

@@ -59,14 +59,10 @@ pub fn comments(text: &str) -> Vec<Range<usize>> {
 
 /// Every token of a statement but its comments, in order.
 pub fn tokens(sql: &str) -> Vec<Range<usize>> {
-    let mut lexer = Lexer::new(sql.as_bytes());
-    let mut found = Vec::new();
-    while let Some(token) = lexer.next() {
-        if !matches!(token.kind, Kind::LineComment | Kind::BlockComment) {
-            found.push(token.start..token.end);
-        }
-    }
-    found
+    Lexer::new(sql.as_bytes())
+        .filter(|token| !matches!(token.kind, Kind::LineComment | Kind::BlockComment))
+        .map(|token| token.start..token.end)
+        .collect()
 }
 
 /// How far a COPY … FROM stdin is recognised.

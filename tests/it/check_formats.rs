@@ -60,7 +60,7 @@ fn sarif() {
         .map(|result| &result["partialFingerprints"]["sargableFinding/v1"])
         .collect();
     let all = prints.len();
-    prints.sort_by_key(|print| print.to_string());
+    prints.sort_by_key(std::string::ToString::to_string);
     prints.dedup();
     assert_eq!((prints.len(), all > 2), (all, true), "each is its own");
 }

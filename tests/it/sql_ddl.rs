@@ -1,4 +1,4 @@
-//! DDL as applications have it: pg_dump's, Rails' structure.sql, Django's, Prisma's, Flyway's.
+//! DDL as applications have it: `pg_dump`'s, Rails' structure.sql, Django's, Prisma's, Flyway's.
 
 use sargable::{
     catalog::{Catalog, KeyExpr, TableKind},

@@ -91,8 +91,8 @@ fn refuses_null(test: &Predicate, id: BlockId, at: usize) -> bool {
         | Op::NotLike
         | Op::Contains
         | Op::ContainedBy
-        | Op::Overlaps => true,
-        Op::In => true,
+        | Op::Overlaps
+        | Op::In => true,
         // NOT IN of an empty subquery is true.
         Op::NotIn => matches!(test.operand, Operand::List { .. }),
         _ => false,

@@ -21,7 +21,9 @@ pub fn render(report: &Report) -> String {
     let (open, folded) = report.findings.split_at(report.findings.len().min(OPEN));
     if !open.is_empty() {
         text.push_str(head);
-        open.iter().for_each(|finding| text.push_str(&row(report, &checked, finding)));
+        for finding in open {
+            text.push_str(&row(report, &checked, finding));
+        }
     }
     if !folded.is_empty() {
         text.push_str(&format!("\n<details><summary>{} more</summary>\n{head}", folded.len()));

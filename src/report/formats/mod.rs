@@ -41,9 +41,12 @@ fn message(report: &Report, finding: &Finding) -> String {
     format!("{}: {}", title(report, finding), finding.because)
 }
 
+/// Line and column.
+type End = (u64, u64);
+
 /// From where to where: the region, or the beginning of the statement. Lines and columns from 1, the end
 /// just behind the last character.
-fn place(finding: &Finding) -> Option<(u64, u64, Option<(u64, u64)>)> {
+fn place(finding: &Finding) -> Option<(u64, u64, Option<End>)> {
     let at = finding.at.as_ref()?;
     Some(match finding.region {
         Some(region) => (region.line, region.column, Some((region.end_line, region.end_column))),

@@ -17,6 +17,7 @@ use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 use super::{
     findings::{begins_sql, tag, tally},
     page::{Page, clean},
+    shorten::some_of,
     units::{count, duration, grouped, share},
 };
 use crate::{
@@ -106,7 +107,9 @@ fn one(page: &mut Page, report: &Report, checked: &Checked, finding: &Finding) {
         field("instead", first);
         let rest: Vec<&str> = lines.collect();
         if !rest.is_empty() {
-            rest.iter().for_each(|line| page.line(gutter + 6, &clean(line)));
+            for line in rest {
+                page.line(gutter + 6, &clean(line));
+            }
         }
     }
     if finding.cost_ms > 0.0 {
@@ -249,5 +252,5 @@ fn lacking(report: &Report) -> Vec<String> {
     for line in report.not_judged.iter().filter(|line| line.why.contains("--database-url")) {
         by_why.entry(line.why.as_str()).or_default().push(&line.what);
     }
-    by_why.into_iter().map(|(why, rules)| format!("{} not applied: {why}", rules.join(", "))).collect()
+    by_why.into_iter().map(|(why, rules)| format!("{} not applied: {why}", some_of(&rules))).collect()
 }

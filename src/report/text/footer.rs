@@ -4,6 +4,7 @@
 use super::{
     findings::tally,
     page::Page,
+    shorten::some_of,
     units::{count, grouped},
 };
 use crate::{
@@ -130,7 +131,7 @@ fn lines(report: &Report) -> Vec<String> {
         };
         let skipped = |input: &&Input| input.name == line.what && input.skipped == line.count;
         let places = report.inputs.iter().find(skipped).map(places).unwrap_or_default();
-        format!("{}: {}{times}{places}", whats.join(", "), line.why)
+        format!("{}: {}{times}{places}", some_of(&whats), line.why)
     });
     let skipped = uncounted(report).map(|input| {
         let number = count(input.skipped, "line or statement", "lines or statements");
