@@ -96,7 +96,7 @@ fn rename(cursor: &mut Cursor<'_>) -> Result<Action, NotRead> {
     Ok(if constraint { Action::RenameConstraint { from, to } } else { Action::RenameColumn { from, to } })
 }
 
-/// ALTER [COLUMN] c ….
+/// `ALTER [COLUMN] c …`.
 fn alter_column(cursor: &mut Cursor<'_>) -> Result<Action, NotRead> {
     let _ = cursor.take("column");
     // ALTER INDEX … ALTER COLUMN 2 SET STATISTICS.

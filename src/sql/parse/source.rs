@@ -3,7 +3,7 @@
 //! What sqlparser cannot read, or reads as something else without an error, is replaced by what means
 //! the same: placeholders of drivers become numbered ones, `ONLY` goes, `ISNULL` becomes `IS NULL`,
 //! `TABLE t` becomes `SELECT * FROM t`, and the `, ...` of a normalised list goes. On the second route
-//! [`forms`] adds its edits.
+//! [`super::forms`] adds its edits.
 
 use std::ops::Range;
 
