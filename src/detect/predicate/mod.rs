@@ -192,6 +192,7 @@ fn add(
     if note {
         finding.severity = Severity::Note;
     }
+    finding.span = super::known(&test.predicate.at);
     finding.detail.insert("table".to_owned(), json!(test.table.plain()));
     finding.detail.insert("column".to_owned(), json!(test.predicate.column.name));
     let said = |known: &Finding| {
