@@ -15,14 +15,7 @@ pub(super) fn detect(rule: &Rule, facts: &WorkloadFacts<'_>, report: &mut Report
         let each = found.total_us as f64 / 1000.0 / found.calls.max(1) as f64;
         let again = found.calls.saturating_sub(found.first_calls);
         report.findings.push(Finding {
-            rule: rule.name.clone(),
-            code: rule.code,
-            severity: rule.severity,
-            confidence: Confidence::Measured,
             query: Some(found.query.to_string()),
-            at: None,
-            span: None,
-            region: None,
             because: format!(
                 "asked with the same values up to {} times a minute, {} each, while no statement wrote to {}: {} of {} gave what was known, in {}",
                 words::count(found.most as f64),
@@ -32,9 +25,8 @@ pub(super) fn detect(rule: &Rule, facts: &WorkloadFacts<'_>, report: &mut Report
                 words::counted(found.calls as f64, "call"),
                 words::counted(found.minutes as f64, "minute"),
             ),
-            instead: rule.instead.trim().to_owned(),
             cost_ms: each * again as f64,
-            detail: serde_json::Map::new(),
+            ..super::blank(rule, Confidence::Measured)
         });
     }
 }

@@ -46,21 +46,12 @@ fn detect(
         by.iter().take(3).map(|(trips, name)| format!("{name} {}", words::count(*trips as f64))).collect();
     let by = if by.is_empty() { String::new() } else { format!(" ({})", by.join(", ")) };
     report.findings.push(Finding {
-        rule: rule.name.clone(),
-        code: rule.code,
-        severity: rule.severity,
-        confidence: Confidence::Measured,
-        query: None,
-        at: None,
-        span: None,
-        region: None,
         because: format!(
             "{what} are {} of all executions: {} that could be saved{by}",
             words::percent(trips as f64 / executions as f64),
             words::counted(trips as f64, "round trip"),
         ),
-        instead: rule.instead.trim().to_owned(),
         cost_ms: us as f64 / 1000.0,
-        detail: serde_json::Map::new(),
+        ..super::blank(rule, Confidence::Measured)
     });
 }

@@ -23,18 +23,11 @@ fn finding(
     cost_ms: f64,
 ) -> Finding {
     Finding {
-        rule: rule.name.clone(),
-        code: rule.code,
-        severity: rule.severity,
-        confidence: Confidence::Measured,
         query: query.map(|id| id.to_string()),
-        at: None,
-        span: None,
-        region: None,
         because,
         instead,
         cost_ms,
-        detail: serde_json::Map::new(),
+        ..super::blank(rule, Confidence::Measured)
     }
 }
 

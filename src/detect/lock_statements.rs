@@ -64,18 +64,10 @@ pub(super) fn sleep(rule: &Rule, facts: &WorkloadFacts<'_>, report: &mut Report)
 
 fn of_query(rule: &Rule, query: &Query, because: String) -> Finding {
     Finding {
-        rule: rule.name.clone(),
-        code: rule.code,
-        severity: rule.severity,
-        confidence: Confidence::Measured,
         query: Some(query.id.to_string()),
-        at: None,
-        span: None,
-        region: None,
         because,
-        instead: rule.instead.trim().to_owned(),
         cost_ms: query.total_ms(),
-        detail: serde_json::Map::new(),
+        ..super::blank(rule, Confidence::Measured)
     }
 }
 
@@ -90,19 +82,9 @@ pub(super) fn idle_timeout(rule: &Rule, catalog: &Catalog, report: &mut Report) 
         return;
     }
     report.findings.push(Finding {
-        rule: rule.name.clone(),
-        code: rule.code,
-        severity: rule.severity,
-        confidence: Confidence::Shape,
-        query: None,
-        at: None,
-        span: None,
-        region: None,
         because: format!(
             "{NAME} is 0: a transaction whose client hangs keeps its locks until the connection ends"
         ),
-        instead: rule.instead.trim().to_owned(),
-        cost_ms: 0.0,
-        detail: serde_json::Map::new(),
+        ..super::blank(rule, Confidence::Shape)
     });
 }

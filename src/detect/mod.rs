@@ -127,19 +127,32 @@ impl Facts<'_> {
     /// A finding about this query; `because` and `instead` are this case's own words.
     fn finding(&self, rule: &Rule, confidence: Confidence, because: String, instead: String) -> Finding {
         Finding {
-            rule: rule.name.clone(),
-            code: rule.code,
-            severity: rule.severity,
-            confidence,
             query: Some(self.query.id.to_string()),
             at: self.query.statements.iter().min().cloned(),
-            span: None,
-            region: None,
             because,
             instead,
             cost_ms: self.query.total_ms(),
-            detail: serde_json::Map::new(),
+            ..blank(rule, confidence)
         }
+    }
+}
+
+/// A finding of the rule that does not yet say why: about the whole workload, at no cost and no place, with the
+/// rule's own remedy.
+fn blank(rule: &Rule, confidence: Confidence) -> Finding {
+    Finding {
+        rule: rule.name.clone(),
+        code: rule.code,
+        severity: rule.severity,
+        confidence,
+        query: None,
+        at: None,
+        span: None,
+        region: None,
+        because: String::new(),
+        instead: rule.instead.trim().to_owned(),
+        cost_ms: 0.0,
+        detail: serde_json::Map::new(),
     }
 }
 
