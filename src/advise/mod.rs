@@ -2,7 +2,7 @@
 //!
 //! [`fn@indexes`] reads what the queries ask of the tables ([`access`]), makes candidates of it
 //! ([`candidates`]), drops what exists ([`existing`]), has the rest costed ([`costs`]), picks a set
-//! ([`select`]) and says why ([`tell`]). [`pool`] sizes connection pools, and
+//! ([`search`]) and says why ([`tell`]). [`pool`] sizes connection pools, and
 //! [`pooler`] says what to do about one whose log was read. Plain functions: the planner
 //! comes in as a [`WhatIf`](crate::plan::WhatIf).
 
@@ -13,16 +13,19 @@ mod existing;
 mod expressions;
 mod foreign_keys;
 mod indexes;
+mod inverted;
 mod parts;
 pub mod pool;
 pub mod pooler;
-mod select;
+mod rent;
+mod search;
 mod selectivity;
 mod size;
 mod tell;
 mod words;
 
 pub use indexes::{Advised, Asked, Rejected, indexes};
+pub use search::{Budget, Point};
 
 use serde::{Deserialize, Serialize};
 

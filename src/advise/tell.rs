@@ -7,7 +7,7 @@ use super::{
     candidates::Candidate,
     existing, expressions,
     indexes::weight,
-    select::{Outcome, Selected},
+    search::{Outcome, Selected},
     size, words,
 };
 use crate::{
@@ -28,6 +28,8 @@ pub(super) struct Case {
     why: Option<String>,
     /// What the oracle says, in bytes.
     size: Option<u64>,
+    /// Part of the table's rows that the index holds.
+    kept: f64,
 }
 
 impl Case {
@@ -45,6 +47,7 @@ impl Case {
             outcomes,
             why: None,
             size,
+            kept: candidate.kept,
         }
     }
 
@@ -56,6 +59,7 @@ impl Case {
             outcomes: BTreeMap::new(),
             why: Some(why.to_owned()),
             size: None,
+            kept: candidate.kept,
         }
     }
 
@@ -125,7 +129,7 @@ fn create(case: &Case, table: &Table, replaced: &[String], asked: &[&Asked<'_>],
     let cost = |figure: fn(&Outcome) -> f64| {
         planned.then(|| case.sum(|query| case.outcomes.get(&query).map_or(0.0, figure) * calls(query)))
     };
-    let size_bytes = size::btree(&case.spec, table, version).or(case.size);
+    let size_bytes = size::btree(&case.spec, table, case.kept, version).or(case.size);
     let mut ranked: Vec<usize> = case.serves.iter().copied().collect();
     ranked
         .sort_by(|&left, &right| weight(asked[right]).total_cmp(&weight(asked[left])).then(left.cmp(&right)));

@@ -3,7 +3,7 @@
 use super::{
     Outcome,
     analyze::{Job, perform},
-    args::AnalyzeArgs,
+    args::IndexArgs,
     output,
 };
 use crate::{
@@ -13,11 +13,12 @@ use crate::{
     report::text::{ANSWERED_BY_INDEX, Subject},
 };
 
-pub(super) fn run(args: &AnalyzeArgs, config: &Config) -> Result<Outcome, Error> {
+pub(super) fn run(args: &IndexArgs, config: &Config) -> Result<Outcome, Error> {
     let mut done = perform(&Job {
         config,
         input: &args.input,
         server: Some(&args.server),
+        advice: Some(&args.advice),
         pool: None,
         save: None,
         lint: None,
