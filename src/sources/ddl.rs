@@ -8,16 +8,17 @@ use sqlparser::{
     ast::{
         AlterTableOperation, ColumnDef, ColumnOption, CreateIndex, CreateTable, CreateTableLikeKind,
         CreateView, DataType, Expr, ForeignKeyConstraint, Ident, IndexColumn, ObjectName, OrderBySort,
-        Statement, TableConstraint, TimezoneInfo,
+        ReferentialAction, Statement, TableConstraint,
     },
     dialect::PostgreSqlDialect,
     parser::Parser,
 };
 
 use crate::{
-    catalog::{Catalog, Column, ForeignKey, Index, IndexKey, IndexSpec, KeyExpr, Table, TableKind},
+    catalog::{Catalog, Check, Column, ForeignKey, Index, IndexKey, IndexSpec, KeyExpr, Table, TableKind},
+    finding::Location,
     names::RelName,
-    sql::split,
+    sql::{change, split},
 };
 
 /// What DDL text says.
@@ -33,26 +34,36 @@ pub fn read(text: &str) -> Ddl {
     let mut ddl = Ddl::default();
     ddl.catalog.search_path = vec!["public".to_owned()];
     for range in split::statements(text) {
-        let sql = &text[range];
-        let words: Vec<String> = sql.split_whitespace().take(4).map(str::to_ascii_lowercase).collect();
-        let about = |word: &str| words.iter().any(|found| found == word);
-        if !(about("table") || about("index") || about("view")) {
-            continue;
-        }
-        match Parser::parse_sql(&PostgreSqlDialect {}, sql) {
-            Ok(statements) => {
-                for statement in statements {
-                    ddl.statement(statement);
-                }
-            }
-            Err(err) => ddl.skipped.push(format!("{}: {err}", words.join(" "))),
-        }
+        ddl.add(&text[range], None);
     }
-    ddl.catalog.tables.sort_by(|a, b| a.name.cmp(&b.name));
     ddl
 }
 
 impl Ddl {
+    /// Applies one statement. What it makes is said to stand `at`.
+    pub fn add(&mut self, sql: &str, at: Option<&Location>) {
+        let change = change::read(sql);
+        if self.catalog.is_repeated(&change) {
+            return;
+        }
+        let words: Vec<String> = sql.split_whitespace().take(4).map(str::to_ascii_lowercase).collect();
+        let about = |word: &str| words.iter().any(|found| found == word);
+        if about("table") || about("index") || about("view") {
+            match Parser::parse_sql(&PostgreSqlDialect {}, sql) {
+                Ok(statements) => {
+                    for statement in statements {
+                        self.statement(statement);
+                    }
+                }
+                // What takes something away is read without the parser.
+                Err(_) if about("drop") || about("partition") => {}
+                Err(err) => self.skipped.push(format!("{}: {err}", words.join(" "))),
+            }
+            self.catalog.tables.sort_by(|a, b| a.name.cmp(&b.name));
+        }
+        self.catalog.apply(&change, at);
+    }
+
     fn statement(&mut self, statement: Statement) {
         match statement {
             Statement::CreateTable(create) => self.create_table(&create),
@@ -141,6 +152,7 @@ fn empty(name: RelName, kind: TableKind) -> Table {
         indexes: Vec::new(),
         foreign_keys: Vec::new(),
         activity: None,
+        ..Table::default()
     }
 }
 
@@ -152,6 +164,7 @@ fn add_column(table: &mut Table, column: &ColumnDef) {
         not_null: false,
         c_collation: false,
         statistics: None,
+        default: None,
     };
     let own = std::slice::from_ref(&name);
     let mut constraints = Vec::new();
@@ -166,6 +179,8 @@ fn add_column(table: &mut Table, column: &ColumnDef) {
             ColumnOption::Collation(name) => {
                 made.c_collation = matches!(relation(name).name.as_str(), "C" | "POSIX");
             }
+            ColumnOption::Default(value) => made.default = Some(value.to_string()),
+            ColumnOption::Check(check) => add_check(table, None, &check.expr),
             ColumnOption::ForeignKey(foreign) => foreign_key(table, foreign, own),
             _ => {}
         }
@@ -192,8 +207,14 @@ fn constrain(table: &mut Table, constraint: &TableConstraint) {
             let columns: Vec<String> = foreign.columns.iter().map(fold).collect();
             foreign_key(table, foreign, &columns);
         }
+        TableConstraint::Check(check) => add_check(table, check.name.as_ref(), &check.expr),
         _ => {}
     }
+}
+
+fn add_check(table: &mut Table, name: Option<&Ident>, condition: &Expr) {
+    let name = name.map(fold).unwrap_or_default();
+    table.checks.push(Check { name, condition: condition.to_string(), valid: true });
 }
 
 fn constraint_index(
@@ -241,6 +262,7 @@ fn push_index(table: &mut Table, name: Option<String>, spec: IndexSpec, unique: 
         bytes: None,
         scans: None,
         definition,
+        at: None,
     });
 }
 
@@ -252,6 +274,11 @@ fn foreign_key(table: &mut Table, foreign: &ForeignKeyConstraint, columns: &[Str
         columns: columns.to_vec(),
         references: relation(&foreign.foreign_table),
         referenced_columns: foreign.referred_columns.iter().map(fold).collect(),
+        deletes: matches!(
+            foreign.on_delete,
+            Some(ReferentialAction::Cascade | ReferentialAction::SetNull | ReferentialAction::SetDefault)
+        ),
+        at: None,
     });
 }
 
@@ -282,28 +309,7 @@ fn names(columns: &[IndexColumn]) -> Vec<String> {
 
 /// As `format_type()` prints the common types; others as they are written, in lower case.
 fn type_name(written: &DataType) -> String {
-    match written {
-        DataType::BigInt(_) | DataType::Int8(_) => "bigint".to_owned(),
-        DataType::Int(_) | DataType::Integer(_) | DataType::Int4(_) => "integer".to_owned(),
-        DataType::SmallInt(_) | DataType::Int2(_) => "smallint".to_owned(),
-        DataType::Bool | DataType::Boolean => "boolean".to_owned(),
-        DataType::Timestamp(_, TimezoneInfo::Tz | TimezoneInfo::WithTimeZone) => {
-            "timestamp with time zone".to_owned()
-        }
-        DataType::Timestamp(..) => "timestamp without time zone".to_owned(),
-        other => {
-            let text = other.to_string().to_lowercase();
-            match text.strip_prefix("varchar") {
-                Some(length) => format!("character varying{length}"),
-                None => match text.as_str() {
-                    "bigserial" | "serial8" => "bigint".to_owned(),
-                    "serial" | "serial4" => "integer".to_owned(),
-                    "smallserial" | "serial2" => "smallint".to_owned(),
-                    _ => text,
-                },
-            }
-        }
-    }
+    change::type_name(&written.to_string())
 }
 
 /// A name as the catalog stores it: in lower case unless it was quoted.

@@ -10,7 +10,7 @@ use super::{
     pglog::{self, Format, Tally},
     pipeline::{self, Found, Log},
     recognise::{self, First, Kind, Prefixes},
-    sqlfile,
+    schema, sqlfile,
     tail::Stop,
 };
 use crate::{
@@ -236,6 +236,7 @@ impl Sorted {
         let no_event =
             (any_log && events == 0).then(|| nothing_in(&heads, entries, translated, &self.damages));
         let mut statements = Vec::new();
+        let mut undone = BTreeMap::new();
         for mut source in self.sql {
             let name = source.name();
             let mut summary =
@@ -243,6 +244,9 @@ impl Sorted {
             match source.reader().and_then(|mut reader| sqlfile::read(&mut *reader)) {
                 Ok((text, bytes, replaced)) => {
                     let found = sqlfile::statements(&name, &text);
+                    if let Some(line) = schema::undone(&text) {
+                        undone.insert(name.clone(), line);
+                    }
                     summary.bytes = bytes;
                     summary.entries = found.len() as u64;
                     if replaced {
@@ -273,6 +277,7 @@ impl Sorted {
         Ok(Gathered {
             collected,
             statements,
+            undone,
             digests,
             inputs,
             not_judged: self.not_judged,

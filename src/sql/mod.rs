@@ -6,6 +6,7 @@
 //! could not read a statement.
 
 mod boundary;
+pub mod change;
 mod hash;
 mod keywords;
 mod lex;
