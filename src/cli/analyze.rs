@@ -15,7 +15,7 @@ use crate::{
     advise::{self, Asked, pool},
     catalog::Catalog,
     config::Config,
-    detect::{self, Facts, PlanFacts, WorkloadFacts},
+    detect::{self, Facts, MigrationFacts, PlanFacts, WorkloadFacts},
     error::Error,
     plan::WhatIf,
     report::{Report, text::Subject},
@@ -150,7 +150,7 @@ pub(super) fn judge(
     mut server: Option<Server>,
 ) -> Done {
     let mut complete = true;
-    let Ingested { workload, inputs, mut not_judged, .. } = read;
+    let Ingested { workload, inputs, mut not_judged, schema, .. } = read;
     not_judged.merge(workload.not_judged().clone());
     let mut catalog = None;
     match server.as_mut().map(Server::catalog) {
@@ -164,7 +164,10 @@ pub(super) fn judge(
         }
         None => {}
     }
-    let gathered = gather::gather(&workload, catalog.as_ref(), args.zip(server.as_mut()));
+    // Without a server, the files' own DDL says what tables there are.
+    let known = catalog.as_ref().or(schema.catalog.as_ref());
+    not_judged.add_many("CREATE statement", "not read for the schema", schema.skipped.len() as u64);
+    let gathered = gather::gather(&workload, known, args.zip(server.as_mut()));
     // Where no log was given, nobody expects to hear of executions.
     let logs = inputs.iter().any(|input| input.format != "sql");
     let rules: Vec<Rule> = rules::BUILTIN
@@ -172,7 +175,13 @@ pub(super) fn judge(
         .filter(|rule| rule.set == Set::Default && (logs || !rule.needs.contains(&Needs::Workload)))
         .cloned()
         .collect();
-    let found = detected(&rules, &workload, catalog.as_ref(), &gathered);
+    let migrations: Vec<MigrationFacts<'_>> = schema
+        .scripts
+        .iter()
+        .filter(|script| script.migration)
+        .map(|script| MigrationFacts { script, server: catalog.as_ref() })
+        .collect();
+    let found = detected(&rules, &workload, known, &gathered, &migrations);
     let mut advice = Vec::new();
     if let Some(catalog) = &catalog {
         let advised = index_advice(&workload, catalog, &gathered, args.zip(server.as_mut()));
@@ -255,6 +264,7 @@ fn detected(
     workload: &Workload,
     catalog: Option<&Catalog>,
     all: &Everything,
+    migrations: &[MigrationFacts<'_>],
 ) -> detect::Report {
     let repetitions = workload.repetitions();
     let facts: Vec<Facts<'_>> = workload
@@ -278,7 +288,7 @@ fn detected(
         catalog,
     };
     let logged = workload.totals().executions > 0;
-    detect::run(rules, &facts, logged.then_some(&whole), catalog)
+    detect::run(rules, &facts, logged.then_some(&whole), catalog, migrations)
 }
 
 fn index_advice(

@@ -19,12 +19,14 @@ mod link;
 mod log_limits;
 mod look_alike;
 mod loops;
+mod migration;
 mod missing_index;
 mod n_plus_one;
 mod pool_size;
 mod repeated;
 mod rewrite;
 mod run;
+mod schema;
 mod select_star;
 mod select_then_insert;
 mod seq_scan;
@@ -34,6 +36,7 @@ mod waterfall;
 mod words;
 mod write_loop;
 
+pub use migration::MigrationFacts;
 pub use run::run;
 pub use table::ALL;
 
@@ -98,6 +101,8 @@ pub enum Detector {
     Query(fn(&Rule, &Facts<'_>, &mut Report)),
     /// Of tables and indexes, whatever queries there are.
     Schema(fn(&Rule, &Catalog, &mut Report)),
+    /// Of one file's DDL, where it changes tables that others made.
+    Migration(fn(&Rule, &MigrationFacts<'_>, &mut Report)),
     Workload(fn(&Rule, &WorkloadFacts<'_>, &mut Report)),
 }
 
