@@ -152,9 +152,11 @@ impl Table {
             }
             Action::DropColumn { column } => {
                 self.columns.retain(|known| known.name != *column);
-                let uses = |key: &super::IndexKey| matches!(&key.expr, KeyExpr::Column(name) if name == column);
-                self.indexes
-                    .retain(|index| !index.spec.keys.iter().any(uses) && !index.spec.include.contains(column));
+                let uses =
+                    |key: &super::IndexKey| matches!(&key.expr, KeyExpr::Column(name) if name == column);
+                self.indexes.retain(|index| {
+                    !index.spec.keys.iter().any(uses) && !index.spec.include.contains(column)
+                });
                 self.foreign_keys.retain(|key| !key.columns.contains(column));
             }
             Action::DropConstraint { constraint } => {

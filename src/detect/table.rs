@@ -26,7 +26,6 @@ pub const ALL: &[(&str, Detector)] = &[
     ("duplicate_foreign_key", Detector::Schema(super::schema::foreign_keys::duplicates)),
     ("table_without_key", Detector::Schema(super::schema::tables::without_key)),
     ("many_indexes", Detector::Schema(super::schema::tables::many_indexes)),
-    ("many_partitions", Detector::Schema(super::schema::tables::many_partitions)),
     ("integer_key_exhaustion", Detector::Schema(super::schema::tables::key_exhaustion)),
     ("btree_on_document", Detector::Schema(super::schema::index_kinds::whole_documents)),
     ("index_on_boolean", Detector::Schema(super::schema::index_kinds::booleans)),

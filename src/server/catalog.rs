@@ -16,8 +16,8 @@ use super::{
 };
 use crate::{
     catalog::{
-        Activity, Catalog, Check, Column, ColumnStatistics, Counted, ForeignKey, Index, IndexKey, IndexSpec, KeyExpr,
-        Settings, Table, TableKind,
+        Activity, Catalog, Check, Column, ColumnStatistics, Counted, ForeignKey, Index, IndexKey, IndexSpec,
+        KeyExpr, Settings, Table, TableKind,
     },
     error::{Error, NotJudged},
     names::RelName,

@@ -25,7 +25,7 @@ mod pgbouncer;
 mod pglog;
 mod pipeline;
 mod recognise;
-mod schema;
+pub mod schema;
 mod sqlfile;
 mod tail;
 

@@ -23,6 +23,17 @@ pub struct Schema {
     pub skipped: Vec<String>,
 }
 
+/// Reads the DDL of SQL files: their names and texts.
+pub fn of_files(files: &[(&str, &str)]) -> Schema {
+    let mut undone = BTreeMap::new();
+    let mut statements = Vec::new();
+    for (name, text) in files {
+        undone.extend(self::undone(text).map(|line| ((*name).to_owned(), line)));
+        statements.extend(super::sqlfile::statements(name, text));
+    }
+    read(&statements, &undone)
+}
+
 /// Reads the DDL among the statements of files. `undone`: by file, the line where it begins to take back.
 pub(super) fn read(statements: &[Statement], undone: &BTreeMap<String, u64>) -> Schema {
     let mut files: Vec<(&str, Vec<&Statement>)> = Vec::new();
@@ -44,12 +55,16 @@ pub(super) fn read(statements: &[Statement], undone: &BTreeMap<String, u64>) -> 
     let made: BTreeSet<RelName> = scripts.iter().flat_map(made).collect();
     for script in &mut scripts {
         let own: BTreeSet<RelName> = self::made(script).collect();
-        let foreign = |name: &RelName| !own.contains(name) && (is_migration(&script.file) || !made.contains(name));
+        let foreign =
+            |name: &RelName| !own.contains(name) && (is_migration(&script.file) || !made.contains(name));
         script.migration = script.steps.iter().any(|step| match subject(&step.change) {
             Some(table) => foreign(&qualified(table)),
             None => matches!(
                 step.change,
-                Change::Reindex { .. } | Change::Vacuum { full: true, .. } | Change::Cluster { .. } | Change::DropIndex { .. }
+                Change::Reindex { .. }
+                    | Change::Vacuum { full: true, .. }
+                    | Change::Cluster { .. }
+                    | Change::DropIndex { .. }
             ),
         });
     }
@@ -73,7 +88,8 @@ fn script(file: &str, list: &[&Statement], ddl: &mut Ddl) -> Script {
             Change::End => transaction = None,
             Change::CreateTable { table, .. } => {
                 let name = qualified(table);
-                let other = |table: &crate::catalog::Table| table.at.as_ref().is_some_and(|at| at.file != file);
+                let other =
+                    |table: &crate::catalog::Table| table.at.as_ref().is_some_and(|at| at.file != file);
                 if ddl.catalog.table(&name).is_some_and(other) {
                     shadows.insert(name);
                 }
@@ -165,8 +181,15 @@ fn is_down(file: &str) -> bool {
 
 /// The line where a file begins to take back what it did, as migration tools mark it.
 pub(super) fn undone(text: &str) -> Option<u64> {
-    const MARKS: &[&str] =
-        &["+goose down", "+migrate down", "migrate:down", "down migration", "rambler down", "!downs", "//@undo"];
+    const MARKS: &[&str] = &[
+        "+goose down",
+        "+migrate down",
+        "migrate:down",
+        "down migration",
+        "rambler down",
+        "!downs",
+        "//@undo",
+    ];
     (1..).zip(text.lines()).find_map(|(number, line)| {
         let comment = line.trim_start().strip_prefix("--").or_else(|| line.trim_start().strip_prefix('#'));
         let comment = comment.or_else(|| line.starts_with("//@").then_some(line))?;

@@ -8,13 +8,15 @@ use std::{
 
 use rustc_hash::FxHashMap;
 use sargable::{
-    catalog::{Catalog, ColumnStatistics},
-    detect::{self, Detector, Facts, PlanFacts, PlanOrigin, Report, WorkloadFacts},
+    catalog::{Activity, Catalog, ColumnStatistics, Counted, Script},
+    detect::{self, Detector, Facts, MigrationFacts, PlanFacts, PlanOrigin, Report, WorkloadFacts},
     error::Error,
     finding::{Finding, Location},
     plan::Plan,
-    rules::{self, Example, ExampleRepeats, ExampleRepetition, ExampleStatistics, ExampleWork, Rule},
-    sources::ddl,
+    rules::{
+        self, Example, ExampleRepeats, ExampleRepetition, ExampleServer, ExampleStatistics, ExampleWork, Rule,
+    },
+    sources::{ddl, schema},
     sql::{Fingerprint, Normalizer, Shape, parse},
     workload::{
         Binds, Event, EventKind, Evidence, Occurrence, Position, Repetition, RepetitionKind, Statement,
@@ -94,7 +96,58 @@ fn run(rules: &[Rule], example: &Example) -> Report {
         catalog: catalog.as_ref(),
     };
     let logged = workload.totals().executions > 0 || !repetitions.is_empty();
-    detect::run(rules, &facts, logged.then_some(&whole), catalog.as_ref())
+    let scripts = example.migration.as_ref().map(|text| scripts(example, text)).unwrap_or_default();
+    let migrations: Vec<MigrationFacts<'_>> = scripts
+        .iter()
+        .filter(|script| script.migration)
+        .map(|script| MigrationFacts { script, server: None })
+        .collect();
+    // A migration changes the catalog: it is not judged as one that stays.
+    let schema = catalog.as_ref().filter(|_| example.migration.is_none());
+    detect::run(rules, &facts, logged.then_some(&whole), schema, &migrations)
+}
+
+/// The files of an example: the schema that earlier ones made, with its rows, and the migration.
+fn scripts(example: &Example, migration: &str) -> Vec<Script> {
+    let earlier = example.schema.as_deref().unwrap_or_default();
+    let read = schema::of_files(&[("0001_earlier.sql", earlier), ("0002_change.sql", migration)]);
+    let mut scripts = read.scripts;
+    scripts.retain(|script| script.file == "0002_change.sql");
+    for table in scripts.iter_mut().flat_map(|script| &mut script.before.tables) {
+        table.rows = example.rows.get(&table.name.name).copied();
+    }
+    scripts
+}
+
+/// What the example says that a server has counted.
+#[track_caller]
+fn counted(catalog: &mut Catalog, server: &ExampleServer) {
+    catalog.version = server.version;
+    catalog.counted = Some(Counted { days: server.days, replicas: server.replicas });
+    let mut unused: BTreeSet<&String> = server.indexes.keys().chain(server.tables.keys()).collect();
+    for table in &mut catalog.tables {
+        if let Some((name, known)) = server.tables.get_key_value(&table.name.name) {
+            unused.remove(name);
+            table.activity = Some(Activity {
+                live_rows: known.live_rows,
+                modified_since_analyze: known.modified,
+                inserts: known.inserts,
+                updates: known.updates,
+                hot_updates: known.hot_updates,
+                deletes: known.deletes,
+                ..Activity::default()
+            });
+        }
+        for index in &mut table.indexes {
+            if let Some((name, known)) = server.indexes.get_key_value(&index.name) {
+                unused.remove(name);
+                index.scans = Some(known.scans);
+                index.bytes = Some(known.bytes);
+                index.valid = !known.invalid;
+            }
+        }
+    }
+    assert!(unused.is_empty(), "nothing in the schema is called {unused:?}");
 }
 
 /// Each unit is one transaction in a session of its own.
@@ -165,12 +218,15 @@ fn catalog(example: &Example) -> Option<Catalog> {
                 average_width: known.width,
                 distinct: known.distinct,
                 common: known.common.clone(),
-                correlation: None,
+                correlation: known.correlation,
                 histogram: Vec::new(),
             });
         }
     }
     assert!(unused.is_empty(), "nothing in the schema is called {unused:?}");
+    if let Some(server) = &example.server {
+        counted(&mut catalog, server);
+    }
     Some(catalog)
 }
 
@@ -252,13 +308,27 @@ fn a_blind_detector_is_noticed() {
     }
 }
 
+/// Whether a finding is of a rule like this one: about a schema, or about statements.
+fn same_kind(rule: &Rule, found: &Finding) -> bool {
+    let about_schema = |rule: &Rule| {
+        let schema = |(name, detector): &(&str, Detector)| {
+            *name == rule.detector && matches!(detector, Detector::Schema(_))
+        };
+        detect::ALL.iter().any(schema)
+    };
+    about_schema(rule) == about_schema(rules::find(&found.rule).expect("built in"))
+}
+
 /// What is good by one rule is not bad by another, or a person looked at it and it stands here.
 #[test]
 fn good_is_good_for_all() {
     let mut crossed = BTreeMap::new();
     for rule in rules::BUILTIN.iter() {
         for good in &rule.examples.good {
-            for finding in run(&rules::BUILTIN, good).findings {
+            // A schema in an example is cut down to what the example is about.
+            for finding in
+                run(&rules::BUILTIN, good).findings.into_iter().filter(|found| same_kind(rule, found))
+            {
                 crossed.insert(
                     format!("{} / {}", rule.name, good.sql.trim()),
                     format!("{}: {}", finding.rule, finding.because),
@@ -457,7 +527,13 @@ fn shop(sql: &str) -> Example {
             .iter()
             .map(|(name, distinct, width, common)| {
                 let common = common.iter().map(|(value, part)| ((*value).to_owned(), *part)).collect();
-                let known = ExampleStatistics { distinct: *distinct, width: *width, nulls: 0.0, common };
+                let known = ExampleStatistics {
+                    distinct: *distinct,
+                    width: *width,
+                    nulls: 0.0,
+                    common,
+                    correlation: None,
+                };
                 ((*name).to_owned(), known)
             })
             .collect(),

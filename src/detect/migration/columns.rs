@@ -14,7 +14,8 @@ pub(in crate::detect) fn new_type(rule: &Rule, facts: &MigrationFacts<'_>, repor
     });
     for (step, table, action) in facts.actions() {
         let Action::SetType { column, type_name, using } = action else { continue };
-        let old = facts.table(table).and_then(|table| table.column(column)).map(|column| column.type_name.as_str());
+        let old =
+            facts.table(table).and_then(|table| table.column(column)).map(|column| column.type_name.as_str());
         // An expression of the user's own is worked out for every row.
         let own = using.as_ref().is_some_and(|using| {
             let using = using.split("::").next().unwrap_or_default().trim().trim_matches(['"', '(', ')']);
@@ -38,8 +39,17 @@ pub(in crate::detect) fn new_type(rule: &Rule, facts: &MigrationFacts<'_>, repor
 
 pub(in crate::detect) fn volatile_default(rule: &Rule, facts: &MigrationFacts<'_>, report: &mut Report) {
     const VOLATILE: &[&str] = &[
-        "random", "random_normal", "clock_timestamp", "timeofday", "gen_random_uuid", "uuidv4", "uuidv7", "nextval",
-        "uuid_generate_v1", "uuid_generate_v1mc", "uuid_generate_v4",
+        "random",
+        "random_normal",
+        "clock_timestamp",
+        "timeofday",
+        "gen_random_uuid",
+        "uuidv4",
+        "uuidv7",
+        "nextval",
+        "uuid_generate_v1",
+        "uuid_generate_v1mc",
+        "uuid_generate_v4",
     ];
     for (step, table, action) in facts.actions() {
         let Action::AddColumn(column) = action else { continue };

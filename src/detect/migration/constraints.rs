@@ -28,7 +28,10 @@ pub(in crate::detect) fn not_valid(rule: &Rule, facts: &MigrationFacts<'_>, repo
             },
             _ => continue,
         };
-        let because = format!("{what} of {} is checked for every row under a lock that stops its writes", table.plain());
+        let because = format!(
+            "{what} of {} is checked for every row under a lock that stops its writes",
+            table.plain()
+        );
         let instead = format!(
             "ALTER TABLE {table} ADD CONSTRAINT {name} … NOT VALID; then, in a transaction of its own, ALTER TABLE {table} VALIDATE CONSTRAINT {name};"
         );
@@ -100,7 +103,9 @@ fn proven(facts: &MigrationFacts<'_>, known: Option<&Table>, table: &RelName, co
         })
     };
     let validated = |name: &str| {
-        actions().flatten().any(|action| matches!(action, Action::Validate { constraint } if constraint == name))
+        actions()
+            .flatten()
+            .any(|action| matches!(action, Action::Validate { constraint } if constraint == name))
     };
     let here = actions().flatten().any(|action| match action {
         Action::AddConstraint(added) => match &added.kind {
@@ -114,11 +119,13 @@ fn proven(facts: &MigrationFacts<'_>, known: Option<&Table>, table: &RelName, co
     });
     let elsewhere = before.iter().any(|check| says(&check.condition) && validated(&check.name))
         || known.is_none()
-            && actions().flatten().any(|action| match action {
+            && actions().flatten().any(|action| {
+                match action {
                 Action::Validate { constraint } => !actions().flatten().any(|other| {
                     matches!(other, Action::AddConstraint(added) if added.name.as_ref() == Some(constraint))
                 }),
                 _ => false,
+            }
             });
     here || elsewhere
 }
@@ -151,7 +158,8 @@ pub(in crate::detect) fn attach(rule: &Rule, facts: &MigrationFacts<'_>, report:
             if facts.idle(partition, &made) {
                 continue;
             }
-            let checked = facts.table(partition).is_some_and(|table| table.checks.iter().any(|check| check.valid));
+            let checked =
+                facts.table(partition).is_some_and(|table| table.checks.iter().any(|check| check.valid));
             let adds = facts.script.steps.iter().any(|other| {
                 matches!(&other.change, Change::AlterTable { table: of, actions } if qualified(of) == qualified(partition)
                     && actions.iter().any(|action| match action {

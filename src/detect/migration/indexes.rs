@@ -9,7 +9,8 @@ pub(in crate::detect) fn create(rule: &Rule, facts: &MigrationFacts<'_>, report:
         if facts.idle(table, &made) {
             continue;
         }
-        let name = name.as_ref().map_or_else(|| "an index".to_owned(), |name| format!("the index {}", name.name));
+        let name =
+            name.as_ref().map_or_else(|| "an index".to_owned(), |name| format!("the index {}", name.name));
         let because = format!("{name} is built on {}, whose writes wait until it is done", table.plain());
         let unique = if *unique { "UNIQUE " } else { "" };
         let instead = format!("CREATE {unique}INDEX CONCURRENTLY …, outside of a transaction.");
@@ -51,7 +52,9 @@ pub(in crate::detect) fn reindex(rule: &Rule, facts: &MigrationFacts<'_>, report
             continue;
         }
         let what = name.as_ref().map_or_else(|| kind.clone(), |name| format!("{kind} {}", name.plain()));
-        let because = format!("REINDEX of the {what} blocks writes, and the queries that would use the index, until it is done");
+        let because = format!(
+            "REINDEX of the {what} blocks writes, and the queries that would use the index, until it is done"
+        );
         let target = name.as_ref().map(|name| format!(" {name}")).unwrap_or_default();
         let instead = format!("REINDEX {} CONCURRENTLY{target};", kind.to_uppercase());
         report.findings.push(finding(rule, step, because, instead));
@@ -71,7 +74,8 @@ pub(in crate::detect) fn in_transaction(rule: &Rule, facts: &MigrationFacts<'_>,
             continue;
         }
         let because = format!("{what} stands between BEGIN and COMMIT, where the server refuses it");
-        let instead = "Move it behind COMMIT, or into a migration that runs without a transaction.".to_owned();
+        let instead =
+            "Move it behind COMMIT, or into a migration that runs without a transaction.".to_owned();
         report.findings.push(finding(rule, step, because, instead));
     }
 }

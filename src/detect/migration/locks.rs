@@ -79,7 +79,8 @@ pub(in crate::detect) fn rewrites(rule: &Rule, facts: &MigrationFacts<'_>, repor
         let names: Vec<String> = tables.iter().map(RelName::plain).collect();
         let names = if names.is_empty() { "every table".to_owned() } else { words::list(&names) };
         let because = format!("{what} rewrites {names} while no query can use it");
-        let instead = "VACUUM without FULL makes the room usable again; pg_repack rewrites without the lock.".to_owned();
+        let instead = "VACUUM without FULL makes the room usable again; pg_repack rewrites without the lock."
+            .to_owned();
         report.findings.push(finding(rule, step, because, instead));
     }
 }
@@ -92,7 +93,9 @@ pub(in crate::detect) fn detach(rule: &Rule, facts: &MigrationFacts<'_>, report:
             partition.plain(),
             table.plain()
         );
-        let instead = format!("ALTER TABLE {table} DETACH PARTITION {partition} CONCURRENTLY;, outside of a transaction.");
+        let instead = format!(
+            "ALTER TABLE {table} DETACH PARTITION {partition} CONCURRENTLY;, outside of a transaction."
+        );
         report.findings.push(finding(rule, step, because, instead));
     }
 }

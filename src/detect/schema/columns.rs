@@ -35,7 +35,11 @@ pub(in crate::detect) fn random_key(rule: &Rule, catalog: &Catalog, report: &mut
                 column.name
             );
             let instead = if catalog.version >= 180_000 {
-                format!("ALTER TABLE {} ALTER COLUMN {} SET DEFAULT uuidv7();", table.name, quote_ident(&column.name))
+                format!(
+                    "ALTER TABLE {} ALTER COLUMN {} SET DEFAULT uuidv7();",
+                    table.name,
+                    quote_ident(&column.name)
+                )
             } else {
                 "A UUID of version 7 begins with its time: uuidv7() from PostgreSQL 18 on, the application's before; or a bigint identity.".to_owned()
             };

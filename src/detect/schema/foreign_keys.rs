@@ -15,12 +15,19 @@ pub(in crate::detect) fn without_index(rule: &Rule, catalog: &Catalog, report: &
     for table in whole_tables(catalog).filter(|table| table.rows.is_none_or(|rows| rows >= threshold)) {
         for key in table.foreign_keys.iter().filter(|key| !served(table, key)) {
             let columns = key.columns.join(", ");
-            let rows = table.rows.map(|rows| format!(" ({})", words::counted(rows, "row"))).unwrap_or_default();
+            let rows =
+                table.rows.map(|rows| format!(" ({})", words::counted(rows, "row"))).unwrap_or_default();
             let target = key.references.plain();
             let because = if key.deletes {
-                format!("no index of {}{rows} serves the foreign key ({columns}), through which each delete from {target} writes", table.name.plain())
+                format!(
+                    "no index of {}{rows} serves the foreign key ({columns}), through which each delete from {target} writes",
+                    table.name.plain()
+                )
             } else {
-                format!("no index of {}{rows} serves the foreign key ({columns}), in which each delete from {target} looks", table.name.plain())
+                format!(
+                    "no index of {}{rows} serves the foreign key ({columns}), in which each delete from {target} looks",
+                    table.name.plain()
+                )
             };
             let names: Vec<&str> = key.columns.iter().map(String::as_str).collect();
             let instead = format!("{};", IndexSpec::btree(table.name.clone(), &names).create_concurrently());
@@ -37,9 +44,10 @@ pub(in crate::detect) fn without_index(rule: &Rule, catalog: &Catalog, report: &
 /// Whether an index leads to the rows that reference one key.
 fn served(table: &Table, key: &ForeignKey) -> bool {
     table.indexes.iter().filter(|index| index.valid).any(|index| {
-        let leads = index.spec.keys.first().is_some_and(
-            |first| matches!(&first.expr, KeyExpr::Column(name) if key.columns.contains(name)),
-        );
+        let leads =
+            index.spec.keys.first().is_some_and(
+                |first| matches!(&first.expr, KeyExpr::Column(name) if key.columns.contains(name)),
+            );
         // A partial one serves where it leaves out no more than rows without a reference.
         let whole = index.spec.predicate.as_deref().is_none_or(|predicate| {
             let predicate = predicate.to_lowercase();
@@ -63,7 +71,8 @@ pub(in crate::detect) fn types(rule: &Rule, catalog: &Catalog, report: &mut Repo
                 .flat_map(|index| super::key_columns(index))
                 .map(str::to_owned)
                 .collect();
-            let referenced = if key.referenced_columns.is_empty() { &primary } else { &key.referenced_columns };
+            let referenced =
+                if key.referenced_columns.is_empty() { &primary } else { &key.referenced_columns };
             for (own, other) in key.columns.iter().zip(referenced) {
                 let (Some(own), Some(other)) = (table.column(own), target.column(other)) else { continue };
                 let Some(why) = mismatch(own, other) else { continue };
@@ -89,7 +98,8 @@ fn mismatch(own: &Column, other: &Column) -> Option<&'static str> {
         (Some(own), Some(other)) if own < other => Some("it cannot hold every key"),
         (Some(_), Some(_)) => None,
         (integer, of) if integer.is_some() != of.is_some() => {
-            let numeric = |name: &str| name.starts_with("numeric") || name == "double precision" || name == "real";
+            let numeric =
+                |name: &str| name.starts_with("numeric") || name == "double precision" || name == "real";
             let either = if integer.is_some() { &other.type_name } else { &own.type_name };
             numeric(either).then_some("a join of both compares converted values, which an index on the converted side does not serve")
         }
@@ -103,7 +113,8 @@ pub(in crate::detect) fn duplicates(rule: &Rule, catalog: &Catalog, report: &mut
         for (at, key) in table.foreign_keys.iter().enumerate() {
             let first = table.foreign_keys[..at].iter().find(|first| {
                 first.columns == key.columns
-                    && catalog.table(&first.references).map(|t| &t.name) == catalog.table(&key.references).map(|t| &t.name)
+                    && catalog.table(&first.references).map(|t| &t.name)
+                        == catalog.table(&key.references).map(|t| &t.name)
                     && first.references.name == key.references.name
                     && (first.referenced_columns == key.referenced_columns
                         || first.referenced_columns.is_empty()

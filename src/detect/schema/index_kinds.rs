@@ -34,7 +34,8 @@ pub(in crate::detect) fn whole_documents(rule: &Rule, catalog: &Catalog, report:
             column.name,
             column.type_name
         );
-        let spec = IndexSpec { method: "gin".to_owned(), ..IndexSpec::btree(table.name.clone(), &[&column.name]) };
+        let spec =
+            IndexSpec { method: "gin".to_owned(), ..IndexSpec::btree(table.name.clone(), &[&column.name]) };
         let instead = format!("{}; {}", spec.create_concurrently(), drop_index(table, index));
         report.findings.push(finding(rule, index.at.as_ref(), because, instead));
     }
@@ -97,7 +98,10 @@ pub(in crate::detect) fn nulls(rule: &Rule, catalog: &Catalog, report: &mut Repo
             column.name
         );
         let unique = if index.unique { "UNIQUE " } else { "" };
-        let spec = IndexSpec { predicate: Some(format!("{} IS NOT NULL", quote_ident(&column.name))), ..index.spec.clone() };
+        let spec = IndexSpec {
+            predicate: Some(format!("{} IS NOT NULL", quote_ident(&column.name))),
+            ..index.spec.clone()
+        };
         let create = spec.create_concurrently().replacen("INDEX", &format!("{unique}INDEX"), 1);
         let instead = format!("Where no query looks for NULL: {create}; {}", drop_index(table, index));
         report.findings.push(finding(rule, index.at.as_ref(), because, instead));
@@ -111,7 +115,9 @@ pub(in crate::detect) fn needless_predicate(rule: &Rule, catalog: &Catalog, repo
             let Some(predicate) = &index.spec.predicate else { continue };
             let bare = predicate.trim().trim_start_matches('(').trim_end_matches(')').trim();
             let lower = bare.to_lowercase();
-            let Some(end) = lower.strip_suffix("is not null").map(|name| name.trim_end().len()) else { continue };
+            let Some(end) = lower.strip_suffix("is not null").map(|name| name.trim_end().len()) else {
+                continue;
+            };
             let name = bare.get(..end).unwrap_or_default().trim_matches('"');
             let column = table.column(name).or_else(|| table.column(&name.to_lowercase()));
             let Some(column) = column.filter(|column| column.not_null) else { continue };
@@ -121,7 +127,8 @@ pub(in crate::detect) fn needless_predicate(rule: &Rule, catalog: &Catalog, repo
                 table.name.plain(),
                 column.name
             );
-            let instead = "Leave the WHERE out: the planner then need not prove it for each query.".to_owned();
+            let instead =
+                "Leave the WHERE out: the planner then need not prove it for each query.".to_owned();
             report.findings.push(finding(rule, index.at.as_ref(), because, instead));
         }
     }
@@ -131,11 +138,16 @@ pub(in crate::detect) fn needless_predicate(rule: &Rule, catalog: &Catalog, repo
 pub(in crate::detect) fn many_keys(rule: &Rule, catalog: &Catalog, report: &mut Report) {
     for (table, index, _) in led(catalog) {
         let keys = index.spec.keys.len();
-        if keys as f64 <= rule.param("keys") || index.constraint || index.unique || index.spec.method != "btree" {
+        if keys as f64 <= rule.param("keys")
+            || index.constraint
+            || index.unique
+            || index.spec.method != "btree"
+        {
             continue;
         }
         let because = format!("{} of {} has {keys} keys", index.name, table.name.plain());
-        let instead = "Keep the keys that queries compare or sort by; what they only read can be INCLUDEd.".to_owned();
+        let instead =
+            "Keep the keys that queries compare or sort by; what they only read can be INCLUDEd.".to_owned();
         report.findings.push(finding(rule, index.at.as_ref(), because, instead));
     }
 }
@@ -143,7 +155,9 @@ pub(in crate::detect) fn many_keys(rule: &Rule, catalog: &Catalog, report: &mut 
 /// Long texts fill a B-tree's pages, and those of more than 2,704 bytes are refused.
 pub(in crate::detect) fn long_texts(rule: &Rule, catalog: &Catalog, report: &mut Report) {
     for (table, index, column) in led(catalog) {
-        let Some(width) = column.statistics.as_ref().map(|known| f64::from(known.average_width)) else { continue };
+        let Some(width) = column.statistics.as_ref().map(|known| f64::from(known.average_width)) else {
+            continue;
+        };
         let textual = column.type_name == "text" || column.type_name.starts_with("character varying");
         if width < rule.param("bytes") || !textual || index.spec.method != "btree" {
             continue;
@@ -158,7 +172,10 @@ pub(in crate::detect) fn long_texts(rule: &Rule, catalog: &Catalog, report: &mut
         );
         let column = quote_ident(&column.name);
         let instead = if index.unique {
-            format!("CREATE UNIQUE INDEX CONCURRENTLY ON {} (sha256(convert_to({column}, 'UTF8')));", table.name)
+            format!(
+                "CREATE UNIQUE INDEX CONCURRENTLY ON {} (sha256(convert_to({column}, 'UTF8')));",
+                table.name
+            )
         } else {
             format!(
                 "For equality alone, CREATE INDEX CONCURRENTLY ON {} USING hash ({column}); {}",
@@ -173,7 +190,9 @@ pub(in crate::detect) fn long_texts(rule: &Rule, catalog: &Catalog, report: &mut
 /// Rows lie in the order of the key: a BRIN of a few pages serves ranges as well.
 pub(in crate::detect) fn brin(rule: &Rule, catalog: &Catalog, report: &mut Report) {
     for (table, index, column) in led(catalog) {
-        let Some(correlation) = column.statistics.as_ref().and_then(|known| known.correlation) else { continue };
+        let Some(correlation) = column.statistics.as_ref().and_then(|known| known.correlation) else {
+            continue;
+        };
         let timed = column.type_name.starts_with("timestamp") || column.type_name == "date";
         let rows = table.rows.unwrap_or(0.0);
         let append_only = table.activity.is_none_or(|activity| activity.updates + activity.deletes == 0);
@@ -196,7 +215,8 @@ pub(in crate::detect) fn brin(rule: &Rule, catalog: &Catalog, report: &mut Repor
             index.name,
             super::size(index)
         );
-        let spec = IndexSpec { method: "brin".to_owned(), ..IndexSpec::btree(table.name.clone(), &[&column.name]) };
+        let spec =
+            IndexSpec { method: "brin".to_owned(), ..IndexSpec::btree(table.name.clone(), &[&column.name]) };
         let instead = format!(
             "Where queries ask for ranges and do not sort by it with a LIMIT: {}; {}",
             spec.create_concurrently(),

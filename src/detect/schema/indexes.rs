@@ -14,7 +14,9 @@ pub(in crate::detect) fn duplicates(rule: &Rule, catalog: &Catalog, report: &mut
             let others = table.indexes.iter().enumerate();
             // The one to keep: of equal ones, the first.
             let kept = others.filter(|&(other, _)| other != at).find(|&(other, kept)| {
-                same(index, kept) && covers_uniqueness(kept, index) && !(covers_uniqueness(index, kept) && at < other)
+                same(index, kept)
+                    && covers_uniqueness(kept, index)
+                    && !(covers_uniqueness(index, kept) && at < other)
             });
             let Some((_, kept)) = kept.filter(|_| index.valid && droppable(index)) else { continue };
             let because = format!(
@@ -85,7 +87,9 @@ fn covers(other: &Index, index: &Index) -> bool {
         && other.spec.predicate == index.spec.predicate
         && index.spec.include.iter().all(|column| {
             other.spec.include.contains(column)
-                || long.iter().any(|key| matches!(&key.expr, crate::catalog::KeyExpr::Column(name) if name == column))
+                || long
+                    .iter()
+                    .any(|key| matches!(&key.expr, crate::catalog::KeyExpr::Column(name) if name == column))
         })
 }
 

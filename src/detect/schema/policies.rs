@@ -13,7 +13,9 @@ use crate::{
 pub(in crate::detect) fn per_row(rule: &Rule, catalog: &Catalog, report: &mut Report) {
     for table in catalog.tables.iter().filter(|table| table.row_security) {
         for policy in &table.policies {
-            let Some(call) = [&policy.using, &policy.check].into_iter().flatten().find_map(|text| bare_call(text)) else {
+            let Some(call) =
+                [&policy.using, &policy.check].into_iter().flatten().find_map(|text| bare_call(text))
+            else {
                 continue;
             };
             let because = format!(

@@ -34,10 +34,8 @@ pub(in crate::detect) fn stale(rule: &Rule, catalog: &Catalog, report: &mut Repo
             table.name.plain(),
             words::counted(rows, "row")
         );
-        let instead = format!(
-            "ANALYZE {0}; ALTER TABLE {0} SET (autovacuum_analyze_scale_factor = 0.02);",
-            table.name
-        );
+        let instead =
+            format!("ANALYZE {0}; ALTER TABLE {0} SET (autovacuum_analyze_scale_factor = 0.02);", table.name);
         report.findings.push(finding(rule, table.at.as_ref(), because, instead));
     }
 }
@@ -48,7 +46,10 @@ pub(in crate::detect) fn cold_updates(rule: &Rule, catalog: &Catalog, report: &m
         let Some(activity) = table.activity else { continue };
         let updates = activity.updates as f64;
         let hot = activity.hot_updates as f64 / updates.max(1.0);
-        if updates < rule.param("updates") || hot >= rule.param("fraction") || table.storage.contains_key("fillfactor") {
+        if updates < rule.param("updates")
+            || hot >= rule.param("fraction")
+            || table.storage.contains_key("fillfactor")
+        {
             continue;
         }
         let because = format!(
@@ -57,7 +58,10 @@ pub(in crate::detect) fn cold_updates(rule: &Rule, catalog: &Catalog, report: &m
             words::counted(updates, "update"),
             table.name.plain()
         );
-        let instead = format!("Where updates change no indexed column: ALTER TABLE {} SET (fillfactor = 85);", table.name);
+        let instead = format!(
+            "Where updates change no indexed column: ALTER TABLE {} SET (fillfactor = 85);",
+            table.name
+        );
         report.findings.push(finding(rule, table.at.as_ref(), because, instead));
     }
 }

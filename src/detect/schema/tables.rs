@@ -2,9 +2,8 @@
 
 use super::{finding, whole_tables};
 use crate::{
-    catalog::{Catalog, KeyExpr, TableKind},
+    catalog::{Catalog, KeyExpr},
     detect::{Report, words},
-    names::RelName,
     rules::Rule,
 };
 
@@ -38,21 +37,6 @@ pub(in crate::detect) fn many_indexes(rule: &Rule, catalog: &Catalog, report: &m
     }
 }
 
-/// The planner looks at each partition that it cannot leave out.
-pub(in crate::detect) fn many_partitions(rule: &Rule, catalog: &Catalog, report: &mut Report) {
-    let most = rule.param("partitions");
-    for table in catalog.tables.iter().filter(|table| table.kind == TableKind::Partitioned) {
-        let own = |of: &RelName| *of == table.name;
-        let number = catalog.tables.iter().filter(|part| part.partition_of.as_ref().is_some_and(own)).count();
-        if number as f64 <= most {
-            continue;
-        }
-        let because = format!("{} has {} partitions", table.name.plain(), words::count(number as f64));
-        let instead = "Use larger ranges, and detach partitions that are no longer asked for.".to_owned();
-        report.findings.push(finding(rule, table.at.as_ref(), because, instead));
-    }
-}
-
 /// An integer key that is halfway to its end.
 pub(in crate::detect) fn key_exhaustion(rule: &Rule, catalog: &Catalog, report: &mut Report) {
     let fraction = rule.param("fraction");
@@ -76,7 +60,10 @@ pub(in crate::detect) fn key_exhaustion(rule: &Rule, catalog: &Catalog, report: 
                 words::counted(rows, "row"),
                 words::percent(rows / largest)
             );
-            let instead = format!("Move {name}, and every column that references it, to bigint before {} inserts fail: add a bigint column, fill it in batches, and swap the two.", table.name.plain());
+            let instead = format!(
+                "Move {name}, and every column that references it, to bigint before {} inserts fail: add a bigint column, fill it in batches, and swap the two.",
+                table.name.plain()
+            );
             report.findings.push(finding(rule, table.at.as_ref(), because, instead));
         }
     }

@@ -39,7 +39,9 @@ pub(in crate::detect) fn unused(rule: &Rule, catalog: &Catalog, report: &mut Rep
             );
             let mut instead = drop_index(table, index);
             if counted.replicas {
-                instead = format!("Ask pg_stat_user_indexes of every replica first, since each counts for itself; then {instead}");
+                instead = format!(
+                    "Ask pg_stat_user_indexes of every replica first, since each counts for itself; then {instead}"
+                );
             }
             report.findings.push(finding(rule, index.at.as_ref(), because, instead));
         }
@@ -50,12 +52,19 @@ pub(in crate::detect) fn unused(rule: &Rule, catalog: &Catalog, report: &mut Rep
 pub(in crate::detect) fn invalid(rule: &Rule, catalog: &Catalog, report: &mut Report) {
     for table in stored(catalog) {
         for index in table.indexes.iter().filter(|index| !index.valid) {
-            let because =
-                format!("{} of {}{} is invalid: no query can use it", index.name, table.name.plain(), super::size(index));
+            let because = format!(
+                "{} of {}{} is invalid: no query can use it",
+                index.name,
+                table.name.plain(),
+                super::size(index)
+            );
             let mut name = table.name.clone();
             name.name.clone_from(&index.name);
             let instead = if table.kind == TableKind::Partitioned {
-                format!("Attach an index of each partition of {} to it (ALTER INDEX {name} ATTACH PARTITION …).", table.name.plain())
+                format!(
+                    "Attach an index of each partition of {} to it (ALTER INDEX {name} ATTACH PARTITION …).",
+                    table.name.plain()
+                )
             } else {
                 format!("REINDEX INDEX CONCURRENTLY {name}; where no build of it is running now")
             };

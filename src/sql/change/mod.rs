@@ -157,8 +157,12 @@ pub enum ConstraintKind {
     Check(String),
     NotNull(String),
     ForeignKey(Option<RelName>),
-    Unique { using_index: Option<String> },
-    Primary { using_index: Option<String> },
+    Unique {
+        using_index: Option<String>,
+    },
+    Primary {
+        using_index: Option<String>,
+    },
     Exclude,
 }
 

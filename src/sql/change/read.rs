@@ -326,8 +326,20 @@ fn using_index(at: &mut Cursor<'_>) -> Option<String> {
 
 /// What ends a column's type or default.
 const STOPS: &[&str] = &[
-    "not", "null", "unique", "primary", "references", "default", "generated", "check", "constraint", "collate",
-    "storage", "compression", "deferrable", "initially",
+    "not",
+    "null",
+    "unique",
+    "primary",
+    "references",
+    "default",
+    "generated",
+    "check",
+    "constraint",
+    "collate",
+    "storage",
+    "compression",
+    "deferrable",
+    "initially",
 ];
 
 /// `name = value, …`.

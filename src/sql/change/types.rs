@@ -4,7 +4,8 @@
 pub fn type_name(written: &str) -> String {
     let text = written.to_lowercase().replace('"', "");
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let text = text.replace(" (", "(").replace("( ", "(").replace(" )", ")").replace(" ,", ",").replace(", ", ",");
+    let text =
+        text.replace(" (", "(").replace("( ", "(").replace(" )", ")").replace(" ,", ",").replace(", ", ",");
     let text = text.strip_prefix("pg_catalog.").unwrap_or(&text);
     let array = text.find('[').map_or("", |at| &text[at..]);
     let (name, length, zone) = parts(text.strip_suffix(array).unwrap_or(text));
@@ -93,9 +94,10 @@ pub fn rewrites(old: Option<&str>, new: &str, utc: bool) -> Option<bool> {
                 _ => Some(true),
             }
         }
-        ("cidr", "inet") | ("xml", "text") | ("citext", "text" | "character varying") | ("text", "citext") => {
-            Some(!to_length.is_empty())
-        }
+        ("cidr", "inet")
+        | ("xml", "text")
+        | ("citext", "text" | "character varying")
+        | ("text", "citext") => Some(!to_length.is_empty()),
         _ if known(from) && known(to) && !old.contains('[') && !new.contains('[') => Some(true),
         _ => None,
     }
@@ -103,14 +105,32 @@ pub fn rewrites(old: Option<&str>, new: &str, utc: bool) -> Option<bool> {
 
 /// Types to which no other type changes without a rewrite.
 const FIXED: &[&str] = &[
-    "smallint", "integer", "bigint", "real", "double precision", "uuid", "json", "jsonb", "boolean", "date",
+    "smallint",
+    "integer",
+    "bigint",
+    "real",
+    "double precision",
+    "uuid",
+    "json",
+    "jsonb",
+    "boolean",
+    "date",
     "bytea",
 ];
 
 fn known(name: &str) -> bool {
     const OTHERS: &[&str] = &[
-        "character varying", "text", "character", "numeric", "timestamp", "time", "interval", "inet", "cidr",
-        "bit", "money",
+        "character varying",
+        "text",
+        "character",
+        "numeric",
+        "timestamp",
+        "time",
+        "interval",
+        "inet",
+        "cidr",
+        "bit",
+        "money",
     ];
     FIXED.contains(&name) || OTHERS.contains(&name)
 }
