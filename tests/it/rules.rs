@@ -308,6 +308,11 @@ fn a_blind_detector_is_noticed() {
     }
 }
 
+/// The rules that are on without being asked for.
+fn by_default() -> Vec<Rule> {
+    rules::BUILTIN.iter().filter(|rule| rule.set == rules::Set::Default).cloned().collect()
+}
+
 /// Whether a finding is of a rule like this one: about a schema, or about statements.
 fn same_kind(rule: &Rule, found: &Finding) -> bool {
     let about_schema = |rule: &Rule| {
@@ -326,9 +331,8 @@ fn good_is_good_for_all() {
     for rule in rules::BUILTIN.iter() {
         for good in &rule.examples.good {
             // A schema in an example is cut down to what the example is about.
-            for finding in
-                run(&rules::BUILTIN, good).findings.into_iter().filter(|found| same_kind(rule, found))
-            {
+            let found = run(&by_default(), good).findings;
+            for finding in found.into_iter().filter(|found| same_kind(rule, found)) {
                 crossed.insert(
                     format!("{} / {}", rule.name, good.sql.trim()),
                     format!("{}: {}", finding.rule, finding.because),
@@ -404,6 +408,47 @@ fn codes_are_stable() {
     SG010 select-then-insert
     SG011 count-then-page
     SG012 waterfall
+    SG300 duplicate-index
+    SG301 redundant-index
+    SG302 unused-index
+    SG303 invalid-index
+    SG304 foreign-key-without-index
+    SG305 foreign-key-type
+    SG306 duplicate-foreign-key
+    SG307 table-without-key
+    SG308 btree-on-document
+    SG309 json-column
+    SG310 needless-index-predicate
+    SG311 index-on-boolean
+    SG312 index-of-nulls
+    SG313 wide-index
+    SG314 many-indexes
+    SG315 index-on-long-text
+    SG316 random-key
+    SG317 brin-candidate
+    SG318 cold-updates
+    SG319 never-analysed
+    SG320 stale-statistics
+    SG321 policy-per-row
+    SG322 several-policies
+    SG323 integer-key-exhaustion
+    SG350 create-index-lock
+    SG351 drop-index-lock
+    SG352 reindex-lock
+    SG353 concurrently-in-transaction
+    SG354 constraint-scan
+    SG355 validate-at-once
+    SG356 not-null-scan
+    SG357 type-rewrite
+    SG358 volatile-default
+    SG359 stored-generated
+    SG360 unique-constraint-lock
+    SG361 vacuum-full
+    SG362 several-locks
+    SG363 missing-lock-timeout
+    SG364 attach-partition-scan
+    SG365 detach-partition-lock
+    SG366 refresh-lock
     ");
 }
 
@@ -460,6 +505,7 @@ fn what_cannot_be_judged_is_counted() {
     missing-index: no catalog (connect with --database-url) (1)
     n-plus-one: no log of executions (1)
     pool-size: no log of executions (1)
+    rules about a schema: no catalog (connect with --database-url) (24)
     select-then-insert: no log of executions (1)
     seq-scan: no plan (connect with --database-url) (1)
     waterfall: no log of executions (1)
@@ -606,7 +652,9 @@ fn the_shops_statements() {
     let mut lines = Vec::new();
     for sql in statements {
         lines.push(sql.to_owned());
-        for finding in run(&rules::BUILTIN, &shop(sql)).findings {
+        // What is wrong with the shop's tables is so for each statement: it is not about them.
+        let about_it = |found: &Finding| found.query.is_some();
+        for finding in run(&rules::BUILTIN, &shop(sql)).findings.into_iter().filter(about_it) {
             lines.push(format!("    {} {:?}: {}", finding.rule, finding.severity, finding.because));
         }
     }
