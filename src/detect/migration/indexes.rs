@@ -13,7 +13,7 @@ pub(in crate::detect) fn create(rule: &Rule, facts: &MigrationFacts<'_>, report:
             name.as_ref().map_or_else(|| "an index".to_owned(), |name| format!("the index {}", name.name));
         let because = format!("{name} is built on {}, whose writes wait until it is done", table.plain());
         let unique = if *unique { "UNIQUE " } else { "" };
-        let instead = format!("CREATE {unique}INDEX CONCURRENTLY …, outside of a transaction.");
+        let instead = format!("Build it with CREATE {unique}INDEX CONCURRENTLY, outside of a transaction.");
         report.findings.push(finding(rule, step, because, instead));
     }
 }
@@ -39,7 +39,7 @@ pub(in crate::detect) fn drop(rule: &Rule, facts: &MigrationFacts<'_>, report: &
                 "dropping {} waits for every query of its table, and every later query waits for it",
                 index.plain()
             );
-            let instead = format!("DROP INDEX CONCURRENTLY {index};, outside of a transaction.");
+            let instead = format!("Run DROP INDEX CONCURRENTLY {index}; outside of a transaction.");
             report.findings.push(finding(rule, step, because, instead));
         }
     }
@@ -88,7 +88,7 @@ pub(in crate::detect) fn refresh(rule: &Rule, facts: &MigrationFacts<'_>, report
         }
         let because = format!("REFRESH of {} lets no query read it until it is done", view.plain());
         let instead = format!(
-            "REFRESH MATERIALIZED VIEW CONCURRENTLY {view}; it needs a unique index on columns of the view, without WHERE."
+            "With a unique index on columns of the view, without WHERE: REFRESH MATERIALIZED VIEW CONCURRENTLY {view};"
         );
         report.findings.push(finding(rule, step, because, instead));
     }

@@ -94,7 +94,7 @@ pub(in crate::detect) fn detach(rule: &Rule, facts: &MigrationFacts<'_>, report:
             table.plain()
         );
         let instead = format!(
-            "ALTER TABLE {table} DETACH PARTITION {partition} CONCURRENTLY;, outside of a transaction."
+            "Run ALTER TABLE {table} DETACH PARTITION {partition} CONCURRENTLY; outside of a transaction."
         );
         report.findings.push(finding(rule, step, because, instead));
     }

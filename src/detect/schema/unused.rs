@@ -66,7 +66,7 @@ pub(in crate::detect) fn invalid(rule: &Rule, catalog: &Catalog, report: &mut Re
                     table.name.plain()
                 )
             } else {
-                format!("REINDEX INDEX CONCURRENTLY {name}; where no build of it is running now")
+                format!("Where no build of it is running now: REINDEX INDEX CONCURRENTLY {name};")
             };
             report.findings.push(finding(rule, index.at.as_ref(), because, instead));
         }

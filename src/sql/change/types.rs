@@ -64,6 +64,7 @@ pub fn rewrites(old: Option<&str>, new: &str, utc: bool) -> Option<bool> {
         return Some(false);
     }
     let (from, from_length, _) = parts(old);
+    let from_name = from;
     let numbers = |text: &str| -> Vec<u32> {
         text.trim_matches(['(', ')']).split(',').filter_map(|n| n.trim().parse().ok()).collect()
     };
@@ -71,7 +72,8 @@ pub fn rewrites(old: Option<&str>, new: &str, utc: bool) -> Option<bool> {
         let (from, to) = (numbers(from_length), numbers(to_length));
         match (from.first(), to.first()) {
             (_, None) => true,
-            (None, Some(_)) => false,
+            // Without one, times have six digits already.
+            (None, Some(to)) => matches!(from_name, "timestamp" | "time" | "interval") && *to >= 6,
             (Some(from), Some(to)) => to >= from,
         }
     };
@@ -85,7 +87,7 @@ pub fn rewrites(old: Option<&str>, new: &str, utc: bool) -> Option<bool> {
             let same = to_length.is_empty() || scale(from_length) == scale(to_length);
             Some(!(same && grows()))
         }
-        ("bit varying", "bit varying") => Some(!grows()),
+        ("bit varying", "bit varying") | ("interval", "interval") => Some(!grows()),
         ("timestamp" | "time", _) if from == to => {
             let zone = |text: &str| text.ends_with("with time zone");
             match (zone(old) == zone(new), from) {
@@ -176,6 +178,9 @@ mod tests {
             (ts, tz, Some(true)),
             ("timestamp(3) without time zone", ts, Some(false)),
             (ts, "timestamp(3) without time zone", Some(true)),
+            (ts, "timestamp(6) without time zone", Some(false)),
+            ("interval(3)", "interval", Some(false)),
+            ("bit varying(5)", "bit varying(9)", Some(false)),
             ("cidr", "inet", Some(false)),
             ("inet", "cidr", Some(true)),
             ("json", "jsonb", Some(true)),
