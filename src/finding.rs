@@ -1,6 +1,6 @@
 //! What a detector reports. Plain data: rendering lives in `report`.
 
-use std::fmt;
+use std::{fmt, ops::Range};
 
 use serde::{Deserialize, Serialize};
 
@@ -64,6 +64,17 @@ pub struct Location {
     pub column: u64,
 }
 
+/// A part of a file, from its first character to just before its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Region {
+    /// From 1, as the other three; columns in characters.
+    pub line: u64,
+    pub column: u64,
+    pub end_line: u64,
+    /// Just behind the last character.
+    pub end_column: u64,
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Finding {
     /// The rule's name, such as `select-star`.
@@ -73,7 +84,15 @@ pub struct Finding {
     pub confidence: Confidence,
     /// The fingerprint of the query concerned, in hex; `None` for a finding about the whole workload.
     pub query: Option<String>,
+    /// Where the statement begins.
     pub at: Option<Location>,
+    /// The part of the statement that the finding is about, in bytes of the text that was parsed; `None`
+    /// where the rule is about the whole of it.
+    #[serde(skip)]
+    pub span: Option<Range<usize>>,
+    /// The same in the file of `at`, once the finding was placed there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<Region>,
     /// One sentence with the names and the numbers of this very case.
     pub because: String,
     /// What to do: SQL that can be run, or a sentence.

@@ -8,7 +8,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 /// A table, view or index: its schema where it is known, and its name as the catalog spells it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Default)]
 pub struct RelName {
     /// `None` where the SQL text left it to `search_path`.
     pub schema: Option<String>,
@@ -18,6 +18,12 @@ pub struct RelName {
 impl RelName {
     pub fn new(schema: Option<&str>, name: &str) -> RelName {
         RelName { schema: schema.map(str::to_owned), name: name.to_owned() }
+    }
+
+    /// With its schema: `public` where none is written, as in DDL text.
+    #[must_use]
+    pub fn or_public(&self) -> RelName {
+        RelName::new(Some(self.schema.as_deref().unwrap_or("public")), &self.name)
     }
 
     /// `schema.name` for people; `public` is left out, nothing is quoted.

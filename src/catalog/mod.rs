@@ -1,18 +1,19 @@
 //! Tables, columns, indexes, statistics and settings of a database: plain data, whoever read it
 //! (the server, a snapshot file, or DDL text). Serialisable: this is the snapshot file.
 
-mod history;
+mod apply;
+mod migration;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-pub use history::{Script, Step};
+pub use migration::{Migration, Step};
 
 use crate::{
     finding::Location,
     names::{RelName, quote_ident},
-    sql::change::Policy,
+    sql::ddl::Policy,
 };
 
 /// What is known of one database. Names are as `pg_catalog` stores them.

@@ -7,6 +7,7 @@ use super::{
     args::{AnalyzeArgs, ExplainMode, InputArgs, PoolSizeArgs, SaveArgs, ServerArgs},
     complain, configure, filter,
     gather::{self, Everything},
+    lint::{self, Lint},
     output,
     progress::ProgressLine,
     tell,
@@ -22,7 +23,7 @@ use crate::{
     rules::{self, Needs, Rule, Set},
     server::{Environment, Server, Target},
     sources::{self, Ingested, Literals, Readers},
-    workload::{Repetition, Workload},
+    workload::{Query, Repetition, Workload},
 };
 
 pub(super) fn run(args: &AnalyzeArgs, config: &Config) -> Result<Outcome, Error> {
@@ -32,6 +33,7 @@ pub(super) fn run(args: &AnalyzeArgs, config: &Config) -> Result<Outcome, Error>
         server: Some(&args.server),
         pool: Some(&args.pool),
         save: None,
+        lint: None,
     })?;
     output::judge(&mut done.report, &args.figures);
     let outcome = output::write(&done.report, Subject::Workload, &args.output, args.fail_on)?;
@@ -49,6 +51,8 @@ pub(super) struct Job<'a> {
     pub(super) pool: Option<&'a PoolSizeArgs>,
     /// Where the logs' digest goes, if anywhere.
     pub(super) save: Option<&'a SaveArgs>,
+    /// Findings by their place in files, as the lint step wants them.
+    pub(super) lint: Option<&'a Lint>,
 }
 
 #[derive(Debug)]
@@ -75,17 +79,22 @@ pub(super) fn perform(job: &Job<'_>) -> Result<Done, Error> {
     let mut server = None;
     if let Some(args) = job.server {
         server = connect(args).unwrap_or_else(|err| {
-            complain(&err);
-            complete = false;
+            // The lint step runs where nobody thinks of a server: only one that was named is missed.
+            if job.lint.is_some() && !args.named {
+                tell(&format!("warning: {err}: the check goes on without the server"));
+            } else {
+                complain(&err);
+                complete = false;
+            }
             None
         });
     }
-    let read = read(job.input, readers, job.save, server.as_mut())?;
+    let read = read(job.input, readers, job.save, server.as_mut(), job.lint)?;
     if let Some(save) = job.save {
         saved(&read, save)?;
     }
     complete &= read.damages.is_empty();
-    let mut done = judge_inputs(job.input, read, job.server, job.pool, server);
+    let mut done = judge_inputs(job.input, read, job.server, job.pool, server, job.lint);
     done.complete &= complete;
     Ok(done)
 }
@@ -97,9 +106,10 @@ pub(super) fn judge_inputs(
     args: Option<&ServerArgs>,
     pool: Option<&PoolSizeArgs>,
     server: Option<Server>,
+    lint: Option<&Lint>,
 ) -> Done {
     let left_out = read.left_out.clone();
-    let mut done = judge(read, args, pool, server);
+    let mut done = judge(read, args, pool, server, lint);
     if input.filter.filter().is_some() {
         done.report.filtered(input.filter.conditions(), &left_out);
     }
@@ -148,9 +158,10 @@ pub(super) fn judge(
     args: Option<&ServerArgs>,
     pool: Option<&PoolSizeArgs>,
     mut server: Option<Server>,
+    lint: Option<&Lint>,
 ) -> Done {
     let mut complete = true;
-    let Ingested { workload, inputs, mut not_judged, schema, .. } = read;
+    let Ingested { workload, inputs, mut not_judged, scripts, schema, .. } = read;
     not_judged.merge(workload.not_judged().clone());
     let mut catalog = None;
     match server.as_mut().map(Server::catalog) {
@@ -165,23 +176,36 @@ pub(super) fn judge(
         None => {}
     }
     // Without a server, the files' own DDL says what tables there are.
-    let known = catalog.as_ref().or(schema.catalog.as_ref());
-    not_judged.add_many("CREATE statement", "not read for the schema", schema.skipped.len() as u64);
+    let known = catalog.as_ref().or(schema.known());
+    not_judged.merge(schema.not_judged());
     let gathered = gather::gather(&workload, known, args.zip(server.as_mut()));
     // Where no log was given, nobody expects to hear of executions.
     let logs = inputs.iter().any(|input| input.format != "sql");
-    let rules: Vec<Rule> = rules::BUILTIN
-        .iter()
-        .filter(|rule| rule.set == Set::Default && (logs || !rule.needs.contains(&Needs::Workload)))
-        .cloned()
-        .collect();
     let migrations: Vec<MigrationFacts<'_>> = schema
-        .scripts
+        .migrations
         .iter()
-        .filter(|script| script.migration)
-        .map(|script| MigrationFacts { script, server: catalog.as_ref() })
+        .map(|migration| MigrationFacts { migration, server: catalog.as_ref() })
         .collect();
-    let found = detected(&rules, &workload, known, &gathered, &migrations);
+    let all = lint::Everything {
+        workload: &workload,
+        catalog: known,
+        gathered: &gathered,
+        migrations: &migrations,
+        logs,
+    };
+    let mut checked = None;
+    let found = if let Some(lint) = lint {
+        let (found, what) = lint.apply(&all, &scripts);
+        checked = Some(what);
+        found
+    } else {
+        let rules: Vec<Rule> = rules::BUILTIN
+            .iter()
+            .filter(|rule| rule.set == Set::Default && (logs || !rule.needs.contains(&Needs::Workload)))
+            .cloned()
+            .collect();
+        detected(&rules, &all, None, &migrations)
+    };
     let mut advice = Vec::new();
     if let Some(catalog) = &catalog {
         let advised = index_advice(&workload, catalog, &gathered, args.zip(server.as_mut()));
@@ -199,6 +223,8 @@ pub(super) fn judge(
     }
     let mut report = Report::new(&inputs, &workload, found.findings, advice, &not_judged);
     report.describe(&rules::BUILTIN);
+    report.check = checked;
+    report.coverage = Some(gathered.coverage);
     let first = workload.ranked().first().and_then(|query| gathered.gathered.get(&query.id)?.plan.as_ref());
     Done { report, first_plan: first.map(|(plan, _)| plan.json.clone()), complete }
 }
@@ -222,10 +248,16 @@ pub(super) fn read(
     readers: Readers,
     save: Option<&SaveArgs>,
     server: Option<&mut Server>,
+    lint: Option<&Lint>,
 ) -> Result<Ingested, Error> {
-    let mut line = ProgressLine::new();
-    let read = sources::ingest(&args.paths, &options(args, readers, save, server), &mut |far| line.show(far));
-    line.clear();
+    let mut progress = ProgressLine::new();
+    let mut options = options(args, readers, save, server);
+    if let Some(lint) = lint {
+        options.left_out.clone_from(&lint.leaves);
+        options.scripts = true;
+    }
+    let read = sources::ingest(&args.paths, &options, &mut |far| progress.show(far));
+    progress.clear();
     told(read?)
 }
 
@@ -259,36 +291,38 @@ pub(super) fn told(mut read: Ingested) -> Result<Ingested, Error> {
     Ok(read)
 }
 
-fn detected(
+/// What the rules find in `migrations` and everything else. `only`: these queries alone.
+pub(super) fn detected(
     rules: &[Rule],
-    workload: &Workload,
-    catalog: Option<&Catalog>,
-    all: &Everything,
+    all: &lint::Everything<'_>,
+    only: Option<&dyn Fn(&Query) -> bool>,
     migrations: &[MigrationFacts<'_>],
 ) -> detect::Report {
-    let repetitions = workload.repetitions();
-    let facts: Vec<Facts<'_>> = workload
+    let repetitions = all.workload.repetitions();
+    let facts: Vec<Facts<'_>> = all
+        .workload
         .ranked()
         .into_iter()
+        .filter(|query| only.is_none_or(|only| only(query)))
         .filter_map(|query| {
-            let gathered = all.gathered.get(&query.id)?;
+            let gathered = all.gathered.gathered.get(&query.id)?;
             Some(Facts {
                 query,
-                shape: all.shapes.get(&query.id),
+                shape: all.gathered.shapes.get(&query.id),
                 plan: gathered.plan.as_ref().map(|(plan, origin)| PlanFacts { plan, origin: *origin }),
-                catalog: catalog.filter(|_| gathered.in_catalog),
+                catalog: all.catalog.filter(|_| gathered.in_catalog),
             })
         })
         .collect();
     let whole = WorkloadFacts {
-        workload,
+        workload: all.workload,
         repetitions: &repetitions,
-        concurrency: workload.concurrency(),
-        shapes: &all.shapes,
-        catalog,
+        concurrency: all.workload.concurrency(),
+        shapes: &all.gathered.shapes,
+        catalog: all.catalog,
     };
-    let logged = workload.totals().executions > 0;
-    detect::run(rules, &facts, logged.then_some(&whole), catalog, migrations)
+    let logged = all.workload.totals().executions > 0;
+    detect::run(rules, &facts, logged.then_some(&whole), all.catalog, migrations)
 }
 
 fn index_advice(

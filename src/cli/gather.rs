@@ -12,8 +12,9 @@ use crate::{
     detect::PlanOrigin,
     error::NotJudged,
     plan::{Plan, Probe},
+    report::Coverage,
     server::{Explained, How, Limits, Server, Wanted},
-    sql::{Fingerprint, Shape, StatementKind, parse},
+    sql::{Fingerprint, Shape, StatementKind, ddl, parse},
     workload::{Query, Sample, Workload},
 };
 
@@ -32,6 +33,7 @@ pub(super) struct Everything {
     pub(super) shapes: FxHashMap<Fingerprint, Shape>,
     pub(super) gathered: FxHashMap<Fingerprint, Gathered>,
     pub(super) not_judged: NotJudged,
+    pub(super) coverage: Coverage,
 }
 
 /// Parses a sample of each query, and asks the server for the plans that the budget allows.
@@ -43,6 +45,7 @@ pub(super) fn gather(
     let mut all = Everything::default();
     let began = Instant::now();
     for query in workload.ranked() {
+        all.coverage.read += 1;
         // Where an unparsed statement stands in a file, so that it can be found.
         let place = query.statements.first();
         let what =
@@ -51,8 +54,14 @@ pub(super) fn gather(
             let unknown = |sample: &Sample| {
                 parse::parse(&sample.sql).is_err_and(|not_parsed| not_parsed.why.contains(NO_STATEMENT))
             };
+            let unread = query.samples.iter().find_map(|sample| ddl::read(&sample.sql).err());
             if place.is_some() && query.samples.iter().any(unknown) {
                 all.not_judged.add(what, "not parsed: it begins as no statement does");
+            } else if let Some(unread) = unread.filter(|_| query.samples.iter().all(|sample| sample.complete))
+            {
+                all.not_judged.add(what, format!("not parsed: {unread}"));
+            } else {
+                all.coverage.parsed += 1;
             }
             continue;
         }
@@ -67,6 +76,7 @@ pub(super) fn gather(
                 continue;
             }
         };
+        all.coverage.parsed += 1;
         if is_system(&shape) {
             continue;
         }
@@ -74,6 +84,7 @@ pub(super) fn gather(
             let databases = query.databases.as_slice();
             databases.is_empty() || catalog.version == 0 || databases.contains(&catalog.database)
         });
+        all.coverage.with_schema += u64::from(here.is_some());
         if let Some(catalog) = here {
             shape.resolve(|table, column| {
                 catalog.table(table).is_some_and(|table| table.column(column).is_some())
@@ -99,6 +110,7 @@ pub(super) fn gather(
             let logged = logged_plan(query, &mut all.not_judged);
             gathered.plan = logged.map(|plan| (plan, PlanOrigin::Logged));
         }
+        all.coverage.planned += u64::from(gathered.plan.is_some());
         all.shapes.insert(query.id, shape);
         all.gathered.insert(query.id, gathered);
     }

@@ -14,8 +14,14 @@ use crate::{
 };
 
 pub(super) fn run(args: &AnalyzeArgs, config: &Config) -> Result<Outcome, Error> {
-    let mut done =
-        perform(&Job { config, input: &args.input, server: Some(&args.server), pool: None, save: None })?;
+    let mut done = perform(&Job {
+        config,
+        input: &args.input,
+        server: Some(&args.server),
+        pool: None,
+        save: None,
+        lint: None,
+    })?;
     output::judge(&mut done.report, &args.figures);
     done.report.findings.retain(|finding| ANSWERED_BY_INDEX.contains(&finding.rule.as_str()));
     done.report

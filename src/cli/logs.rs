@@ -12,8 +12,14 @@ pub(super) fn run(args: &LogsArgs, config: &Config) -> Result<Outcome, Error> {
     if args.follow {
         return follow::run(args, config);
     }
-    let mut done =
-        perform(&Job { config, input: &args.input, server: None, pool: None, save: Some(&args.save) })?;
+    let mut done = perform(&Job {
+        config,
+        input: &args.input,
+        server: None,
+        pool: None,
+        save: Some(&args.save),
+        lint: None,
+    })?;
     output::judge(&mut done.report, &args.figures);
     let outcome = output::write(&done.report, Subject::Workload, &args.output, args.fail_on)?;
     Ok(done.ended(outcome))

@@ -9,7 +9,10 @@ mod explain;
 mod filter;
 mod follow;
 mod gather;
+mod git;
 mod index;
+mod init;
+mod lint;
 mod logs;
 mod output;
 mod pool;
@@ -18,8 +21,6 @@ mod rules;
 mod run_demo;
 
 use std::{error::Error as _, io::Write as _, process::ExitCode};
-
-use clap::Parser as _;
 
 use self::args::{Cli, Command};
 use crate::error::Error;
@@ -37,7 +38,7 @@ enum Outcome {
 
 /// The whole program.
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match Cli::typed() {
         Ok(cli) => cli,
         Err(err) => {
             // Help and version are asked for; anything else is a wrong command line.
@@ -52,6 +53,7 @@ pub fn main() -> ExitCode {
         Command::Check(args) => config().and_then(|config| check::run(&args, &config)),
         Command::Explain(args) => explain::run(&args),
         Command::Index(args) => config().and_then(|config| index::run(&args, &config)),
+        Command::Init(args) => init::run(&args),
         Command::Logs(args) => config().and_then(|config| logs::run(&args, &config)),
         Command::Pool(args) => config().and_then(|config| pool::run(&args, &config)),
         Command::Rules(args) => rules::run(&args),

@@ -26,6 +26,7 @@ pub(super) fn run(args: &DemoArgs) -> Result<Outcome, Error> {
             server: Some(&job.server),
             pool: Some(&job.pool),
             save: None,
+            lint: None,
         })?;
         output::write(&done.report, Subject::Workload, &job.output, job.fail_on)?;
         if args.rows_scale >= JUDGED_FROM {

@@ -4,8 +4,9 @@
 //! names. Out: [`Config`], strictly read: an unknown key, a pattern that is none, a key that comes twice
 //! are errors with file, line and column. What the file leaves out is at its default.
 //!
-//! One struct a topic, one topic a key: `logs` says how logs are read.
+//! One struct a topic, one topic a key: `logs` says how logs are read, `check` what the lint step does.
 
+mod check;
 mod facts;
 mod glob;
 mod readers;
@@ -18,6 +19,7 @@ use std::{
 
 use serde::Deserialize;
 
+pub use check::{Check, FailOn, Override, SetName, Setting, Word};
 pub use facts::{Fact, Unit};
 pub use glob::Glob;
 pub use readers::{Form, JsonLines, Name, Reader, RegexLines};
@@ -34,6 +36,8 @@ pub const FILE: &str = "sargable.yaml";
 pub struct Config {
     #[serde(default)]
     pub logs: Logs,
+    #[serde(default)]
+    pub check: Check,
     /// Where it was read; `None` where there is no file.
     #[serde(skip)]
     origin: Option<Origin>,
@@ -102,6 +106,12 @@ impl Config {
     /// Where it was read.
     pub fn path(&self) -> Option<&Path> {
         self.origin.as_ref().map(|origin| origin.path.as_path())
+    }
+
+    /// The folder that its patterns begin in: its own, or the working folder.
+    pub fn folder(&self) -> PathBuf {
+        let folder = self.path().and_then(Path::parent).filter(|folder| !folder.as_os_str().is_empty());
+        folder.map_or_else(|| PathBuf::from("."), Path::to_owned)
     }
 
     /// An error about a key that only the rest of the program can judge.

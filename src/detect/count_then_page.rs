@@ -78,16 +78,12 @@ pub(super) fn detect(rule: &Rule, facts: &WorkloadFacts<'_>, report: &mut Report
         detail.insert("evidence".to_owned(), json!(strongest));
         detail.insert("round_trips_saved".to_owned(), json!(pair.runs));
         report.findings.push(Finding {
-            rule: rule.name.clone(),
-            code: rule.code,
-            severity: rule.severity,
-            confidence: Confidence::Measured,
             query: Some(count.to_string()),
             at: facts.workload.query(count).and_then(|query| query.statements.iter().min().cloned()),
             because,
-            instead: rule.instead.trim().to_owned(),
             cost_ms: pair.total_us as f64 / 1000.0,
             detail,
+            ..super::blank(rule, Confidence::Measured)
         });
     }
 }

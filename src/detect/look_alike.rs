@@ -8,7 +8,7 @@ use super::{reads_system, repeated::tables};
 use crate::{
     sql::{
         Shape,
-        shape::{Block, Bound, Op, Operand, Predicate, SortExpr, TableSource},
+        shape::{Block, Bound, Condition, Op, Operand, Predicate, SortExpr, TableSource},
     },
     workload::{Query, Repetition},
 };
@@ -17,9 +17,16 @@ use crate::{
 const LONG_LIST: f64 = 3.0;
 
 /// Whether the repeats ask for a key or two each, not for lists of them.
-pub(super) fn asks_for_few(key: &Predicate, query: Option<&Query>, found: &Repetition) -> bool {
+pub(super) fn asks_for_few(
+    block: &Block,
+    key: &Predicate,
+    query: Option<&Query>,
+    found: &Repetition,
+) -> bool {
     match query {
-        Some(query) if found.sizes > 0 => list_length(query, found) < LONG_LIST,
+        Some(query) if found.sizes > 0 => {
+            !block.tests().any(|test| test.op == Op::In) || list_length(query, found) < LONG_LIST
+        }
         _ => !matches!(key.operand, Operand::List { len } if len > 1),
     }
 }
@@ -70,7 +77,16 @@ pub(super) fn key(block: &Block) -> Option<&Predicate> {
     let like_a_key =
         |test: &&Predicate| test.column.name == "id" || test.column.name.to_lowercase().ends_with("id");
     let variable = |test: &&Predicate| matches!(test.operand, Operand::Parameter(_));
-    let candidates: Vec<&Predicate> = block.tests().filter(picks).collect();
+    // `a_id = 1 OR b_id = 2` picks by either.
+    let either = block.conditions.iter().filter_map(|condition| {
+        let Condition::Any(any) = condition else { return None };
+        let tests = any.iter().map(|condition| match condition {
+            Condition::Test(test) if picks(&test) => Some(test),
+            _ => None,
+        });
+        tests.collect::<Option<Vec<&Predicate>>>()?.first().copied()
+    });
+    let candidates: Vec<&Predicate> = block.tests().filter(picks).chain(either).collect();
     let best = |wanted: &dyn Fn(&&Predicate) -> bool| candidates.iter().copied().find(|test| wanted(test));
     best(&|test| variable(test) && like_a_key(test))
         .or_else(|| best(&|test| like_a_key(test)))

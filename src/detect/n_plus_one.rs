@@ -51,11 +51,11 @@ fn child<'a>(
     found: &'a Repetition,
     shape: &'a Shape,
 ) -> Option<Child<'a>> {
-    let block = shape.blocks.first()?;
-    let key = key(block)?;
+    // `SELECT EXISTS (SELECT … WHERE id = $1)` has its key inside.
+    let (block, key) = shape.blocks.iter().find_map(|block| Some((block, key(block)?)))?;
     let query = facts.workload.query(found.child);
     let few = (found.max_repeats as f64) < rule.param("repeats");
-    if few || !asks_for_few(key, query, found) || is_look_alike(shape, block, key, query) {
+    if few || !asks_for_few(block, key, query, found) || is_look_alike(shape, block, key, query) {
         return None;
     }
     let parent = found.parent.and_then(|id| facts.shapes.get(&id));
@@ -159,6 +159,7 @@ fn one(rule: &Rule, facts: &WorkloadFacts<'_>, children: &[Child<'_>], member: M
     let mut instead = facts
         .shapes
         .get(&found.child)
+        .filter(|shape| shape.blocks.first().is_some_and(|first| first.tests().any(|test| test == key)))
         .and_then(|shape| rewrite::any_of(shape, key))
         .unwrap_or_else(|| rule.instead.trim().to_owned());
     if let Some(link) = &child.link

@@ -31,21 +31,14 @@ pub(super) fn detect(rule: &Rule, facts: &WorkloadFacts<'_>, report: &mut Report
         detail.insert("sessions".to_owned(), json!(sessions));
         detail.insert("usable".to_owned(), json!(usable));
         report.findings.push(Finding {
-            rule: rule.name.clone(),
-            code: rule.code,
-            severity: rule.severity,
-            confidence,
-            query: None,
-            at: None,
             because: format!(
                 "{what}, {} of the {} that max_connections = {} leaves to applications",
                 words::percent(sessions / usable),
                 words::count(usable),
                 words::count(most)
             ),
-            instead: rule.instead.trim().to_owned(),
-            cost_ms: 0.0,
             detail,
+            ..super::blank(rule, confidence)
         });
     };
     if let Some(busy) = facts.concurrency {

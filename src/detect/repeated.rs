@@ -23,16 +23,13 @@ pub(super) fn finding(
 ) -> Finding {
     let query = facts.workload.query(found.child);
     Finding {
-        rule: rule.name.clone(),
-        code: rule.code,
-        severity: rule.severity,
-        confidence: Confidence::Measured,
         query: Some(found.child.to_string()),
         at: query.and_then(|query| query.statements.iter().min().cloned()),
         because,
         instead,
         cost_ms: found.total_us as f64 / 1000.0,
         detail: detail(facts, found),
+        ..super::blank(rule, Confidence::Measured)
     }
 }
 

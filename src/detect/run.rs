@@ -39,6 +39,7 @@ pub fn run(
                     }
                 }
             }
+            Detector::Comments => {}
             Detector::Schema(detect) => match schema {
                 None => report.not_judged.add("rules about a schema", NO_CATALOG),
                 Some(catalog) if rule.needs.contains(&Needs::Statistics) && is_bare(catalog) => {

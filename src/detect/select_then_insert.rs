@@ -102,16 +102,13 @@ fn finding(
     detail.insert("inserts".to_owned(), json!(pair.inserts));
     detail.insert("round_trips_saved".to_owned(), json!(pair.inserts));
     Some(Finding {
-        rule: rule.name.clone(),
-        code: rule.code,
-        severity: rule.severity,
-        confidence: Confidence::Measured,
         query: Some(insert.to_string()),
         at: facts.workload.query(insert).and_then(|query| query.statements.iter().min().cloned()),
         because,
         instead: upsert(target, &keys, facts.catalog)?,
         cost_ms: pair.total_us as f64 / 1000.0,
         detail,
+        ..super::blank(rule, Confidence::Measured)
     })
 }
 

@@ -101,16 +101,11 @@ fn finding(
     detail.insert("saved_ms".to_owned(), json!(sequence.saved_us() as f64 / 1000.0));
     detail.insert("round_trips_saved".to_owned(), json!((ids.len() as u64 - 1) * units));
     Some(Finding {
-        rule: rule.name.clone(),
-        code: rule.code,
-        severity: rule.severity,
-        confidence: Confidence::Measured,
         query: queries.into_iter().next(),
-        at: None,
         because,
-        instead: rule.instead.trim().to_owned(),
         cost_ms: sequence.saved_us() as f64 / 1000.0,
         detail,
+        ..super::blank(rule, Confidence::Measured)
     })
 }
 

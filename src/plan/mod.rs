@@ -20,9 +20,23 @@ pub struct Plan {
     pub root: Node,
     pub planning_ms: Option<f64>,
     pub execution_ms: Option<f64>,
+    /// Milliseconds that compiling took (`JIT`), of the execution's time.
+    pub jit_ms: Option<f64>,
+    /// Triggers that fired, and their time, which is no node's.
+    pub triggers: Vec<Trigger>,
     /// The server's own JSON, for reports. Of a plan in another format it is what JSON would say, as far as
     /// that format carries it.
     pub json: Value,
+}
+
+/// One trigger of a plan that ran.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Trigger {
+    pub name: Option<String>,
+    /// The foreign key or deferred constraint whose check it is.
+    pub constraint: Option<String>,
+    pub ms: f64,
+    pub calls: f64,
 }
 
 /// One node; its children are inputs, init plans, subplans and CTEs alike (see [`Node::relationship`]).
@@ -73,6 +87,11 @@ pub struct Node {
     pub hash_batches: Option<u64>,
     /// Kilobytes of an aggregate's or hash's spill.
     pub disk_kb: Option<u64>,
+    /// Kilobytes of memory that an aggregate or a hash took at most.
+    pub peak_memory_kb: Option<u64>,
+    /// Heap pages that a bitmap named row by row, and those of which it knew only the page.
+    pub exact_blocks: Option<u64>,
+    pub lossy_blocks: Option<u64>,
     pub group_keys: Vec<String>,
     pub buffers: Option<Buffers>,
     pub workers_planned: Option<u64>,

@@ -6,7 +6,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Actual, Buffers, Node, NotAPlan, Plan};
+use super::{Actual, Buffers, Node, NotAPlan, Plan, Trigger};
 use crate::names::RelName;
 
 type Object = Map<String, Value>;
@@ -29,12 +29,29 @@ impl Plan {
             return Err(not("its plan has no \"Node Type\""));
         }
         let (planning_ms, execution_ms) = (number(object, "Planning Time"), number(object, "Execution Time"));
-        Ok(Plan { root, planning_ms, execution_ms, json })
+        let jit_ms = object.get("JIT").and_then(|jit| {
+            let timing = jit.get("Timing")?.as_object()?;
+            // From PostgreSQL 17 on a time may hold its parts.
+            number(timing, "Total").or_else(|| number(timing.get("Total")?.as_object()?, "Total"))
+        });
+        let triggers = object.get("Triggers").and_then(Value::as_array).into_iter().flatten();
+        let triggers = triggers.filter_map(Value::as_object).filter_map(trigger).collect();
+        Ok(Plan { root, planning_ms, execution_ms, jit_ms, triggers, json })
     }
 }
 
 fn not(why: &str) -> NotAPlan {
     NotAPlan { why: why.to_owned() }
+}
+
+/// `None` without its time (`TIMING OFF`).
+fn trigger(object: &Object) -> Option<Trigger> {
+    Some(Trigger {
+        name: text(object, "Trigger Name"),
+        constraint: text(object, "Constraint Name"),
+        ms: number(object, "Time")?,
+        calls: number(object, "Calls").unwrap_or(0.0),
+    })
 }
 
 fn node(object: &Object) -> Node {
@@ -87,6 +104,9 @@ fn node(object: &Object) -> Node {
         // `Hash Batches` of a hash join's build side, `HashAgg Batches` of an aggregate.
         hash_batches: whole(object, "Hash Batches").or_else(|| whole(object, "HashAgg Batches")),
         disk_kb: whole(object, "Disk Usage"),
+        peak_memory_kb: whole(object, "Peak Memory Usage"),
+        exact_blocks: whole(object, "Exact Heap Blocks"),
+        lossy_blocks: whole(object, "Lossy Heap Blocks"),
         group_keys: texts(object, "Group Key"),
         buffers: buffers(object),
         workers_planned: whole(object, "Workers Planned"),

@@ -92,6 +92,8 @@ pub enum Category {
     Plan,
     /// What only a log of executions shows.
     Workload,
+    /// Comments that allow a rule.
+    Suppression,
 }
 
 /// The rules that are applied together.
@@ -183,6 +185,12 @@ pub struct Example {
     pub work: Option<ExampleWork>,
     /// Sessions that the log shows to be busy at the same time.
     pub busy: Option<u32>,
+    /// Statements of a log, in order and one after another, one session's.
+    #[serde(default)]
+    pub log: Vec<ExampleExecutions>,
+    /// A PostgreSQL server's own log, read as one.
+    #[serde(default)]
+    pub server_log: Vec<ExampleLines>,
     /// Required in bad examples, refused in good ones.
     pub because: Option<String>,
 }
@@ -217,6 +225,30 @@ pub struct ExampleTable {
     pub updates: u64,
     pub hot_updates: u64,
     pub deletes: u64,
+}
+
+/// A few statements that a log shows again and again.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExampleExecutions {
+    pub sql: Vec<String>,
+    pub times: u32,
+    /// Of each.
+    pub milliseconds: u64,
+    /// Of the parse step before each; there is none where it is left out.
+    pub parse_milliseconds: Option<u64>,
+}
+
+/// Entries of a server's log, again and again.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExampleLines {
+    /// Without the prefix: `LOG:  …` and what belongs to it. `{pid}` stands for the number of the session, which
+    /// is another one each time.
+    pub lines: String,
+    pub times: u32,
+    /// Between two of them.
+    pub milliseconds: u64,
 }
 
 /// A column's statistics in an example.

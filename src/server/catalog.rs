@@ -21,7 +21,7 @@ use crate::{
     },
     error::{Error, NotJudged},
     names::RelName,
-    sql::change::Policy,
+    sql::ddl::Policy,
 };
 
 type Oid = u32;

@@ -4,8 +4,9 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Collector, Gathered, Options, Progress, applog, digest,
+    Collector, Gathered, Options, Progress, SCRIPT_BYTES, applog, digest,
     envelope::Layer,
+    mixed,
     open::Source,
     pglog::{self, Format, Tally},
     pipeline::{self, Found, Log},
@@ -15,7 +16,8 @@ use super::{
 };
 use crate::{
     error::{Error, NotJudged},
-    workload::{Digest, InputSummary},
+    sql::split,
+    workload::{Digest, InputSummary, Script},
 };
 
 /// A log that was recognised, before it is read.
@@ -201,8 +203,36 @@ impl Sorted {
             logs.push(Log { source: log.source, format: log.format, input });
         }
         let any_log = !logs.is_empty();
-        let (mut collected, mut found) =
-            pipeline::run(logs, options.threads, options.chunk_bytes, make_tools, progress);
+        let mut run = |logs: &mut [Log]| {
+            pipeline::run(logs, options.threads, options.chunk_bytes, make_tools, &mut *progress)
+        };
+        let again = logs.iter().all(|log| log.source.can_be_read_again());
+        let instead = match (&options.log_line_prefix, again) {
+            (Some(_), _) => "leave out --log-line-prefix",
+            (None, true) => "cut the log where its prefix changes",
+            (None, false) => "read the log from a plain file, and not as it grows",
+        };
+        let (mut collected, mut found) = run(&mut logs);
+        // A prefix that was given is the only one.
+        if again && options.log_line_prefix.is_none() {
+            for _ in 0..mixed::MOST_CHANGES {
+                let changes = mixed::learn(&mut logs, &found);
+                if changes.is_empty() {
+                    break;
+                }
+                for change in changes {
+                    if let Some(summary) = inputs.get_mut(change.input as usize) {
+                        summary.notes.push(change.note());
+                    }
+                }
+                (collected, found) = run(&mut logs);
+            }
+        }
+        for log in &logs {
+            if let Some(found) = found.get_mut(&log.input) {
+                found.notes.extend(mixed::notes(&log.format, &found.tally, instead));
+            }
+        }
         let mut silent = Vec::new();
         for (source, format) in self.applications {
             let input = u32::try_from(inputs.len()).unwrap_or(u32::MAX);
@@ -237,13 +267,15 @@ impl Sorted {
             (any_log && events == 0).then(|| nothing_in(&heads, entries, translated, &self.damages));
         let mut statements = Vec::new();
         let mut undone = BTreeMap::new();
+        let (mut scripts, mut script_bytes) = (Vec::new(), SCRIPT_BYTES);
         for mut source in self.sql {
             let name = source.name();
             let mut summary =
                 InputSummary { name: name.clone(), format: "sql".to_owned(), ..InputSummary::default() };
             match source.reader().and_then(|mut reader| sqlfile::read(&mut *reader)) {
                 Ok((text, bytes, replaced)) => {
-                    let found = sqlfile::statements(&name, &text);
+                    let ranges = split::statements(&text);
+                    let found = sqlfile::statements(&name, &text, &ranges);
                     if let Some(line) = schema::undone(&text) {
                         undone.insert(name.clone(), line);
                     }
@@ -253,6 +285,14 @@ impl Sorted {
                         summary.notes.push("is not UTF-8: bytes that are not were replaced".to_owned());
                     }
                     statements.extend(found);
+                    if options.scripts && text.len() <= script_bytes {
+                        script_bytes -= text.len();
+                        scripts.push(Script::new(name.clone(), text, ranges));
+                    } else if options.scripts {
+                        let why =
+                            "too much text to keep: no line of it is shown, no suppression in it is seen";
+                        self.not_judged.add(name.clone(), why);
+                    }
                 }
                 Err(error) => {
                     let why = format!("cannot be read: {error}");
@@ -282,6 +322,7 @@ impl Sorted {
             inputs,
             not_judged: self.not_judged,
             damages: self.damages,
+            scripts,
         })
     }
 }

@@ -16,10 +16,10 @@
 mod applog;
 mod chunks;
 mod compressed;
-pub mod ddl;
 pub mod digest;
 mod envelope;
 mod inputs;
+mod mixed;
 mod open;
 mod pgbouncer;
 mod pglog;
@@ -42,7 +42,7 @@ pub use tail::Stop;
 use crate::{
     error::{Error, NotJudged},
     sql::Normalizer,
-    workload::{Digest, Event, Filter, InputSummary, LeftOut, Statement, Workload, filter::Verdicts},
+    workload::{Digest, Event, Filter, InputSummary, LeftOut, Script, Statement, Workload, filter::Verdicts},
 };
 
 /// How to read.
@@ -67,6 +67,20 @@ pub struct Options {
     pub follow: Option<Stop>,
     /// What counts; `None` is everything.
     pub filter: Option<Arc<Filter>>,
+    /// Files that are not looked at, whether they were named or found in a folder.
+    pub left_out: Option<Leaves>,
+    /// Give the texts of SQL files as well.
+    pub scripts: bool,
+}
+
+/// Says of a path that it is not to be read.
+#[derive(Clone)]
+pub struct Leaves(pub Arc<dyn Fn(&std::path::Path) -> bool + Send + Sync>);
+
+impl std::fmt::Debug for Leaves {
+    fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        to.write_str("Leaves")
+    }
 }
 
 /// Whether a digest holds statements and bind values as they were sent.
@@ -89,6 +103,8 @@ impl Default for Options {
             digest: None,
             follow: None,
             filter: None,
+            left_out: None,
+            scripts: false,
         }
     }
 }
@@ -115,9 +131,14 @@ pub struct Ingested {
     pub digest: Option<Digest>,
     /// What the filter left out.
     pub left_out: LeftOut,
+    /// Where [`Options::scripts`] asked for them, as far as [`SCRIPT_BYTES`] go.
+    pub scripts: Vec<Script>,
     /// What the DDL in SQL files makes.
     pub schema: Schema,
 }
+
+/// How much text of SQL files is kept to be shown.
+const SCRIPT_BYTES: usize = 128 << 20;
 
 /// How far the reading is.
 #[derive(Clone, Copy, Debug)]
@@ -151,7 +172,8 @@ pub fn watch(
     let mut progress = |far, counted: &Counted| progress(far, &counted.workload);
     let tools = || Tools { filter: options.filter.clone(), ..Tools::default() };
     let gathered = gather::<Counted>(paths, options, &tools, &mut progress)?;
-    let Gathered { collected, statements, undone, digests, mut inputs, mut not_judged, damages } = gathered;
+    let Gathered { collected, statements, undone, digests, mut inputs, mut not_judged, damages, scripts } =
+        gathered;
     let Counted { mut workload, mut left_out } = collected;
     for (name, digest) in digests {
         digest::append(&name, digest, &mut workload, &mut inputs, &mut not_judged);
@@ -160,7 +182,7 @@ pub fn watch(
         .digest
         .map(|literals| Digest::of(&workload, &inputs, &not_judged, literals == Literals::Keep));
     let Tools { mut normalizer, filter, mut verdicts } = tools();
-    let schema = schema::read(&statements, &undone);
+    let schema = schema::of_statements(&statements, &undone);
     for statement in statements {
         let sql = statement.text.as_bytes();
         if filter.as_ref().is_none_or(|filter| filter.admits_text(sql, &mut normalizer, &mut verdicts)) {
@@ -174,7 +196,7 @@ pub fn watch(
     if silent && inputs.iter().any(|input| input.format != "sql" && input.format != pgbouncer::KIND.name) {
         not_judged.add("log", "it tells of no statement (set log_min_duration_statement = 0)");
     }
-    Ok(Ingested { workload, inputs, not_judged, damages, digest, left_out, schema })
+    Ok(Ingested { workload, inputs, not_judged, damages, digest, left_out, scripts, schema })
 }
 
 /// Events and statements as they were read, for a collector of one's own.
@@ -190,6 +212,7 @@ pub struct Gathered<C> {
     pub inputs: Vec<InputSummary>,
     pub not_judged: NotJudged,
     pub damages: Vec<String>,
+    pub scripts: Vec<Script>,
 }
 
 /// A workload in the making, of those events that count.
@@ -244,7 +267,8 @@ pub fn gather<C: Collector>(
         readers: options.readers.clone(),
     };
     let mut sorted = Sorted::default();
-    for source in open::sources(paths) {
+    let leaves = options.left_out.as_ref().map(|leaves| &*leaves.0);
+    for source in open::sources(paths, &|path| leaves.is_some_and(|leaves| leaves(path))) {
         sorted.add(source, &prefixes);
     }
     if let Some(stop) = &options.follow {

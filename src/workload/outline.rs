@@ -13,7 +13,7 @@ use std::{
 use rustc_hash::{FxHashMap, FxHasher};
 use serde::{Deserialize, Serialize};
 
-use super::{repetition::Evidence, units::Step};
+use super::{repetition::Evidence, units::Placed};
 use crate::sql::{Fingerprint, StatementKind};
 
 /// Forms that are kept.
@@ -78,8 +78,8 @@ pub(super) struct Outlines {
 }
 
 impl Outlines {
-    /// Takes in one finished unit.
-    pub(super) fn fold(&mut self, steps: &[Step], evidence: Evidence) {
+    /// Takes in one finished unit, without those of its steps that belong to a loop over several sessions.
+    pub(super) fn fold(&mut self, steps: &[Placed], pooled: impl Fn(usize) -> bool, evidence: Evidence) {
         if steps.len() < 2 {
             return;
         }
@@ -88,13 +88,13 @@ impl Outlines {
         let mut known: FxHashMap<Fingerprint, usize> = FxHashMap::default();
         // The values of the first run of each.
         let mut values: Vec<Option<u32>> = Vec::new();
-        let mut transaction = steps.first().map_or(0, Step::transaction);
-        for step in steps {
-            let Some(kind) = step.kind.filter(|&kind| reads_or_writes(kind) && !step.pooled()) else {
+        let mut transaction = steps.first().map_or(0, |step| step.transaction);
+        for (at, step) in steps.iter().enumerate() {
+            let Some(kind) = step.kind.filter(|&kind| reads_or_writes(kind) && !pooled(at)) else {
                 continue;
             };
             outline.one_session &= step.session == steps[0].session;
-            if step.transaction() != transaction {
+            if step.transaction != transaction {
                 transaction = 0;
             }
             // Few queries are found quicker by looking at each.
@@ -110,25 +110,25 @@ impl Outlines {
                 seen.runs += 1;
                 seen.total_us += u64::from(step.duration);
                 seen.size = seen.size.max(step.size);
-                seen.constant = seen.constant.filter(|value| Some(*value) == step.values);
+                seen.constant = seen.constant.filter(|value| Some(*value) == step.values());
                 continue;
             }
             if outline.steps.len() == Outline::LONGEST {
                 self.too_long += 1;
                 return;
             }
-            let like = values.iter().position(|value| value.is_some() && *value == step.values);
+            let like = values.iter().position(|value| value.is_some() && *value == step.values());
             if !known.is_empty() {
                 known.insert(step.query, outline.steps.len());
             }
-            values.push(step.values);
+            values.push(step.values());
             outline.steps.push(OutlineStep {
                 query: step.query,
                 kind,
                 runs: 1,
                 total_us: u64::from(step.duration),
                 size: step.size,
-                constant: step.values,
+                constant: step.values(),
                 like: like.and_then(|at| u8::try_from(at).ok()),
             });
         }

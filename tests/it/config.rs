@@ -185,7 +185,21 @@ fn schema_and_program_agree() {
     let validator = jsonschema::draft202012::new(&schema()).expect("a JSON Schema");
     let reader = |inner: &str| format!("logs: {{readers: {{a: {{{inner}}}}}}}");
     let mut texts: Vec<(String, bool)> = examples().into_iter().map(|text| (text, true)).collect();
-    assert_eq!(texts.len(), 2);
+    assert_eq!(texts.len(), 3);
+    for (check, taken) in [
+        ("{fail-on: never, exclude: ['a/**'], sets: [preview]}", true),
+        ("{rules: {a: off, b: {severity: error, params: {x: 1.5}}}}", true),
+        ("{overrides: [{paths: [a], rules: {SG001: note}}]}", true),
+        ("{fail-on: fatal}", false),
+        ("{sets: [all]}", false),
+        ("{rules: {a: of}}", false),
+        ("{rules: {a: {param: {x: 1}}}}", false),
+        ("{rules: {a: {params: {x: many}}}}", false),
+        ("{overrides: [{paths: [a]}]}", false),
+        ("{exclude: ['']}", false),
+    ] {
+        texts.push((format!("check: {check}"), taken));
+    }
     for (_, fact) in Fact::ALL {
         texts.push((
             reader(&format!("json-lines: {{fields: {{statement: q, {fact}: x}}}}")),

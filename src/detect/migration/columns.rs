@@ -1,16 +1,16 @@
 //! Columns whose change rewrites the table.
 
-use super::{MigrationFacts, finding};
+use super::{MigrationFacts, finding, types};
 use crate::{
     detect::Report,
     names::quote_ident,
     rules::Rule,
-    sql::change::{self, Action, Change},
+    sql::ddl::{Action, Ddl},
 };
 
 pub(in crate::detect) fn new_type(rule: &Rule, facts: &MigrationFacts<'_>, report: &mut Report) {
-    let utc = facts.script.steps.iter().any(|step| {
-        matches!(&step.change, Change::Set { name, value } if name == "timezone" && value.eq_ignore_ascii_case("utc"))
+    let utc = facts.migration.steps.iter().any(|step| {
+        matches!(&step.ddl, Ddl::Set { name, value } if name == "timezone" && value.eq_ignore_ascii_case("utc"))
     });
     for (step, table, action) in facts.actions() {
         let Action::SetType { column, type_name, using } = action else { continue };
@@ -21,7 +21,7 @@ pub(in crate::detect) fn new_type(rule: &Rule, facts: &MigrationFacts<'_>, repor
             let using = using.split("::").next().unwrap_or_default().trim().trim_matches(['"', '(', ')']);
             !using.eq_ignore_ascii_case(column) && !using.to_lowercase().starts_with("cast")
         });
-        if !own && change::rewrites(old, type_name, utc) != Some(true) {
+        if !own && types::rewrites(old, type_name, utc) != Some(true) {
             continue;
         }
         let from = old.map(|old| format!("from {old} ")).unwrap_or_default();
@@ -52,7 +52,7 @@ pub(in crate::detect) fn volatile_default(rule: &Rule, facts: &MigrationFacts<'_
         "uuid_generate_v4",
     ];
     for (step, table, action) in facts.actions() {
-        let Action::AddColumn(column) = action else { continue };
+        let Action::AddColumn { column, .. } = action else { continue };
         let default = column.default.as_deref().unwrap_or_default().to_lowercase();
         let called = VOLATILE.iter().find(|name| {
             default.match_indices(**name).any(|(at, _)| {
@@ -83,7 +83,7 @@ pub(in crate::detect) fn volatile_default(rule: &Rule, facts: &MigrationFacts<'_
 
 pub(in crate::detect) fn stored_generated(rule: &Rule, facts: &MigrationFacts<'_>, report: &mut Report) {
     for (step, table, action) in facts.actions() {
-        let Action::AddColumn(column) = action else { continue };
+        let Action::AddColumn { column, .. } = action else { continue };
         if !column.stored {
             continue;
         }

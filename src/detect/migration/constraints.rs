@@ -1,16 +1,16 @@
 //! Constraints that read a whole table while others wait.
 
-use super::{MigrationFacts, finding, qualified};
+use super::{MigrationFacts, finding};
 use crate::{
     catalog::Table,
     detect::Report,
     names::{RelName, quote_ident},
     rules::Rule,
-    sql::change::{Action, AddedConstraint, Change, ConstraintKind},
+    sql::ddl::{Action, Column, Constraint, ConstraintKind, Ddl, Keys},
 };
 
-fn named(added: &AddedConstraint) -> String {
-    added.name.as_ref().map_or_else(|| "…".to_owned(), |name| quote_ident(name))
+fn named(constraint: &Constraint) -> String {
+    constraint.name.as_ref().map_or_else(|| "…".to_owned(), |name| quote_ident(name))
 }
 
 pub(in crate::detect) fn not_valid(rule: &Rule, facts: &MigrationFacts<'_>, report: &mut Report) {
@@ -18,12 +18,12 @@ pub(in crate::detect) fn not_valid(rule: &Rule, facts: &MigrationFacts<'_>, repo
         let (what, name) = match action {
             Action::AddConstraint(added) if !added.not_valid => match &added.kind {
                 ConstraintKind::Check(_) => ("a CHECK constraint".to_owned(), named(added)),
-                ConstraintKind::ForeignKey(to) => (foreign_key(to.as_ref()), named(added)),
+                ConstraintKind::ForeignKey { references, .. } => (foreign_key(references), named(added)),
                 _ => continue,
             },
             // A column without values has nothing to check; one with a default has.
-            Action::AddColumn(column) if column.default.is_some() => match &column.references {
-                Some(to) => (foreign_key(Some(to)), "…".to_owned()),
+            Action::AddColumn { column, .. } if column.default.is_some() => match referred(column) {
+                Some(to) => (foreign_key(to), "…".to_owned()),
                 None => continue,
             },
             _ => continue,
@@ -39,22 +39,30 @@ pub(in crate::detect) fn not_valid(rule: &Rule, facts: &MigrationFacts<'_>, repo
     }
 }
 
-fn foreign_key(to: Option<&RelName>) -> String {
-    to.map_or_else(|| "a foreign key".to_owned(), |to| format!("a foreign key to {}", to.plain()))
+fn foreign_key(to: &RelName) -> String {
+    format!("a foreign key to {}", to.plain())
+}
+
+/// The table that a column REFERENCES.
+fn referred(column: &Column) -> Option<&RelName> {
+    column.constraints.iter().find_map(|constraint| match &constraint.kind {
+        ConstraintKind::ForeignKey { references, .. } => Some(references),
+        _ => None,
+    })
 }
 
 /// The lock of ADD CONSTRAINT is held until the transaction ends: the scan then blocks as it would have.
 pub(in crate::detect) fn validated_at_once(rule: &Rule, facts: &MigrationFacts<'_>, report: &mut Report) {
     for (step, table, action) in facts.actions() {
-        let Action::Validate { constraint } = action else { continue };
+        let Action::ValidateConstraint(constraint) = action else { continue };
         let added = |other: &&crate::catalog::Step| {
             step.transaction.is_some()
                 && other.transaction == step.transaction
-                && matches!(&other.change, Change::AlterTable { table: of, actions } if of == table
-                    && actions.iter().any(|action| matches!(action, Action::AddConstraint(added)
+                && matches!(&other.ddl, Ddl::AlterTable(alter) if alter.name == *table
+                    && alter.actions.iter().any(|action| matches!(action, Action::AddConstraint(added)
                         if added.not_valid && added.name.as_ref() == Some(constraint))))
         };
-        if !facts.script.steps.iter().any(|other| added(&other)) {
+        if !facts.migration.steps.iter().any(|other| added(&other)) {
             continue;
         }
         let because = format!(
@@ -68,7 +76,7 @@ pub(in crate::detect) fn validated_at_once(rule: &Rule, facts: &MigrationFacts<'
 
 pub(in crate::detect) fn set_not_null(rule: &Rule, facts: &MigrationFacts<'_>, report: &mut Report) {
     for (step, table, action) in facts.actions() {
-        let Action::SetNotNull { column } = action else { continue };
+        let Action::SetNotNull(column) = action else { continue };
         let known = facts.table(table);
         let already = known.and_then(|table| table.column(column)).is_some_and(|column| column.not_null);
         if already || proven(facts, known, table, column) {
@@ -97,15 +105,15 @@ fn proven(facts: &MigrationFacts<'_>, known: Option<&Table>, table: &RelName, co
         return true;
     }
     let actions = || {
-        facts.script.steps.iter().filter_map(|step| match &step.change {
-            Change::AlterTable { table: of, actions } if qualified(of) == qualified(table) => Some(actions),
+        facts.migration.steps.iter().filter_map(|step| match &step.ddl {
+            Ddl::AlterTable(alter) if alter.name.or_public() == table.or_public() => Some(&alter.actions),
             _ => None,
         })
     };
     let validated = |name: &str| {
         actions()
             .flatten()
-            .any(|action| matches!(action, Action::Validate { constraint } if constraint == name))
+            .any(|action| matches!(action, Action::ValidateConstraint(constraint) if constraint == name))
     };
     let here = actions().flatten().any(|action| match action {
         Action::AddConstraint(added) => match &added.kind {
@@ -121,7 +129,7 @@ fn proven(facts: &MigrationFacts<'_>, known: Option<&Table>, table: &RelName, co
         || known.is_none()
             && actions().flatten().any(|action| {
                 match action {
-                Action::Validate { constraint } => !actions().flatten().any(|other| {
+                Action::ValidateConstraint(constraint) => !actions().flatten().any(|other| {
                     matches!(other, Action::AddConstraint(added) if added.name.as_ref() == Some(constraint))
                 }),
                 _ => false,
@@ -132,16 +140,17 @@ fn proven(facts: &MigrationFacts<'_>, known: Option<&Table>, table: &RelName, co
 
 pub(in crate::detect) fn unique(rule: &Rule, facts: &MigrationFacts<'_>, report: &mut Report) {
     for (step, table, action) in facts.actions() {
-        let (what, word) = match action {
-            Action::AddConstraint(added) => match &added.kind {
-                ConstraintKind::Unique { using_index: None } => ("a unique constraint", "UNIQUE"),
-                ConstraintKind::Primary { using_index: None } => ("a primary key", "PRIMARY KEY"),
-                _ => continue,
-            },
-            Action::AddColumn(column) if column.unique => ("a unique constraint", "UNIQUE"),
-            Action::AddColumn(column) if column.primary => ("a primary key", "PRIMARY KEY"),
+        let added = match action {
+            Action::AddConstraint(constraint) => std::slice::from_ref(constraint),
+            Action::AddColumn { column, .. } => column.constraints.as_slice(),
             _ => continue,
         };
+        let built = added.iter().find_map(|constraint| match constraint.kind {
+            ConstraintKind::Unique(Keys::Columns { .. }) => Some(("a unique constraint", "UNIQUE")),
+            ConstraintKind::PrimaryKey(Keys::Columns { .. }) => Some(("a primary key", "PRIMARY KEY")),
+            _ => None,
+        });
+        let Some((what, word)) = built else { continue };
         let because = format!("{what} builds its index while no query can use {}", table.plain());
         let instead = format!(
             "CREATE UNIQUE INDEX CONCURRENTLY name ON {table} (…); then ALTER TABLE {table} ADD CONSTRAINT name {word} USING INDEX name;"
@@ -152,21 +161,21 @@ pub(in crate::detect) fn unique(rule: &Rule, facts: &MigrationFacts<'_>, report:
 
 pub(in crate::detect) fn attach(rule: &Rule, facts: &MigrationFacts<'_>, report: &mut Report) {
     for (step, made) in facts.steps() {
-        let Change::AlterTable { table, actions } = &step.change else { continue };
-        for action in actions {
-            let Action::AttachPartition { partition } = action else { continue };
+        let Ddl::AlterTable(alter) = &step.ddl else { continue };
+        for action in &alter.actions {
+            let Action::AttachPartition(partition) = action else { continue };
             if facts.idle(partition, &made) {
                 continue;
             }
             let checked =
                 facts.table(partition).is_some_and(|table| table.checks.iter().any(|check| check.valid));
-            let adds = facts.script.steps.iter().any(|other| {
-                matches!(&other.change, Change::AlterTable { table: of, actions } if qualified(of) == qualified(partition)
-                    && actions.iter().any(|action| match action {
-                        Action::AddConstraint(added) => matches!(added.kind, ConstraintKind::Check(_)),
-                        Action::Validate { .. } => true,
-                        _ => false,
-                    }))
+            let adds = facts.migration.steps.iter().any(|other| {
+                matches!(&other.ddl, Ddl::AlterTable(alter) if alter.name.or_public() == partition.or_public()
+                && alter.actions.iter().any(|action| match action {
+                    Action::AddConstraint(added) => matches!(added.kind, ConstraintKind::Check(_)),
+                    Action::ValidateConstraint(_) => true,
+                    _ => false,
+                }))
             });
             if checked || adds {
                 continue;
@@ -174,7 +183,7 @@ pub(in crate::detect) fn attach(rule: &Rule, facts: &MigrationFacts<'_>, report:
             let because = format!(
                 "attaching {} to {} reads all of it while no query can",
                 partition.plain(),
-                table.plain()
+                alter.name.plain()
             );
             let instead = format!(
                 "First ALTER TABLE {partition} ADD CONSTRAINT … CHECK (the partition's bounds, and that the key IS NOT NULL) NOT VALID; and VALIDATE it: ATTACH PARTITION then reads nothing."

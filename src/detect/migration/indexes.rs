@@ -1,18 +1,19 @@
 //! Indexes that are made, dropped or rebuilt while others wait.
 
 use super::{MigrationFacts, finding};
-use crate::{detect::Report, rules::Rule, sql::change::Change};
+use crate::{detect::Report, rules::Rule, sql::ddl::Ddl};
 
 pub(in crate::detect) fn create(rule: &Rule, facts: &MigrationFacts<'_>, report: &mut Report) {
     for (step, made) in facts.steps() {
-        let Change::CreateIndex { name, table, concurrently: false, unique } = &step.change else { continue };
-        if facts.idle(table, &made) {
+        let Ddl::CreateIndex(create) = &step.ddl else { continue };
+        if create.concurrently || facts.idle(&create.table, &made) {
             continue;
         }
         let name =
-            name.as_ref().map_or_else(|| "an index".to_owned(), |name| format!("the index {}", name.name));
-        let because = format!("{name} is built on {}, whose writes wait until it is done", table.plain());
-        let unique = if *unique { "UNIQUE " } else { "" };
+            create.name.as_ref().map_or_else(|| "an index".to_owned(), |name| format!("the index {name}"));
+        let because =
+            format!("{name} is built on {}, whose writes wait until it is done", create.table.plain());
+        let unique = if create.unique { "UNIQUE " } else { "" };
         let instead = format!("Build it with CREATE {unique}INDEX CONCURRENTLY, outside of a transaction.");
         report.findings.push(finding(rule, step, because, instead));
     }
@@ -20,17 +21,17 @@ pub(in crate::detect) fn create(rule: &Rule, facts: &MigrationFacts<'_>, report:
 
 pub(in crate::detect) fn drop(rule: &Rule, facts: &MigrationFacts<'_>, report: &mut Report) {
     for (step, made) in facts.steps() {
-        let Change::DropIndex { indexes, concurrently: false } = &step.change else { continue };
+        let Ddl::DropIndexes { names, concurrently: false } = &step.ddl else { continue };
         // Of what the file made itself nobody waits; a known small table is not worth a word.
-        for index in indexes {
+        for index in names {
             let owner = facts
                 .server
                 .into_iter()
-                .chain([&facts.script.before])
+                .chain([&facts.migration.before])
                 .flat_map(|catalog| &catalog.tables)
                 .find(|table| table.indexes.iter().any(|known| known.name == index.name));
-            let here = facts.script.steps.iter().take_while(|other| other.at != step.at).any(|other| {
-                matches!(&other.change, Change::CreateIndex { name: Some(name), .. } if name.name == index.name)
+            let here = facts.migration.steps.iter().take_while(|other| other.at != step.at).any(|other| {
+                matches!(&other.ddl, Ddl::CreateIndex(create) if create.name.as_ref() == Some(&index.name))
             });
             if here || owner.is_some_and(|table| facts.idle(&table.name, &made)) {
                 continue;
@@ -47,7 +48,7 @@ pub(in crate::detect) fn drop(rule: &Rule, facts: &MigrationFacts<'_>, report: &
 
 pub(in crate::detect) fn reindex(rule: &Rule, facts: &MigrationFacts<'_>, report: &mut Report) {
     for (step, made) in facts.steps() {
-        let Change::Reindex { kind, name, concurrently: false } = &step.change else { continue };
+        let Ddl::Reindex { kind, name, concurrently: false } = &step.ddl else { continue };
         if kind == "system" || name.as_ref().is_some_and(|name| facts.idle(name, &made)) {
             continue;
         }
@@ -63,11 +64,11 @@ pub(in crate::detect) fn reindex(rule: &Rule, facts: &MigrationFacts<'_>, report
 
 pub(in crate::detect) fn in_transaction(rule: &Rule, facts: &MigrationFacts<'_>, report: &mut Report) {
     for (step, _) in facts.steps() {
-        let what = match &step.change {
-            Change::CreateIndex { concurrently: true, .. } => "CREATE INDEX CONCURRENTLY",
-            Change::DropIndex { concurrently: true, .. } => "DROP INDEX CONCURRENTLY",
-            Change::Reindex { concurrently: true, .. } => "REINDEX CONCURRENTLY",
-            Change::Vacuum { .. } => "VACUUM",
+        let what = match &step.ddl {
+            Ddl::CreateIndex(create) if create.concurrently => "CREATE INDEX CONCURRENTLY",
+            Ddl::DropIndexes { concurrently: true, .. } => "DROP INDEX CONCURRENTLY",
+            Ddl::Reindex { concurrently: true, .. } => "REINDEX CONCURRENTLY",
+            Ddl::Vacuum { .. } => "VACUUM",
             _ => continue,
         };
         if step.transaction.is_none() {
@@ -82,7 +83,7 @@ pub(in crate::detect) fn in_transaction(rule: &Rule, facts: &MigrationFacts<'_>,
 
 pub(in crate::detect) fn refresh(rule: &Rule, facts: &MigrationFacts<'_>, report: &mut Report) {
     for (step, made) in facts.steps() {
-        let Change::Refresh { view, concurrently: false, with_data: true } = &step.change else { continue };
+        let Ddl::Refresh { view, concurrently: false, with_data: true } = &step.ddl else { continue };
         if facts.idle(view, &made) {
             continue;
         }

@@ -7,37 +7,39 @@ use crate::{
     detect::{Report, words},
     names::RelName,
     rules::Rule,
-    sql::change::{Action, Change},
+    sql::ddl::{Action, ConstraintKind, Ddl},
 };
 
 /// The table that a statement locks against every query, where it does.
-fn locked<'a>(change: &'a Change) -> Option<&'a RelName> {
-    match change {
-        Change::AlterTable { table, actions } => {
-            let heavy = |action: &Action| match action {
-                Action::Validate { .. } | Action::Light | Action::AttachPartition { .. } => false,
-                Action::DetachPartition { concurrently, .. } => !concurrently,
-                Action::AddConstraint(added) => {
-                    !matches!(added.kind, crate::sql::change::ConstraintKind::ForeignKey(_))
-                }
-                _ => true,
-            };
-            actions.iter().any(heavy).then_some(table)
-        }
-        Change::DropTable { tables } => tables.first(),
+fn locked(ddl: &Ddl) -> Option<&RelName> {
+    match ddl {
+        Ddl::AlterTable(alter) => alter.actions.iter().any(blocks_reads).then_some(&alter.name),
+        Ddl::DropTables(names) => names.first(),
         _ => None,
     }
 }
 
+/// Whether an action takes the ACCESS EXCLUSIVE lock of its table.
+fn blocks_reads(action: &Action) -> bool {
+    match action {
+        Action::ValidateConstraint(_) | Action::AttachPartition(_) | Action::SetStorage(_) => false,
+        Action::DetachPartition { concurrently, .. } => !concurrently,
+        Action::AddConstraint(added) => !matches!(added.kind, ConstraintKind::ForeignKey { .. }),
+        Action::Other { blocks_reads, .. } => *blocks_reads,
+        _ => true,
+    }
+}
+
 pub(in crate::detect) fn several(rule: &Rule, facts: &MigrationFacts<'_>, report: &mut Report) {
+    let many = |tables: usize| tables as f64 >= rule.param("tables");
     let mut transactions: BTreeMap<u32, BTreeSet<&RelName>> = BTreeMap::new();
     for (step, made) in facts.steps() {
-        let (Some(transaction), Some(table)) = (step.transaction, locked(&step.change)) else { continue };
+        let (Some(transaction), Some(table)) = (step.transaction, locked(&step.ddl)) else { continue };
         if facts.idle(table, &made) {
             continue;
         }
         let tables = transactions.entry(transaction).or_default();
-        if tables.insert(table) && tables.len() as f64 == rule.param("tables") {
+        if tables.insert(table) && many(tables.len()) && !many(tables.len() - 1) {
             let names: Vec<String> = tables.iter().map(|name| name.plain()).collect();
             let because = format!("one transaction locks {} against every query", words::list(&names));
             let instead =
@@ -50,10 +52,10 @@ pub(in crate::detect) fn several(rule: &Rule, facts: &MigrationFacts<'_>, report
 /// ALTER TABLE waits behind a long query, and every query behind ALTER TABLE.
 pub(in crate::detect) fn no_timeout(rule: &Rule, facts: &MigrationFacts<'_>, report: &mut Report) {
     for (step, made) in facts.steps() {
-        match &step.change {
-            Change::Set { name, .. } if name == "lock_timeout" => return,
-            change => {
-                let Some(table) = locked(change).filter(|table| !facts.idle(table, &made)) else { continue };
+        match &step.ddl {
+            Ddl::Set { name, .. } if name == "lock_timeout" => return,
+            ddl => {
+                let Some(table) = locked(ddl).filter(|table| !facts.idle(table, &made)) else { continue };
                 let because = format!(
                     "{} is locked against every query without a lock_timeout: while it waits for a long query, all others wait for it",
                     table.plain()
@@ -68,9 +70,9 @@ pub(in crate::detect) fn no_timeout(rule: &Rule, facts: &MigrationFacts<'_>, rep
 
 pub(in crate::detect) fn rewrites(rule: &Rule, facts: &MigrationFacts<'_>, report: &mut Report) {
     for (step, made) in facts.steps() {
-        let (what, tables) = match &step.change {
-            Change::Vacuum { full: true, tables } => ("VACUUM FULL", tables.clone()),
-            Change::Cluster { table } => ("CLUSTER", table.iter().cloned().collect()),
+        let (what, tables) = match &step.ddl {
+            Ddl::Vacuum { full: true, tables } => ("VACUUM FULL", tables.clone()),
+            Ddl::Cluster { table } => ("CLUSTER", table.iter().cloned().collect()),
             _ => continue,
         };
         if !tables.is_empty() && tables.iter().all(|table| facts.idle(table, &made)) {

@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// Each index with its only or first column.
-fn led<'a>(catalog: &'a Catalog) -> impl Iterator<Item = (&'a Table, &'a Index, &'a Column)> {
+fn led(catalog: &Catalog) -> impl Iterator<Item = (&Table, &Index, &Column)> {
     stored(catalog).filter(|table| table.partition_of.is_none()).flat_map(|table| {
         table.indexes.iter().filter(|index| index.valid).filter_map(move |index| {
             match &index.spec.keys.first()?.expr {

@@ -18,16 +18,10 @@ use crate::{
 /// A finding about a table or an index, at the statement that made it.
 fn finding(rule: &Rule, at: Option<&Location>, because: String, instead: String) -> Finding {
     Finding {
-        rule: rule.name.clone(),
-        code: rule.code,
-        severity: rule.severity,
-        confidence: rule.confidence.unwrap_or(Confidence::Shape),
-        query: None,
         at: at.cloned(),
         because,
         instead,
-        cost_ms: 0.0,
-        detail: serde_json::Map::new(),
+        ..super::blank(rule, rule.confidence.unwrap_or(Confidence::Shape))
     }
 }
 

@@ -6,7 +6,7 @@ use crate::{
     detect::{Report, words},
     names::quote_ident,
     rules::Rule,
-    sql::change::Policy,
+    sql::ddl::Policy,
 };
 
 /// A function of the session is called for each row, where a subquery would call it once.

@@ -111,7 +111,7 @@ fn confidence(confidence: Confidence) -> String {
 }
 
 /// `warning[SG003]`.
-fn tag(finding: &Finding) -> String {
+pub(super) fn tag(finding: &Finding) -> String {
     format!("{}[{}]", severity(finding.severity), finding.code)
 }
 
@@ -205,7 +205,7 @@ fn instead(page: &mut Page, text: &str) {
 
 /// Whether a line is a statement rather than a sentence that names one: it begins with a verb of SQL
 /// in capitals, and its second word is none that only English has there.
-fn begins_sql(line: &str) -> bool {
+pub(super) fn begins_sql(line: &str) -> bool {
     const VERBS: &[&str] = &[
         "ALTER", "ANALYZE", "BEGIN", "CREATE", "DELETE", "DROP", "EXPLAIN", "INSERT", "REINDEX", "SELECT",
         "SET", "UPDATE", "VACUUM", "WITH",

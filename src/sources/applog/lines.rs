@@ -272,6 +272,21 @@ pub(super) fn begins_sql(text: &str) -> bool {
         && !text[word..].starts_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | ':' | '=' | '.'))
 }
 
+/// Whether a quote or a parenthesis of a statement is still open, so that it goes on.
+pub(super) fn is_open(sql: &str) -> bool {
+    let (mut depth, mut quote) = (0_i64, None);
+    for c in sql.chars() {
+        match (quote, c) {
+            (None, '\'' | '"') => quote = Some(c),
+            (Some(open), c) if open == c => quote = None,
+            (None, '(') => depth += 1,
+            (None, ')') => depth -= 1,
+            _ => {}
+        }
+    }
+    depth > 0 || quote.is_some()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,12 +1,14 @@
 //! SELECT, VALUES, set operations and WITH → blocks.
 
 use sqlparser::ast::{
-    Distinct, Expr, Fetch, LimitClause, LockClause, Query, Select, SetExpr, Spanned, TableAlias, Value,
-    Values, With,
+    CteAsMaterialized, Distinct, Expr, Fetch, LimitClause, LockClause, NamedWindowExpr, Query, Select,
+    SetExpr, SetOperator as Operator, SetQuantifier, Spanned, TableAlias, Value, Values, With,
 };
 
 use super::scope::{Builder, ident};
-use crate::sql::shape::{BlockId, Bound, Clause, JoinKind, Projected, Role, TableSource, output_block};
+use crate::sql::shape::{
+    BlockId, Bound, Clause, JoinKind, Projected, Role, SetOperator, TableSource, output_block,
+};
 
 impl Builder<'_> {
     /// A query in its own block.
@@ -50,6 +52,8 @@ impl Builder<'_> {
             }
             let inner = self.query(&cte.query, Role::Cte { name: name.clone() }, Some(block));
             self.rename(inner, &cte.alias);
+            self.blocks[inner].materialized =
+                cte.materialized.as_ref().map(|said| matches!(said, CteAsMaterialized::Materialized));
             if !with.recursive {
                 self.ctes.push((name, inner));
             }
@@ -74,14 +78,18 @@ impl Builder<'_> {
         match body {
             SetExpr::Select(select) => self.select(select, block),
             SetExpr::Query(query) => self.query_into(query, block),
-            SetExpr::SetOperation { left, right, .. } => {
+            SetExpr::SetOperation { op, set_quantifier, left, right } => {
                 let mut arms = vec![&**right];
+                let mut operators = vec![operator(*op, *set_quantifier)];
                 let mut rest = left;
-                while let SetExpr::SetOperation { left, right, .. } = &**rest {
+                while let SetExpr::SetOperation { op, set_quantifier, left, right } = &**rest {
                     arms.push(right);
+                    operators.push(operator(*op, *set_quantifier));
                     rest = left;
                 }
                 arms.push(rest);
+                operators.reverse();
+                self.blocks[block].set_operators = operators;
                 for arm in arms.into_iter().rev() {
                     let inner = self.block(Role::SetArm, Some(block));
                     if !matches!(arm, SetExpr::SetOperation { .. }) {
@@ -118,7 +126,7 @@ impl Builder<'_> {
             Some(Distinct::On(exprs)) => {
                 let columns = exprs.iter().filter_map(|expr| self.output_column(expr, block)).collect();
                 let here = &mut self.blocks[block];
-                (here.distinct, here.distinct_on) = (true, columns);
+                (here.distinct, here.distinct_on, here.distinct_on_keys) = (true, columns, exprs.len());
             }
             Some(Distinct::All) | None => {}
         }
@@ -126,6 +134,14 @@ impl Builder<'_> {
         if let Some(having) = &select.having {
             self.blocks[block].having = true;
             self.blocks[block].aggregates |= self.inside(having, block).aggregate;
+        }
+        for window in &select.named_window {
+            if let NamedWindowExpr::WindowSpec(window) = &window.1 {
+                let sorted = window.order_by.iter().map(|key| &key.expr);
+                for expr in window.partition_by.iter().chain(sorted) {
+                    self.inside(expr, block);
+                }
+            }
         }
     }
 
@@ -173,5 +189,13 @@ impl Builder<'_> {
         }
         self.inside(expr, block);
         Some(Bound::Expression(self.text(expr)))
+    }
+}
+
+fn operator(op: Operator, quantifier: SetQuantifier) -> SetOperator {
+    match (op, quantifier) {
+        (Operator::Union, SetQuantifier::All) => SetOperator::UnionAll,
+        (Operator::Union, SetQuantifier::Distinct | SetQuantifier::None) => SetOperator::Union,
+        _ => SetOperator::Other,
     }
 }
