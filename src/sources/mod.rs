@@ -131,7 +131,7 @@ pub struct Ingested {
     pub digest: Option<Digest>,
     /// What the filter left out.
     pub left_out: LeftOut,
-    /// Where [`Options::scripts`] asked for them, as far as [`SCRIPT_BYTES`] go.
+    /// Where [`Options::scripts`] asked for them, as far as `SCRIPT_BYTES` go.
     pub scripts: Vec<Script>,
     /// What the DDL in SQL files makes.
     pub schema: Schema,

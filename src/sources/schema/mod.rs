@@ -148,20 +148,14 @@ impl Schema {
         (!self.catalog.tables.is_empty()).then_some(&self.catalog)
     }
 
-    /// What of the DDL is not in the schema: by reason, each with where it stands first.
+    /// What was read and is not in the schema. What could not be read is counted where all statements are.
     pub fn not_judged(&self) -> NotJudged {
-        let mut reasons: BTreeMap<String, (&Location, u64)> = BTreeMap::new();
-        for skipped in &self.skipped {
-            let why = match &skipped.why {
-                Why::Expected { what, .. } => format!("expected {what}"),
-                Why::NoTable(_) => "no file makes the table of the index".to_owned(),
-            };
-            reasons.entry(why).or_insert((&skipped.at, 0)).1 += 1;
-        }
         let mut not_judged = NotJudged::default();
-        for (why, (at, count)) in reasons {
-            let why = format!("{why} (first {}:{}:{})", at.file, at.line, at.column);
-            not_judged.add_many("DDL that is not in the schema", why, count);
+        let lost = |skipped: &&Skipped| matches!(skipped.why, Why::NoTable(_));
+        if let Some(Skipped { at, .. }) = self.skipped.iter().find(lost) {
+            let count = self.skipped.iter().filter(lost).count() as u64;
+            let why = format!("no file makes their tables (first {}:{}:{})", at.file, at.line, at.column);
+            not_judged.add_many("indexes", why, count);
         }
         not_judged
     }
