@@ -228,3 +228,30 @@ fn what_is_no_ddl_of_postgresql_is_said_with_its_place() {
     );
     assert_eq!(read.statements, 3);
 }
+
+#[test]
+fn what_else_a_migration_holds() {
+    let read = |sql: &str| format!("{:?}", sql::ddl::read(sql).expect(sql));
+    let lines: Vec<String> = [
+        "BEGIN",
+        "START TRANSACTION ISOLATION LEVEL SERIALIZABLE",
+        "ROLLBACK WORK",
+        "ROLLBACK TO SAVEPOINT a",
+        "SET LOCAL lock_timeout = '2s'",
+        "SET TIME ZONE 'UTC'",
+        "SET ROLE app",
+        "REINDEX (VERBOSE, CONCURRENTLY) TABLE s.t",
+        "REINDEX DATABASE",
+        "VACUUM (FULL, ANALYZE off) a, b (c)",
+        "VACUUM (FULL false)",
+        "CLUSTER VERBOSE t USING i",
+        "REFRESH MATERIALIZED VIEW CONCURRENTLY v WITH DATA",
+        "DROP INDEX CONCURRENTLY IF EXISTS i, s.j",
+        "ALTER INDEX i RENAME TO j",
+        "CREATE POLICY p ON t AS RESTRICTIVE FOR UPDATE TO b, current_user USING (a = (1)) WITH CHECK (true)",
+    ]
+    .into_iter()
+    .map(read)
+    .collect();
+    insta::assert_snapshot!(lines.join("\n"));
+}
