@@ -10,8 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     expressions,
     inverted::{self, Inverted},
-    selectivity,
     parts::{Part, is_equality, part, plain},
+    selectivity,
 };
 use crate::{
     catalog::{Catalog, IndexKey, KeyExpr, Table, TableKind},
@@ -389,7 +389,8 @@ impl<'a> Reader<'_, 'a, '_> {
         if !block.group_by.is_empty() || block.having || block.tables.len() != 1 {
             return None;
         }
-        let [Projected::Expression { text, aggregate: true, columns, .. }] = block.projection.as_slice() else {
+        let [Projected::Expression { text, aggregate: true, columns, .. }] = block.projection.as_slice()
+        else {
             return None;
         };
         let [column] = columns.as_slice() else { return None };
@@ -465,9 +466,9 @@ fn reads(shape: &Shape, block: BlockId, position: usize, table: &Table) -> Optio
     if writes || here.locking.is_some() {
         return None;
     }
-    let whole = here.projection.iter().any(|item| {
-        matches!(item, Projected::Star { table, .. } if table.is_none_or(|table| table == position))
-    });
+    let whole = here.projection.iter().any(
+        |item| matches!(item, Projected::Star { table, .. } if table.is_none_or(|table| table == position)),
+    );
     if whole {
         return None;
     }

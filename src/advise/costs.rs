@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{candidates::Candidate, existing};
+use super::{candidates::Candidate, effort, existing};
 use crate::{
     catalog::{Catalog, IndexSpec},
     plan::{Probe, WhatIf},
@@ -19,7 +19,10 @@ pub(super) type Set = BTreeSet<usize>;
 pub(super) struct Known {
     set: Set,
     pub(super) used: Set,
+    /// As the planner says.
     pub(super) cost: f64,
+    /// What the search goes by.
+    pub(super) effort: f64,
 }
 
 pub(super) struct Costs<'a> {
@@ -30,6 +33,8 @@ pub(super) struct Costs<'a> {
     /// By the query's position.
     known: Vec<Vec<Known>>,
     asked: usize,
+    /// Names of the indexes that there are.
+    existing: BTreeSet<&'a str>,
 }
 
 impl<'a> Costs<'a> {
@@ -39,9 +44,13 @@ impl<'a> Costs<'a> {
         candidates: Vec<Candidate>,
         queries: usize,
     ) -> Costs<'a> {
-        let ids =
-            candidates.iter().enumerate().map(|(id, candidate)| (candidate.spec.clone(), id)).collect();
-        Costs { oracle, catalog, candidates, ids, known: vec![Vec::new(); queries], asked: 0 }
+        let existing = catalog
+            .tables
+            .iter()
+            .flat_map(|table| table.indexes.iter().map(|index| index.name.as_str()))
+            .collect();
+        let ids = candidates.iter().enumerate().map(|(id, candidate)| (candidate.spec.clone(), id)).collect();
+        Costs { oracle, catalog, candidates, ids, known: vec![Vec::new(); queries], asked: 0, existing }
     }
 
     /// The cost of a query when exactly these candidates exist. Errors are the oracle's words.
@@ -55,7 +64,9 @@ impl<'a> Costs<'a> {
         let estimate = self.oracle.estimate(probe, &specs)?;
         let used =
             set.iter().zip(&estimate.used).filter(|(_, used)| **used).map(|(&id, _)| id).collect::<Set>();
-        let known = Known { set: set.clone(), used, cost: estimate.cost };
+        let is_there = |index: &str| self.existing.contains(index);
+        let effort = effort::effort(&estimate.plan, &|index| !is_there(index));
+        let known = Known { set: set.clone(), used, cost: estimate.cost, effort };
         self.known[query].push(known.clone());
         Ok(known)
     }

@@ -78,11 +78,13 @@ pub fn indexes(
         weight(right).total_cmp(&weight(left)).then(left.query.id.cmp(&right.query.id))
     });
 
-    let accesses: Vec<Vec<Access<'_>>> =
-        asked.iter().map(|asked| {
-            let is_constant = |predicate: &Predicate| is_constant(asked.query, predicate);
+    let accesses: Vec<Vec<Access<'_>>> = asked
+        .iter()
+        .map(|asked| {
+            let is_constant = |predicate: &Predicate| is_constant(asked, predicate);
             access::accesses(asked.shape, catalog, &is_constant, &mut advised.not_judged)
-        }).collect();
+        })
+        .collect();
     let each =
         || accesses.iter().enumerate().flat_map(|(query, list)| list.iter().map(move |one| (query, one)));
     let shares = Shares::of(each());
@@ -127,12 +129,12 @@ fn shares(asked: &[&Asked<'_>]) -> Vec<f64> {
 }
 
 /// Whether all kept samples of a query have the same text in this condition.
-fn is_constant(query: &Query, predicate: &Predicate) -> bool {
-    let mut samples = query.samples.iter().filter(|sample| sample.complete);
-    let Some(text) = samples.next().and_then(|first| first.sql.get(predicate.at.clone())) else {
-        return false;
-    };
-    !text.is_empty() && samples.all(|sample| sample.sql.contains(text))
+fn is_constant(asked: &Asked<'_>, predicate: &Predicate) -> bool {
+    let text = asked.probe.as_ref().and_then(|probe| probe.sql.get(predicate.at.clone()));
+    text.is_some_and(|text| {
+        let mut samples = asked.query.samples.iter().filter(|sample| sample.complete);
+        !text.is_empty() && samples.all(|sample| sample.sql.contains(text))
+    })
 }
 
 struct Run<'r, 'a> {
@@ -163,18 +165,12 @@ impl Run<'_, '_> {
         let terms = self.terms();
         let selected = search::search(work, &mut costs, &terms, budget, &mut advised.not_judged);
         advised.asked = costs.asked();
-        if std::env::var("ROOM").is_ok() {
-            let mut text = String::new();
-            for id in 0..costs.len() { let c = costs.candidate(id); text.push_str(&format!("{}\t{:?}\n", c.spec.create(), search::Rent::bytes(&terms, c))); }
-            std::fs::write("/tmp/ix/cands", text).ok(); std::fs::write("/tmp/ix/asked", format!("{} asked, {} candidates, {:?}", costs.asked(), costs.len(), selected.frontier) + &selected.outcomes.iter().map(|(q, o)| format!("\n{q} {} {} {:?}", o.base, o.after.cost, selected.unplanned.get(q))).collect::<String>()).ok(); }
         advised.frontier.clone_from(&selected.frontier);
         let sizes: BTreeMap<usize, Option<u64>> =
             selected.chosen.iter().map(|&id| (id, costs.size(id))).collect();
         let all = costs.into_candidates();
-        let mut cases: Vec<Case> = sizes
-            .iter()
-            .map(|(&id, &size)| Case::planned(&all[id], id, &selected, size))
-            .collect();
+        let mut cases: Vec<Case> =
+            sizes.iter().map(|(&id, &size)| Case::planned(&all[id], id, &selected, size)).collect();
         // What no planner could judge stays, if nothing chosen does its work.
         for (id, candidate) in self.candidates.iter().enumerate() {
             let queries: BTreeSet<usize> = candidate
@@ -231,6 +227,8 @@ impl Run<'_, '_> {
         /// Milliseconds a call, about what the cost floor of a planned query takes: a quicker query may well
         /// have its index, and without a plan nobody knows.
         const SLOW: f64 = 1.0;
+        /// The scan that it would save must be this much of the query's cost.
+        const MOST_OF_IT: f64 = 0.3;
         let narrow = candidate.free < candidate.spec.keys.len()
             || candidate.selectivity.is_none_or(|left| left <= SELECTIVE);
         candidate.preferred
@@ -238,9 +236,11 @@ impl Run<'_, '_> {
             && queries.iter().any(|&query| match self.asked[query].base {
                 None => self.asked[query].query.mean_ms().is_none_or(|mean| mean >= SLOW),
                 Some(plan) => {
-                    plan.root.total_cost >= search::FLOOR
+                    let cost = plan.root.total_cost;
+                    cost >= search::FLOOR
                         && plan.nodes().iter().any(|node| {
                             node.node_type == "Seq Scan"
+                                && node.total_cost >= cost * MOST_OF_IT
                                 && node.relation.as_ref().is_some_and(|scanned| {
                                     scanned.name == candidate.spec.table.name || self.is_partition(scanned)
                                 })

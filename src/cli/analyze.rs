@@ -6,8 +6,7 @@ use super::{
     Outcome,
     advice::{self, AdviceArgs},
     args::{AnalyzeArgs, InputArgs, PoolSizeArgs, SaveArgs, ServerArgs},
-    complain, configure, filter,
-    gather::{self, Everything},
+    complain, configure, filter, gather,
     lint::{self, Lint},
     output,
     progress::ProgressLine,
@@ -19,7 +18,7 @@ use crate::{
     config::Config,
     detect::{self, Facts, MigrationFacts, PlanFacts, WorkloadFacts},
     error::Error,
-    report::{Report, text::Subject},
+    report::{Report, index::IndexSearch, text::Subject},
     rules::{self, Needs, Rule, Set},
     server::{Environment, Server, Target},
     sources::{self, Ingested, Literals, Readers},
@@ -211,9 +210,11 @@ pub(super) fn judge(
             .collect();
         detected(&rules, &all, None, &migrations)
     };
+    let mut search = None;
     let mut changes = Vec::new();
     if let Some(catalog) = &catalog {
         let advised = advice::indexes(&workload, catalog, &gathered, limits, args.zip(server.as_mut()));
+        search = limits.map(|_| IndexSearch::new(&advised));
         changes.extend(advised.advice);
         not_judged.merge(advised.not_judged);
     }
@@ -228,6 +229,7 @@ pub(super) fn judge(
     }
     let mut report = Report::new(&inputs, &workload, found.findings, changes, &not_judged);
     report.describe(&rules::BUILTIN);
+    report.index = search;
     report.check = checked;
     report.coverage = Some(gathered.coverage);
     let first = workload.ranked().first().and_then(|query| gathered.gathered.get(&query.id)?.plan.as_ref());

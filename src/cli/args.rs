@@ -8,7 +8,11 @@ use clap::{
 };
 
 use super::{advice::AdviceArgs, filter::FilterArgs};
-use crate::{config::SetName, report::slo::Objective, sources::input_formats};
+use crate::{
+    config::SetName,
+    report::{migration::Tool, slo::Objective},
+    sources::input_formats,
+};
 
 /// Finds what makes a PostgreSQL workload slow, and proves what will make it fast.
 #[derive(Debug, Parser)]
@@ -105,6 +109,37 @@ pub(super) struct IndexArgs {
     /// Exit with 1 when an index is missing, for CI
     #[arg(long)]
     pub(super) fail_on_missing: bool,
+    /// Tell of each other candidate why it is not advised
+    #[arg(long)]
+    pub(super) why_not: bool,
+    /// Write a migration in place of the report: into the folder --output, or to standard output
+    #[arg(long, value_enum, value_name = "TOOL")]
+    pub(super) migration: Option<MigrationTool>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum MigrationTool {
+    Sql,
+    Rails,
+    Django,
+    Prisma,
+    Flyway,
+    Sqlx,
+    GolangMigrate,
+}
+
+impl From<MigrationTool> for Tool {
+    fn from(tool: MigrationTool) -> Tool {
+        match tool {
+            MigrationTool::Sql => Tool::Sql,
+            MigrationTool::Rails => Tool::Rails,
+            MigrationTool::Django => Tool::Django,
+            MigrationTool::Prisma => Tool::Prisma,
+            MigrationTool::Flyway => Tool::Flyway,
+            MigrationTool::Sqlx => Tool::Sqlx,
+            MigrationTool::GolangMigrate => Tool::GolangMigrate,
+        }
+    }
 }
 
 #[derive(Args, Debug)]

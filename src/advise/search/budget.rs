@@ -1,6 +1,6 @@
 //! Room, number and time: what the set must keep to, and what each further index would buy.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Search, Set};
 
@@ -26,7 +26,7 @@ impl Budget<'_> {
 const QUESTIONS: usize = 16;
 
 /// One step of the frontier: with so many indexes of so many bytes, this part of the workload's cost is left.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Point {
     pub indexes: usize,
     pub bytes: u64,
@@ -135,8 +135,8 @@ impl Search<'_, '_, '_> {
     fn loss(&mut self, id: usize) -> Option<f64> {
         let mut loss = 0.0;
         for query in self.users(&Set::from([id])) {
-            let before = self.now[&query].cost;
-            let after = self.under(query, &Set::from([id]), None)?.cost;
+            let before = self.now[&query].effort;
+            let after = self.under(query, &Set::from([id]), None)?.effort;
             loss += self.work[query].share * (after - before) / self.base[&query];
         }
         Some(loss)
@@ -144,7 +144,7 @@ impl Search<'_, '_, '_> {
 
     fn point(&mut self) -> Point {
         let left = |query: usize, share: f64| match (self.base.get(&query), self.now.get(&query)) {
-            (Some(base), Some(now)) => share * now.cost / base,
+            (Some(base), Some(now)) => share * now.effort / base,
             _ => share,
         };
         let left = self.work.iter().enumerate().map(|(query, work)| left(query, work.share)).sum();

@@ -63,6 +63,8 @@ pub(super) trait Rent {
     /// Bytes; `None` when nothing tells.
     fn bytes(&self, candidate: &Candidate) -> Option<u64>;
     fn of(&self, candidate: &Candidate, bytes: u64) -> f64;
+    /// Why it is not worth that, in words.
+    fn too_dear(&self, candidate: &Candidate, bytes: u64) -> String;
 }
 
 /// Picks the set.
@@ -107,7 +109,7 @@ struct Search<'a, 'c, 'o> {
     paid: BTreeMap<usize, (u64, f64)>,
     /// How many times the usual rent is asked.
     scale: f64,
-    /// Cost without any candidate, of queries worth it.
+    /// Effort without any candidate, of queries worth it.
     base: BTreeMap<usize, f64>,
     /// The same with all candidates: no set does better.
     least: BTreeMap<usize, f64>,
@@ -131,7 +133,7 @@ impl Search<'_, '_, '_> {
             let both = self
                 .costs
                 .ask(query, probe, &Set::new())
-                .and_then(|base| Ok((base.cost, self.costs.ask(query, probe, &relevant)?)));
+                .and_then(|base| Ok((base, self.costs.ask(query, probe, &relevant)?)));
             let (base, all) = match both {
                 Ok(both) => both,
                 Err(why) => {
@@ -140,17 +142,17 @@ impl Search<'_, '_, '_> {
                     continue;
                 }
             };
-            if base < FLOOR {
-                self.note(&relevant, || format!("the query costs only {} (est.)", words::grouped(base)));
+            if base.cost < FLOOR {
+                self.note(&relevant, || format!("the query costs only {} (est.)", words::grouped(base.cost)));
                 continue;
             }
-            self.base.insert(query, base);
-            self.least.insert(query, all.cost);
-            if all.cost > base * GAIN {
+            self.base.insert(query, base.effort);
+            self.least.insert(query, all.effort);
+            if all.cost > base.cost * GAIN {
                 self.note(&all.used, || {
                     format!(
                         "est. cost {} → {}, less than a tenth",
-                        words::grouped(base),
+                        words::grouped(base.cost),
                         words::grouped(all.cost)
                     )
                 });
@@ -214,9 +216,9 @@ impl Search<'_, '_, '_> {
             let marginal = self.selected.chosen.clone().into_iter().find(|&id| {
                 let users: Vec<usize> = self.users(&Set::from([id]));
                 !users.into_iter().any(|query| {
-                    let with = self.now[&query].cost;
+                    let with = self.now[&query].effort;
                     self.under(query, &Set::from([id]), None)
-                        .is_some_and(|without| with <= without.cost * GAIN)
+                        .is_some_and(|without| with <= without.effort * GAIN)
                 })
             });
             let Some(id) = marginal else { return };
@@ -260,9 +262,11 @@ impl Search<'_, '_, '_> {
             let why = "the planner does not take it beside the other indexes".to_owned();
             self.selected.why_not.insert(id, why);
         }
-        for (&query, &base) in &self.base {
-            if let Some(after) = self.now.get(&query) {
-                self.selected.outcomes.insert(query, Outcome { base, after: after.clone() });
+        for (&query, after) in &self.now {
+            if let Some(base) =
+                self.work[query].probe.and_then(|probe| self.costs.ask(query, probe, &Set::new()).ok())
+            {
+                self.selected.outcomes.insert(query, Outcome { base: base.cost, after: after.clone() });
             }
         }
         for id in &self.selected.chosen {

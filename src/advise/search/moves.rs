@@ -33,8 +33,8 @@ impl Search<'_, '_, '_> {
             if gain <= at_least || self.is_spent() {
                 return None;
             }
-            let before = self.now[&query].cost;
-            let after = self.under(query, less, plus)?.cost;
+            let before = self.now[&query].effort;
+            let after = self.under(query, less, plus)?.effort;
             gain -= self.work[query].share * (after - before) / self.base[&query];
         }
         (gain > at_least).then_some(gain)
@@ -60,7 +60,9 @@ impl Search<'_, '_, '_> {
                 .into_iter()
                 .flat_map(|query| self.work[query].relevant.iter().copied().collect::<Vec<_>>())
                 .collect();
-            self.apply(&Set::from([id]), None, "what it saves beside the other indexes is not worth its size");
+            let bytes = self.paid(id).0;
+            let why = self.rent.too_dear(self.costs.candidate(id), bytes);
+            self.apply(&Set::from([id]), None, &why);
             gains.remove(&id);
             // Only what shares a query with it is judged anew.
             gains.retain(|other, _| !touched.contains(other));
@@ -190,14 +192,15 @@ impl Search<'_, '_, '_> {
 
     /// Takes in again what was left out too soon: a candidate that pays beside what is chosen now.
     pub(super) fn take_in(&mut self) {
-        let known: Vec<usize> = (0..self.costs.len()).filter(|id| !self.selected.chosen.contains(id)).collect();
+        let known: Vec<usize> =
+            (0..self.costs.len()).filter(|id| !self.selected.chosen.contains(id)).collect();
         let mut hopeful: Vec<(f64, usize)> = Vec::new();
         for id in known {
             let most: f64 = self
                 .concerned(id)
                 .into_iter()
                 .map(|query| {
-                    let could = self.now[&query].cost - self.least[&query];
+                    let could = self.now[&query].effort - self.least[&query];
                     self.work[query].share * could.max(0.0) / self.base[&query]
                 })
                 .sum();
@@ -216,7 +219,7 @@ impl Search<'_, '_, '_> {
                     return;
                 }
                 if let Some(with) = self.under(query, &Set::new(), Some(id)) {
-                    let saved = self.now[&query].cost - with.cost;
+                    let saved = self.now[&query].effort - with.effort;
                     gain += self.work[query].share * saved / self.base[&query];
                 }
             }
