@@ -21,10 +21,6 @@ impl Budget<'_> {
         Budget { max_bytes: None, max_indexes: None, max_per_table: None, is_out_of_time: &|| false };
 }
 
-/// Questions to the planner for each query of the workload, beyond which only what is known already counts:
-/// the search needs about ten.
-const QUESTIONS: usize = 16;
-
 /// One step of the frontier: with so many indexes of so many bytes, this part of the workload's cost is left.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Point {
@@ -41,9 +37,15 @@ const STEP: f64 = 1.5;
 const STEPS: usize = 30;
 
 impl Search<'_, '_, '_> {
-    /// The search has to end with what it knows.
+    /// Lets the search ask up to so many questions for each query of the workload, counted from its beginning:
+    /// no step may use up what later ones need.
+    pub(super) fn allow(&mut self, each: usize) {
+        self.allowed = each * self.work.len();
+    }
+
+    /// The step has to end with what it knows.
     pub(super) fn is_spent(&self) -> bool {
-        self.costs.asked() >= QUESTIONS * self.work.len() || (self.budget.is_out_of_time)()
+        self.costs.asked() >= self.allowed || (self.budget.is_out_of_time)()
     }
 
     /// Makes the set smaller until it keeps to its limits, then fills the room that is left.
@@ -135,9 +137,8 @@ impl Search<'_, '_, '_> {
     fn loss(&mut self, id: usize) -> Option<f64> {
         let mut loss = 0.0;
         for query in self.users(&Set::from([id])) {
-            let before = self.now[&query].effort;
             let after = self.under(query, &Set::from([id]), None)?.effort;
-            loss += self.work[query].share * (after - before) / self.base[&query];
+            loss += self.burden(query, after) - self.burden_now(query);
         }
         Some(loss)
     }
@@ -162,7 +163,6 @@ impl Search<'_, '_, '_> {
             }
             self.scale *= STEP;
             self.leave_out();
-            self.reshape();
             let point = self.point();
             if points.last().is_none_or(|last| last.bytes != point.bytes) {
                 points.push(point);

@@ -81,6 +81,7 @@ pub(super) fn search(
         rent,
         budget,
         paid: BTreeMap::new(),
+        allowed: usize::MAX,
         scale: 1.0,
         base: BTreeMap::new(),
         least: BTreeMap::new(),
@@ -88,14 +89,20 @@ pub(super) fn search(
         selected: Selected::default(),
     };
     search.begin(not_judged);
+    search.allow(8);
+    search.one_of_each_beginning();
     search.leave_out();
+    search.allow(11);
     search.reshape();
     search.leave_out();
+    search.allow(12);
     search.take_in();
     search.leave_out();
+    search.allow(14);
     search.drop_marginal();
     search.keep_to_budget();
     search.settle();
+    search.allow(17);
     search.trace_frontier();
     search.selected
 }
@@ -107,6 +114,8 @@ struct Search<'a, 'c, 'o> {
     budget: &'c Budget<'c>,
     /// Bytes and rent by candidate, as far as they were asked for.
     paid: BTreeMap<usize, (u64, f64)>,
+    /// Questions to the planner that are allowed so far.
+    allowed: usize,
     /// How many times the usual rent is asked.
     scale: f64,
     /// Effort without any candidate, of queries worth it.
@@ -183,6 +192,18 @@ impl Search<'_, '_, '_> {
         for &id in ids {
             self.selected.why_not.entry(id).or_insert_with(&why);
         }
+    }
+
+    /// What a query weighs at such an effort, as a part of the workload before. One that becomes slower counts
+    /// for more than it loses: nobody asked for that.
+    fn burden(&self, query: usize, effort: f64) -> f64 {
+        const HARM: f64 = 5.0;
+        let left = effort / self.base[&query];
+        self.work[query].share * if left > 1.0 { 1.0 + HARM * (left - 1.0) } else { left }
+    }
+
+    fn burden_now(&self, query: usize) -> f64 {
+        self.burden(query, self.now[&query].effort)
     }
 
     /// Bytes and rent of a candidate.

@@ -24,8 +24,16 @@ impl Search<'_, '_, '_> {
         if let Some(id) = plus {
             gain -= self.paid(id).1;
         }
-        // The dearest query first: it ends most hopeless questions at once.
         let mut users = self.users(less);
+        // Nothing does better than all candidates together: what cannot pay even so is not asked.
+        let most: f64 = users
+            .iter()
+            .map(|&query| (self.burden_now(query) - self.burden(query, self.least[&query])).max(0.0))
+            .sum();
+        if gain + most <= at_least {
+            return None;
+        }
+        // The dearest query first: it ends most hopeless questions at once.
         users.sort_by(|&left, &right| {
             self.work[right].share.total_cmp(&self.work[left].share).then(left.cmp(&right))
         });
@@ -33,9 +41,8 @@ impl Search<'_, '_, '_> {
             if gain <= at_least || self.is_spent() {
                 return None;
             }
-            let before = self.now[&query].effort;
             let after = self.under(query, less, plus)?.effort;
-            gain -= self.work[query].share * (after - before) / self.base[&query];
+            gain -= self.burden(query, after) - self.burden_now(query);
         }
         (gain > at_least).then_some(gain)
     }
@@ -69,6 +76,35 @@ impl Search<'_, '_, '_> {
         }
     }
 
+    /// Of indexes of which one begins with the keys of the other, only the longer one stays: it can do all that
+    /// the other does, and two would be one too many to keep up.
+    pub(super) fn one_of_each_beginning(&mut self) {
+        for id in self.selected.chosen.clone() {
+            if self.selected.chosen.contains(&id)
+                && let Some(longer) =
+                    self.selected.chosen.iter().copied().find(|&other| other != id && self.begins(id, other))
+            {
+                let why = format!("{} begins with it", columns(self.costs.candidate(longer)));
+                self.apply(&Set::from([id]), None, &why);
+            }
+        }
+    }
+
+    /// A chosen index begins with the keys of this one, or this one with those of a chosen one.
+    fn begins_as_chosen(&self, id: usize) -> bool {
+        self.selected.chosen.iter().any(|&other| self.begins(id, other) || self.begins(other, id))
+    }
+
+    /// Whether the keys of one are the first, or all, of the other's.
+    fn begins(&self, short: usize, long: usize) -> bool {
+        let (short, long) = (&self.costs.candidate(short).spec, &self.costs.candidate(long).spec);
+        short.table == long.table
+            && short.method == long.method
+            && short.predicate == long.predicate
+            && short.keys.len() <= long.keys.len()
+            && existing::same_order(&short.keys, &long.keys[..short.keys.len()])
+    }
+
     /// Makes indexes shorter, and one of two that begin alike, where that pays.
     pub(super) fn reshape(&mut self) {
         for _ in 0..3 {
@@ -77,7 +113,12 @@ impl Search<'_, '_, '_> {
                 if !self.selected.chosen.contains(&id) {
                     continue;
                 }
-                let moves: Vec<Move> = self.shorter(id).into_iter().chain(self.merged(id)).collect();
+                let moves: Vec<Move> = {
+                    let mut moves = self.shorter(id);
+                    moves.extend(self.longer(id));
+                    moves.extend(self.merged(id));
+                    moves
+                };
                 let mut best: Option<Move> = None;
                 for mut one in moves {
                     let at_least = best.as_ref().map_or(0.0, |best| best.gain);
@@ -120,6 +161,21 @@ impl Search<'_, '_, '_> {
             }
         }
         self.instead(&Set::from([id]), variants, id)
+    }
+
+    /// A candidate that begins with the index and that a query of it asked for, in its place.
+    fn longer(&self, id: usize) -> Vec<Move> {
+        let short = &self.costs.candidate(id).spec;
+        let less = Set::from([id]);
+        let users = self.users(&less);
+        (0..self.costs.len())
+            .filter(|&other| {
+                !self.selected.chosen.contains(&other)
+                    && existing::is_prefix(short, &self.costs.candidate(other).spec)
+                    && users.iter().any(|user| self.costs.candidate(other).asked_by.contains(user))
+            })
+            .map(|other| Move { less: less.clone(), plus: Some(other), gain: 0.0 })
+            .collect()
     }
 
     /// The index with the keys or the carried columns of another that begins with the same key.
@@ -199,12 +255,9 @@ impl Search<'_, '_, '_> {
             let most: f64 = self
                 .concerned(id)
                 .into_iter()
-                .map(|query| {
-                    let could = self.now[&query].effort - self.least[&query];
-                    self.work[query].share * could.max(0.0) / self.base[&query]
-                })
+                .map(|query| (self.burden_now(query) - self.burden(query, self.least[&query])).max(0.0))
                 .sum();
-            if self.costs.was_used(id) && most > self.paid(id).1 {
+            if self.costs.was_used(id) && !self.begins_as_chosen(id) && most > self.paid(id).1 {
                 hopeful.push((most - self.paid(id).1, id));
             }
         }
@@ -219,8 +272,7 @@ impl Search<'_, '_, '_> {
                     return;
                 }
                 if let Some(with) = self.under(query, &Set::new(), Some(id)) {
-                    let saved = self.now[&query].effort - with.effort;
-                    gain += self.work[query].share * saved / self.base[&query];
+                    gain += self.burden_now(query) - self.burden(query, with.effort);
                 }
             }
             if gain > 0.0 {
