@@ -36,6 +36,9 @@ const UNSELECTIVE: f64 = 0.25;
 /// The same of an index that holds all that the query reads: it is read in order.
 const UNSELECTIVE_COVERED: f64 = 0.5;
 
+/// Rows of which the fetching is worth a wider index.
+const WORTH_COVERING: f64 = 1000.0;
+
 /// Bytes of an index entry beside its columns: the line pointer and the tuple's header.
 const ENTRY_OVERHEAD: f64 = 12.0;
 
@@ -141,24 +144,24 @@ impl Candidates {
             ask.add_partial(kept);
         }
 
-        let mut all_known = known.clone();
-        all_known.extend(access.joined.iter().map(|(part, _)| &part.key.expr));
-        if existing::unique_within(table, &all_known).is_none() {
-            let mut by_source: BTreeMap<(usize, usize), Vec<Part>> = BTreeMap::new();
-            for (part, from) in &access.joined {
-                by_source.entry(*from).or_default().push(part.clone());
+        let mut by_source: BTreeMap<(usize, usize), Vec<Part>> = BTreeMap::new();
+        for (part, from) in &access.joined {
+            by_source.entry(*from).or_default().push(part.clone());
+        }
+        for joined in by_source.values().take(4) {
+            let mut both = equal.clone();
+            both.extend(joined.iter().cloned());
+            let all_known: Vec<&KeyExpr> = both.iter().map(|part| &part.key.expr).collect();
+            if existing::unique_within(table, &all_known).is_some() {
+                continue;
             }
-            for joined in by_source.values().take(4) {
-                let mut both = equal.clone();
-                both.extend(joined.iter().cloned());
-                ask.add(&both, &[], false, access.driven);
-                for range in access.ranges.iter().take(1) {
-                    ask.add(&both, std::slice::from_ref(&range.key), false, false);
-                }
-                ask.add(joined, &[], false, access.driven);
-                for part in joined.iter().filter(|_| joined.len() > 1) {
-                    ask.add(std::slice::from_ref(part), &[], false, false);
-                }
+            ask.add(&both, &[], false, access.driven);
+            for range in access.ranges.iter().take(1) {
+                ask.add(&both, std::slice::from_ref(&range.key), false, false);
+            }
+            ask.add(joined, &[], false, access.driven);
+            for part in joined.iter().filter(|_| joined.len() > 1) {
+                ask.add(std::slice::from_ref(part), &[], false, false);
             }
         }
         ask.preferred_left |= equal.is_empty();
@@ -281,7 +284,15 @@ impl Ask<'_, '_> {
         let unselective = candidate.selectivity.filter(|left| *left > UNSELECTIVE);
         let lookup = tail.is_empty() && !joins && kept.is_none();
         let hopeless = lookup && candidate.selectivity.is_some_and(|left| left > UNSELECTIVE_COVERED);
-        let covering = self.covering(&candidate).filter(|_| !hopeless);
+        // A LIMIT reads few rows, and so does a narrow condition: fetching those costs next to nothing.
+        let narrowed = |key: &IndexKey| {
+            let range = self.access.ranges.iter().find(|range| range.key.expr == key.expr);
+            range.and_then(|range| range.selectivity).unwrap_or(1.0)
+        };
+        let left = candidate.selectivity.unwrap_or(0.0) * tail.iter().map(narrowed).product::<f64>();
+        let reads_few = ordered && !self.access.order.is_empty()
+            || !joins && left * table.rows.unwrap_or_default() < WORTH_COVERING;
+        let covering = self.covering(&candidate).filter(|_| !hopeless && !reads_few);
         if let Some(covering) = covering {
             self.offer(covering, false);
         }

@@ -12,8 +12,8 @@ use crate::plan::{Node, Plan};
 /// `(height + 1) * 50 * cpu_operator_cost`, here with its default.
 const DESCENT: f64 = 3.0 * 50.0 * 0.0025;
 
-/// How many times the cost of a repeated look-up counts beside the once that the planner counts it.
-const AGAIN: f64 = 3.0;
+/// A repeated look-up counts twice, the second time at most as much: what costs more was not taken for cached.
+const MOST: f64 = 2.0;
 
 /// The plan's cost with both corrections. `is_hypothetical` tells of an index by its name in the plan.
 pub(super) fn effort(plan: &Plan, is_hypothetical: &dyn Fn(&str) -> bool) -> f64 {
@@ -28,7 +28,7 @@ fn extra(node: &Node, loops: f64, is_hypothetical: &dyn Fn(&str) -> bool) -> f64
             own += loops * DESCENT;
         }
         if loops > 1.0 {
-            own += loops * node.total_cost * AGAIN;
+            own += loops * node.total_cost.min(MOST);
         }
     }
     let outer =

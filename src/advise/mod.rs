@@ -86,10 +86,13 @@ pub struct Advice {
     pub size_bytes: Option<u64>,
     pub because: String,
     /// What undoes it, without a `;`.
+    #[serde(default)]
     pub rollback: Option<String>,
     /// The lock that it takes, and what goes on beside it.
+    #[serde(default)]
     pub lock: Option<String>,
     /// What each query gains, as in `serves`.
+    #[serde(default)]
     pub gains: Vec<Gain>,
     /// The index that `sql` makes, for what comes after (the demo applies it).
     #[serde(skip)]

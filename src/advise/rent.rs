@@ -6,7 +6,7 @@ use super::{candidates::Candidate, search::Rent, size, tell, words};
 use crate::{catalog::Catalog, names::RelName, sql::StatementKind};
 
 /// Indexes as large as all the tables that the workload reads must save this part of it.
-const ROOM: f64 = 0.07;
+const ROOM: f64 = 0.06;
 
 /// What an entry in one B-tree costs its writer, in milliseconds: a descent of cached pages, and its WAL.
 const WRITE_MS: f64 = 0.02;

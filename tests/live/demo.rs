@@ -3,7 +3,7 @@
 use std::{cell::RefCell, fs, path::PathBuf};
 
 use sargable::{
-    advise::{Advice, AdviceKind, Proof},
+    advise::{Advice, AdviceKind},
     cli::demo::{self, DemoOptions, statements},
 };
 

@@ -93,13 +93,15 @@ pub(super) fn search(
     search.one_of_each_beginning();
     search.leave_out();
     search.allow(11);
+    search.carry_less();
     search.reshape();
     search.leave_out();
     search.allow(12);
     search.take_in();
     search.leave_out();
-    search.allow(14);
+    search.allow(15);
     search.drop_marginal();
+    search.guard();
     search.keep_to_budget();
     search.settle();
     search.allow(17);
