@@ -191,7 +191,7 @@ impl Run<'_, '_> {
             }
         }
         drop_prefixes(&mut cases);
-        self.keep_rejected(&all, &selected, &cases, advised);
+        Self::keep_rejected(&all, &selected, &cases, advised);
         cases
     }
 
@@ -204,11 +204,11 @@ impl Run<'_, '_> {
             }
         }
         drop_prefixes(&mut cases);
-        self.keep_rejected(self.candidates, &Selected::default(), &cases, advised);
+        Self::keep_rejected(self.candidates, &Selected::default(), &cases, advised);
         cases
     }
 
-    fn keep_rejected(&self, all: &[Candidate], selected: &Selected, cases: &[Case], advised: &mut Advised) {
+    fn keep_rejected(all: &[Candidate], selected: &Selected, cases: &[Case], advised: &mut Advised) {
         let advise: BTreeSet<&IndexSpec> = cases.iter().map(|case| &case.spec).collect();
         for (id, candidate) in all.iter().enumerate() {
             if !advise.contains(&candidate.spec) {

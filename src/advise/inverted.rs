@@ -26,7 +26,7 @@ pub(super) fn extension(opclass: &str) -> Option<&'static str> {
 pub(super) fn serving(predicate: &Predicate, table: &Table) -> Option<Inverted> {
     let column = table.column(&predicate.column.name)?;
     let (method, opclass) = match predicate.op {
-        Op::Like | Op::ILike | Op::Regex => ("gin", trigrams(predicate, column)?),
+        Op::Like | Op::ILike | Op::Regex => ("gin", Some(trigrams(predicate, column)?)),
         Op::Matches => return full_text(predicate, table, column),
         _ if predicate.wrapped.is_some() => return None,
         Op::Contains | Op::HasKey | Op::Overlaps => by_type(predicate.op, column)?,
@@ -73,7 +73,7 @@ fn full_text(predicate: &Predicate, table: &Table, column: &Column) -> Option<In
 }
 
 /// Trigrams serve a pattern that holds three characters in a row.
-fn trigrams(predicate: &Predicate, column: &Column) -> Option<Option<&'static str>> {
+fn trigrams(predicate: &Predicate, column: &Column) -> Option<&'static str> {
     let base = column.type_name.split('(').next().unwrap_or("");
     if !matches!(base, "text" | "character varying" | "citext") || base == "citext" {
         return None;
@@ -84,5 +84,5 @@ fn trigrams(predicate: &Predicate, column: &Column) -> Option<Option<&'static st
     // A LIKE that begins with text is a B-tree's.
     let prefix = predicate.op == Op::Like && !pattern.starts_with(['%', '_']);
     let longest = pattern.split(|c: char| !c.is_alphanumeric()).map(|run| run.chars().count()).max();
-    (!prefix && longest.is_some_and(|longest| longest >= 3)).then_some(Some("gin_trgm_ops"))
+    (!prefix && longest.is_some_and(|longest| longest >= 3)).then_some("gin_trgm_ops")
 }

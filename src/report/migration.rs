@@ -124,7 +124,7 @@ fn django(steps: &[Step<'_>]) -> String {
     text
 }
 
-/// A Python string literal; RunSQL takes `%` as it is where there are no parameters.
+/// A Python string literal; `RunSQL` takes `%` as it is where there are no parameters.
 fn python(sql: &str) -> String {
     format!("\"{}\"", sql.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n"))
 }
