@@ -23,7 +23,7 @@ use crate::{
     rules::{self, Needs, Rule, Set},
     server::{Environment, Server, Target},
     sources::{self, Ingested, Literals, Readers},
-    workload::{Query, Repetition, Workload},
+    workload::{InputSummary, Query, Repetition, Workload},
 };
 
 pub(super) fn run(args: &AnalyzeArgs, config: &Config) -> Result<Outcome, Error> {
@@ -180,7 +180,7 @@ pub(super) fn judge(
     not_judged.merge(schema.not_judged());
     let gathered = gather::gather(&workload, known, args.zip(server.as_mut()));
     // Where no log was given, nobody expects to hear of executions.
-    let logs = inputs.iter().any(|input| input.format != "sql");
+    let logs = !inputs.iter().all(InputSummary::is_written);
     let migrations: Vec<MigrationFacts<'_>> = schema
         .migrations
         .iter()

@@ -97,20 +97,41 @@ impl Source {
     }
 }
 
-/// Every file that `paths` name, sorted within a folder. One that cannot be read has nothing but damage.
-/// `left_out` says which files are none of ours.
-pub(super) fn sources(paths: &[PathBuf], left_out: &dyn Fn(&Path) -> bool) -> Vec<Source> {
-    let mut sources = Vec::new();
-    for path in paths {
-        if path.as_os_str() == "-" {
-            sources.push(look(path.clone(), plain(Box::new(io::stdin())), false));
-        } else if path.is_dir() {
-            walk(path, left_out, &mut sources);
-        } else if !left_out(path) {
-            sources.push(look(path.clone(), open(path), false));
+/// A file that is to be read.
+#[derive(Debug)]
+pub(super) struct Named {
+    path: PathBuf,
+    /// In a folder.
+    found: bool,
+    /// Why a folder could not be listed.
+    damage: Option<io::Error>,
+}
+
+impl Named {
+    /// Opens it and reads its beginning.
+    pub(super) fn look(self) -> Source {
+        match self.damage {
+            Some(error) => unreadable(self.path, error),
+            None if self.path.as_os_str() == "-" => look(self.path, plain(Box::new(io::stdin())), false),
+            None => {
+                let opened = open(&self.path);
+                look(self.path, opened, self.found)
+            }
         }
     }
-    sources
+}
+
+/// Every file that `paths` name, sorted within a folder. `left_out` says which files are none of ours.
+pub(super) fn named(paths: &[PathBuf], left_out: &dyn Fn(&Path) -> bool) -> Vec<Named> {
+    let mut named = Vec::new();
+    for path in paths {
+        if path.is_dir() {
+            walk(path, left_out, &mut named);
+        } else if path.as_os_str() == "-" || !left_out(path) {
+            named.push(Named { path: path.clone(), found: false, damage: None });
+        }
+    }
+    named
 }
 
 fn look(path: PathBuf, opened: io::Result<Box<dyn Read + Send>>, found: bool) -> Source {
@@ -154,11 +175,14 @@ fn open(path: &Path) -> io::Result<Box<dyn Read + Send>> {
 
 /// Every file below a folder, in the order of names; hidden ones, symbolic links to folders and those to
 /// nothing are left out.
-fn walk(folder: &Path, left_out: &dyn Fn(&Path) -> bool, sources: &mut Vec<Source>) {
+fn walk(folder: &Path, left_out: &dyn Fn(&Path) -> bool, named: &mut Vec<Named>) {
     let listed = fs::read_dir(folder).and_then(Iterator::collect::<io::Result<Vec<_>>>);
     let mut entries = match listed {
         Ok(entries) => entries,
-        Err(error) => return sources.push(unreadable(folder.to_owned(), error)),
+        Err(error) => {
+            named.push(Named { path: folder.to_owned(), found: false, damage: Some(error) });
+            return;
+        }
     };
     entries.sort_by_key(fs::DirEntry::file_name);
     for entry in entries {
@@ -167,16 +191,17 @@ fn walk(folder: &Path, left_out: &dyn Fn(&Path) -> bool, sources: &mut Vec<Sourc
             continue;
         }
         if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-            walk(&path, left_out, sources);
+            walk(&path, left_out, named);
         } else if path.is_file() && !left_out(&path) {
-            let opened = open(&path);
-            sources.push(look(path, opened, true));
+            named.push(Named { path, found: true, damage: None });
         }
     }
 }
 
 fn read_head(reader: &mut impl Read) -> (Vec<u8>, Option<io::Error>) {
-    let mut head = Vec::with_capacity(HEAD);
+    let mut head = Vec::new();
     let damage = reader.take(HEAD as u64).read_to_end(&mut head).err();
+    // Thousands of small files are looked at.
+    head.shrink_to_fit();
     (head, damage)
 }

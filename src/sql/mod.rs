@@ -7,6 +7,7 @@
 
 mod boundary;
 pub mod ddl;
+pub mod embedded;
 pub mod form;
 mod hash;
 mod keywords;
@@ -16,11 +17,14 @@ pub mod normalize;
 pub mod parse;
 mod recent;
 pub mod shape;
+pub mod spliced;
 pub mod split;
 pub mod tags;
+pub mod template;
 
 pub use normalize::{Fingerprint, Normalizer, Scanned, StatementKind};
 pub use shape::Shape;
+pub use spliced::Spliced;
 pub use tags::Tags;
 
 /// 16 hex digits that stand for a text: the same in every run and on every machine.
