@@ -255,6 +255,7 @@ pub(super) fn read(
     if let Some(lint) = lint {
         options.left_out.clone_from(&lint.leaves);
         options.scripts = true;
+        options.ignores = true;
     }
     let read = sources::ingest(&args.paths, &options, &mut |far| progress.show(far));
     progress.clear();

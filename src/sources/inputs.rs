@@ -6,8 +6,9 @@ use std::{collections::BTreeMap, sync::Mutex};
 use super::{
     Collector, Gathered, Options, Progress, SCRIPT_BYTES, applog, digest,
     envelope::Layer,
+    folders::Named,
     mixed,
-    open::{Named, Source},
+    open::Source,
     pglog::{self, Format, Tally},
     pipeline::{self, Found, Log},
     recognise::{self, First, Kind, Prefixes},

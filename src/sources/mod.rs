@@ -19,6 +19,7 @@ mod code;
 mod compressed;
 pub mod digest;
 mod envelope;
+mod folders;
 mod inputs;
 mod mixed;
 mod open;
@@ -69,6 +70,8 @@ pub struct Options {
     pub filter: Option<Arc<Filter>>,
     /// Files that are not looked at, whether they were named or found in a folder.
     pub left_out: Option<Leaves>,
+    /// Leave out of folders what .gitignore and .ignore name.
+    pub ignores: bool,
     /// Give the texts of SQL files as well.
     pub scripts: bool,
 }
@@ -104,6 +107,7 @@ impl Default for Options {
             follow: None,
             filter: None,
             left_out: None,
+            ignores: false,
             scripts: false,
         }
     }
@@ -264,7 +268,9 @@ pub fn gather<C: Collector>(
         readers: options.readers.clone(),
     };
     let leaves = options.left_out.as_ref().map(|leaves| &*leaves.0);
-    let named = open::named(paths, &|path| leaves.is_some_and(|leaves| leaves(path)));
+    let left_out = |path: &std::path::Path| leaves.is_some_and(|leaves| leaves(path));
+    let manner = folders::Manner { left_out: &left_out, ignores: options.ignores };
+    let named = folders::named(paths, manner);
     let mut sorted = inputs::sort(named, &prefixes, options.threads);
     if let Some(stop) = &options.follow {
         sorted.follow(stop)?;

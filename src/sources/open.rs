@@ -1,4 +1,4 @@
-//! Paths → readers of plain bytes: folders are walked, and what is compressed is undone.
+//! Files → readers of plain bytes: what is compressed is undone.
 
 use std::{
     fs::{self, File},
@@ -97,41 +97,10 @@ impl Source {
     }
 }
 
-/// A file that is to be read.
-#[derive(Debug)]
-pub(super) struct Named {
-    path: PathBuf,
-    /// In a folder.
-    found: bool,
-    /// Why a folder could not be listed.
-    damage: Option<io::Error>,
-}
-
-impl Named {
-    /// Opens it and reads its beginning.
-    pub(super) fn look(self) -> Source {
-        match self.damage {
-            Some(error) => unreadable(self.path, error),
-            None if self.path.as_os_str() == "-" => look(self.path, plain(Box::new(io::stdin())), false),
-            None => {
-                let opened = open(&self.path);
-                look(self.path, opened, self.found)
-            }
-        }
-    }
-}
-
-/// Every file that `paths` name, sorted within a folder. `left_out` says which files are none of ours.
-pub(super) fn named(paths: &[PathBuf], left_out: &dyn Fn(&Path) -> bool) -> Vec<Named> {
-    let mut named = Vec::new();
-    for path in paths {
-        if path.is_dir() {
-            walk(path, left_out, &mut named);
-        } else if path.as_os_str() == "-" || !left_out(path) {
-            named.push(Named { path: path.clone(), found: false, damage: None });
-        }
-    }
-    named
+/// Opens a file and reads its beginning. `found`: in a folder.
+pub(super) fn source(path: PathBuf, found: bool) -> Source {
+    let opened = if path.as_os_str() == "-" { plain(Box::new(io::stdin())) } else { open(&path) };
+    look(path, opened, found)
 }
 
 fn look(path: PathBuf, opened: io::Result<Box<dyn Read + Send>>, found: bool) -> Source {
@@ -148,7 +117,7 @@ fn look(path: PathBuf, opened: io::Result<Box<dyn Read + Send>>, found: bool) ->
 }
 
 /// Counted as if it were named, since a person should hear of it.
-fn unreadable(path: PathBuf, error: io::Error) -> Source {
+pub(super) fn unreadable(path: PathBuf, error: io::Error) -> Source {
     Source {
         path,
         head: Vec::new(),
@@ -171,31 +140,6 @@ fn newest(path: &Path) -> i64 {
 
 fn open(path: &Path) -> io::Result<Box<dyn Read + Send>> {
     plain(Box::new(File::open(path)?))
-}
-
-/// Every file below a folder, in the order of names; hidden ones, symbolic links to folders and those to
-/// nothing are left out.
-fn walk(folder: &Path, left_out: &dyn Fn(&Path) -> bool, named: &mut Vec<Named>) {
-    let listed = fs::read_dir(folder).and_then(Iterator::collect::<io::Result<Vec<_>>>);
-    let mut entries = match listed {
-        Ok(entries) => entries,
-        Err(error) => {
-            named.push(Named { path: folder.to_owned(), found: false, damage: Some(error) });
-            return;
-        }
-    };
-    entries.sort_by_key(fs::DirEntry::file_name);
-    for entry in entries {
-        let path = entry.path();
-        if entry.file_name().as_encoded_bytes().starts_with(b".") {
-            continue;
-        }
-        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-            walk(&path, left_out, named);
-        } else if path.is_file() && !left_out(&path) {
-            named.push(Named { path, found: true, damage: None });
-        }
-    }
 }
 
 fn read_head(reader: &mut impl Read) -> (Vec<u8>, Option<io::Error>) {

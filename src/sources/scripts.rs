@@ -37,7 +37,8 @@ impl Written {
     /// Whether there is anything to tell of it: a program without SQL is one of many.
     pub(super) fn holds_something(&self) -> bool {
         !self.program
-            || self.summary.entries + self.summary.skipped > 0
+            || self.summary.entries > 0
+            || !self.not_judged.is_empty()
             || !self.summary.notes.is_empty()
             || self.damage.is_some()
     }
@@ -87,31 +88,23 @@ pub(super) fn read(source: &mut Source, language: Option<Language>) -> Written {
     written.summary.entries = script.statements.len() as u64;
     written.summary.notes.extend(found.notes);
     for (why, places) in found.left {
-        written.summary.skipped += places.len() as u64;
         for at in places {
-            let shown = script.text.get(at.clone()).unwrap_or_default();
-            let shown: String =
-                shown.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(SHOWN).collect();
             let (line, _) = script.position(at.start);
-            if written.summary.skipped_samples.len() < SAMPLES {
-                written.summary.skipped_samples.push(format!("line {line}: {shown}"));
-            }
-            written.not_judged.add("statement", why);
+            written.not_judged.add(format!("{}:{line}", script.name), why);
         }
     }
+    written.not_judged.add_many(&script.name, TAKES_BACK, found.undone);
     script.text.shrink_to_fit();
     written.script = script;
     written
 }
 
-/// Samples of what was left out, and characters of each.
-const SAMPLES: usize = 3;
-const SHOWN: usize = 150;
-
-const ASSEMBLED: &str = "more than values is put into it when it runs (a table, columns, a condition)";
-const TEMPLATE: &str = "what the blocks of its template come to is not known";
-const UNREADABLE: &str = "a string that begins as SQL does, and cannot be parsed";
-const FOREIGN: &str = "a query of an object mapper or of another database";
+// Why a statement is left alone.
+const ASSEMBLED: &str = "more than values is put in when it runs, such as a table, columns or a condition";
+const TEMPLATE: &str = "what the blocks of the template come to is not known";
+const UNREADABLE: &str = "a string begins as SQL does, and cannot be parsed";
+const FOREIGN: &str = "a query of another database, or of an object mapper";
+const TAKES_BACK: &str = "takes the migration back";
 
 /// What stands in a file.
 #[derive(Debug, Default)]
@@ -218,11 +211,6 @@ impl Found {
         let all = self.statements.len();
         self.statements.retain(|stated| stated.at.start < from);
         self.undone = (all - self.statements.len()) as u64;
-        match self.undone {
-            0 => {}
-            1 => self.notes.push("1 statement that takes the migration back is not judged".to_owned()),
-            more => self.notes.push(format!("{more} statements that take the migration back are not judged")),
-        }
     }
 
     /// `-- name: GetUser :one` of sqlc stands before its statement.
