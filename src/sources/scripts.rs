@@ -12,7 +12,7 @@ use super::{
 use crate::{
     error::NotJudged,
     sql::{
-        Spliced,
+        Spliced, body,
         embedded::{self, Verdict},
         split, template,
     },
@@ -78,10 +78,11 @@ pub(super) fn read(source: &mut Source, language: Option<Language>) -> Written {
     if replaced {
         written.summary.notes.push("is not UTF-8: bytes that are not were replaced".to_owned());
     }
-    let found = match language {
+    let mut found = match language {
         Some(language) => program(language, &source.path, &text),
         None => sql(&name, &text),
     };
+    found.bodies(&text);
     written.quiet =
         found.statements.is_empty() && (written.program || found.undone > 0 || !found.left.is_empty());
     let mut script = Script::of(name, text, found.statements, found.comments);
@@ -104,6 +105,8 @@ const ASSEMBLED: &str = "more than values is put in when it runs, such as a tabl
 const TEMPLATE: &str = "what the blocks of the template come to is not known";
 const UNREADABLE: &str = "a string begins as SQL does, and cannot be parsed";
 const FOREIGN: &str = "a query of another database, or of an object mapper";
+const DYNAMIC: &str = "EXECUTE puts it together when it runs";
+const IN_BODY: &str = "in the body of a function, and cannot be parsed";
 const TAKES_BACK: &str = "takes the migration back";
 
 /// What stands in a file.
@@ -188,6 +191,48 @@ fn statements(text: &str) -> Found {
 impl Found {
     fn push(&mut self, stated: Stated) {
         self.statements.push(stated);
+    }
+
+    /// Adds the statements in the bodies of functions.
+    fn bodies(&mut self, text: &str) {
+        let mut inside = Vec::new();
+        let mut comments = Vec::new();
+        let mut left = Vec::new();
+        for stated in &self.statements {
+            let body = match &stated.sql {
+                Some(sql) => body::read(sql),
+                None => {
+                    let sql = text.get(stated.at.clone()).unwrap_or_default();
+                    if !body::may_have_one(sql) {
+                        continue;
+                    }
+                    let mut whole = Spliced::default();
+                    whole.copy(sql, stated.at.start);
+                    body::read(&whole)
+                }
+            };
+            let Some(body) = body else { continue };
+            comments.extend(body.comments);
+            left.extend(body.dynamic.into_iter().map(|at| (DYNAMIC, at)));
+            for run in body.statements {
+                let at = run.sql.range(&(0..run.sql.text().len()));
+                if embedded::judge(&run.sql, true) == Verdict::Sql {
+                    inside.push(Stated { at, sql: Some(run.sql), inside: true, one_row: run.one_row });
+                } else {
+                    left.push((IN_BODY, at));
+                }
+            }
+        }
+        if !comments.is_empty() {
+            let own = self.comments.take().unwrap_or_else(|| split::comments(text));
+            comments.extend(own);
+            comments.sort_by_key(|at| at.start);
+            self.comments = Some(comments);
+        }
+        self.statements.append(&mut inside);
+        for (why, at) in left {
+            self.leave(why, at);
+        }
     }
 
     fn leave(&mut self, why: &'static str, at: Range<usize>) {

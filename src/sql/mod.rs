@@ -5,6 +5,7 @@
 //! runs once per fingerprint, drops sqlparser's tree after the [`Shape`] is taken, and says so when it
 //! could not read a statement.
 
+pub mod body;
 mod boundary;
 pub mod ddl;
 pub mod embedded;

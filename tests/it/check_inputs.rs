@@ -144,3 +144,33 @@ fn one_row_is_no_unbounded_read() {
     let sql = "-- name: First :one\nSELECT id FROM users WHERE email = $1;\n";
     sargable(&["check"]).file("q.sql", sql).ends(0);
 }
+
+#[test]
+fn bodies_of_functions_are_judged_where_they_stand() {
+    let sql = "\
+CREATE FUNCTION f(p_id int) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE r record;
+BEGIN
+    -- sargable: allow(select-star) all of it
+    FOR r IN SELECT * FROM a WHERE id = p_id LOOP
+        DELETE FROM b WHERE lower(name) = r.name;
+    END LOOP;
+    EXECUTE format('SELECT * FROM %I', p_id);
+    EXECUTE 'SELECT * FROM c WHERE id = 1';
+END $$;
+DO 'BEGIN PERFORM * FROM d WHERE id = 1 AND name = ''x''; END';
+";
+    let ran = sargable(&["check", "--format", "json"]).file("f.sql", sql).ends(1);
+    assert_eq!(
+        places(&ran),
+        [
+            "f.sql:11:19 select-star warning",
+            "f.sql:6:29 function-on-column note",
+            "f.sql:9:21 select-star warning",
+        ]
+    );
+    let report = json(&ran.stdout);
+    assert_eq!(report["check"]["suppressed"].as_array().map(Vec::len), Some(1));
+    let left = report["not_judged"].to_string();
+    assert!(left.contains("f.sql:8") && left.contains("EXECUTE puts it together"), "{left}");
+}
