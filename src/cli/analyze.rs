@@ -256,6 +256,7 @@ pub(super) fn read(
         options.left_out.clone_from(&lint.leaves);
         options.scripts = true;
         options.ignores = true;
+        options.stdin.clone_from(&lint.stdin);
     }
     let read = sources::ingest(&args.paths, &options, &mut |far| progress.show(far));
     progress.clear();

@@ -17,6 +17,8 @@ pub(super) struct Named {
     path: PathBuf,
     /// In a folder.
     found: bool,
+    /// It is read from standard input, whatever it is called.
+    stdin: bool,
     /// Why a folder could not be listed.
     damage: Option<io::Error>,
 }
@@ -27,7 +29,7 @@ impl Named {
         match self.damage {
             // Counted as if it were named, since a person should hear of it.
             Some(error) => open::unreadable(self.path, error),
-            None => open::source(self.path, self.found),
+            None => open::source(self.path, self.found, self.stdin),
         }
     }
 }
@@ -39,13 +41,18 @@ pub(super) struct Manner<'a> {
     pub(super) left_out: &'a dyn Fn(&Path) -> bool,
     /// What .gitignore and .ignore name is left out.
     pub(super) ignores: bool,
+    /// What standard input is called.
+    pub(super) stdin: Option<&'a Path>,
 }
 
 /// Every file that `paths` name, sorted within a folder.
 pub(super) fn named(paths: &[PathBuf], manner: Manner<'_>) -> Vec<Named> {
     let mut named = Vec::new();
     for path in paths {
-        if path.is_dir() {
+        if path.as_os_str() == "-" {
+            let path = manner.stdin.unwrap_or(path).to_owned();
+            named.push(Named { path, found: false, stdin: true, damage: None });
+        } else if path.is_dir() {
             walk(path, manner, &mut named);
         } else if let Some((folder, glob)) = pattern(path) {
             let mut all = Vec::new();
@@ -54,11 +61,11 @@ pub(super) fn named(paths: &[PathBuf], manner: Manner<'_>) -> Vec<Named> {
             all.retain(|one| one.damage.is_some() || glob.matches(&one.path, &here));
             if all.is_empty() {
                 let none = io::Error::new(io::ErrorKind::NotFound, "no file has such a name");
-                all.push(Named { path: path.clone(), found: false, damage: Some(none) });
+                all.push(Named { path: path.clone(), found: false, stdin: false, damage: Some(none) });
             }
             named.append(&mut all);
-        } else if path.as_os_str() == "-" || !(manner.left_out)(path) {
-            named.push(Named { path: path.clone(), found: false, damage: None });
+        } else if !(manner.left_out)(path) {
+            named.push(Named { path: path.clone(), found: false, stdin: false, damage: None });
         }
     }
     named
@@ -86,7 +93,7 @@ fn walk(folder: &Path, manner: Manner<'_>, named: &mut Vec<Named>) {
             Ok(entry) => {
                 let path = entry.into_path();
                 if path.is_file() && !(manner.left_out)(&path) {
-                    named.push(Named { path, found: true, damage: None });
+                    named.push(Named { path, found: true, stdin: false, damage: None });
                 }
             }
             // Of a link to nothing nobody needs to hear.
@@ -96,7 +103,12 @@ fn walk(folder: &Path, manner: Manner<'_>, named: &mut Vec<Named>) {
                     error.into_io_error().filter(|error| error.kind() != io::ErrorKind::NotFound)
                 {
                     let error = io::Error::new(error.kind(), why);
-                    named.push(Named { path: folder.to_owned(), found: false, damage: Some(error) });
+                    named.push(Named {
+                        path: folder.to_owned(),
+                        found: false,
+                        stdin: false,
+                        damage: Some(error),
+                    });
                 }
             }
         }
@@ -109,7 +121,7 @@ fn all(folder: &Path, manner: Manner<'_>, named: &mut Vec<Named>) {
     let mut entries = match listed {
         Ok(entries) => entries,
         Err(error) => {
-            named.push(Named { path: folder.to_owned(), found: false, damage: Some(error) });
+            named.push(Named { path: folder.to_owned(), found: false, stdin: false, damage: Some(error) });
             return;
         }
     };
@@ -122,7 +134,7 @@ fn all(folder: &Path, manner: Manner<'_>, named: &mut Vec<Named>) {
         if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
             all(&path, manner, named);
         } else if path.is_file() && !(manner.left_out)(&path) {
-            named.push(Named { path, found: true, damage: None });
+            named.push(Named { path, found: true, stdin: false, damage: None });
         }
     }
 }

@@ -70,6 +70,8 @@ pub struct Options {
     pub filter: Option<Arc<Filter>>,
     /// Files that are not looked at, whether they were named or found in a folder.
     pub left_out: Option<Leaves>,
+    /// What standard input is called; what it holds is told by that name.
+    pub stdin: Option<PathBuf>,
     /// Leave out of folders what .gitignore and .ignore name.
     pub ignores: bool,
     /// Give the texts of SQL files as well.
@@ -107,6 +109,7 @@ impl Default for Options {
             follow: None,
             filter: None,
             left_out: None,
+            stdin: None,
             ignores: false,
             scripts: false,
         }
@@ -269,7 +272,8 @@ pub fn gather<C: Collector>(
     };
     let leaves = options.left_out.as_ref().map(|leaves| &*leaves.0);
     let left_out = |path: &std::path::Path| leaves.is_some_and(|leaves| leaves(path));
-    let manner = folders::Manner { left_out: &left_out, ignores: options.ignores };
+    let manner =
+        folders::Manner { left_out: &left_out, ignores: options.ignores, stdin: options.stdin.as_deref() };
     let named = folders::named(paths, manner);
     let mut sorted = inputs::sort(named, &prefixes, options.threads);
     if let Some(stop) = &options.follow {

@@ -97,17 +97,13 @@ impl Source {
     }
 }
 
-/// Opens a file and reads its beginning. `found`: in a folder.
-pub(super) fn source(path: PathBuf, found: bool) -> Source {
-    let opened = if path.as_os_str() == "-" { plain(Box::new(io::stdin())) } else { open(&path) };
-    look(path, opened, found)
-}
-
-fn look(path: PathBuf, opened: io::Result<Box<dyn Read + Send>>, found: bool) -> Source {
+/// Opens a file and reads its beginning. `found`: in a folder. `stdin`: the path is but the name of that.
+pub(super) fn source(path: PathBuf, found: bool, stdin: bool) -> Source {
+    let opened = if stdin { plain(Box::new(io::stdin())) } else { open(&path) };
     match opened {
         Ok(mut reader) => {
             let (head, damage) = read_head(&mut reader);
-            let again = path.as_os_str() != "-" && path.is_file();
+            let again = !stdin && path.is_file();
             let rest = (!again).then_some(reader);
             let newest = newest(&path);
             Source { path, head, damage, found, newest, layers: Vec::new(), rest, follow: None }
