@@ -174,3 +174,15 @@ DO 'BEGIN PERFORM * FROM d WHERE id = 1 AND name = ''x''; END';
     let left = report["not_judged"].to_string();
     assert!(left.contains("f.sql:8") && left.contains("EXECUTE puts it together"), "{left}");
 }
+
+#[test]
+fn an_editor_gives_what_it_holds() {
+    let ran = sargable(&["check", "--stdin-filepath", "app/users.py", "--format", "json"])
+        .file("sargable.yaml", "check:\n  rules:\n    leading-wildcard: off\n")
+        .stdin(PYTHON)
+        .ends(1);
+    assert_eq!(places(&ran), ["app/users.py:5:16 select-star warning"]);
+    sargable(&["check", "--stdin-filepath", "a.sql", "-"]).stdin("").ends(0);
+    let both = sargable(&["check", "--stdin-filepath", "a.sql", "b.sql"]).stdin("").ends(2);
+    assert!(both.stderr.contains("name `-` in place of the other paths"), "{}", both.stderr);
+}
