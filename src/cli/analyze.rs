@@ -22,7 +22,7 @@ use crate::{
     rules::{self, Needs, Rule, Set},
     server::{Environment, Server, Target},
     sources::{self, Ingested, Literals, Readers},
-    workload::{Query, Repetition, Workload},
+    workload::{InputSummary, Query, Repetition, Workload},
 };
 
 pub(super) fn run(args: &AnalyzeArgs, config: &Config) -> Result<Outcome, Error> {
@@ -184,7 +184,7 @@ pub(super) fn judge(
     not_judged.merge(schema.not_judged());
     let gathered = gather::gather(&workload, known, args.zip(server.as_mut()));
     // Where no log was given, nobody expects to hear of executions.
-    let logs = inputs.iter().any(|input| input.format != "sql");
+    let logs = !inputs.iter().all(InputSummary::is_written);
     let migrations: Vec<MigrationFacts<'_>> = schema
         .migrations
         .iter()
@@ -262,6 +262,8 @@ pub(super) fn read(
     if let Some(lint) = lint {
         options.left_out.clone_from(&lint.leaves);
         options.scripts = true;
+        options.ignores = true;
+        options.stdin.clone_from(&lint.stdin);
     }
     let read = sources::ingest(&args.paths, &options, &mut |far| progress.show(far));
     progress.clear();

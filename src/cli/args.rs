@@ -184,9 +184,12 @@ pub(super) struct PoolArgs {
 
 #[derive(Args, Debug)]
 pub(super) struct CheckArgs {
-    /// SQL files and folders; `-` is standard input
+    /// SQL files, programs with SQL in them, and folders; `-` is standard input
     #[arg(value_name = "PATH", default_value = ".")]
     pub(super) paths: Vec<PathBuf>,
+    /// The file that standard input is, as an editor has it: its name says what it holds and what holds for it
+    #[arg(long, value_name = "PATH")]
+    pub(super) stdin_filepath: Option<PathBuf>,
     /// Exit with 1 also when a statement could not be parsed
     #[arg(long)]
     pub(super) strict: bool,

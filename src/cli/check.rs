@@ -42,13 +42,14 @@ pub(super) fn run(args: &CheckArgs, config: &Config) -> Result<Outcome, Error> {
     let lint = Lint {
         policy,
         leaves: Some(leaves),
+        stdin: args.stdin_filepath.clone(),
         changed,
         baseline,
         min_share: args.scope.min_share,
         links: links.clone(),
     };
     let input = InputArgs {
-        paths: args.paths.iter().chain(&args.scope.workload).cloned().collect(),
+        paths: paths(args)?.into_iter().chain(args.scope.workload.iter().cloned()).collect(),
         log_line_prefix: None,
         input_format: None,
         all_occurrences: false,
@@ -65,8 +66,10 @@ pub(super) fn run(args: &CheckArgs, config: &Config) -> Result<Outcome, Error> {
         lint: Some(&lint),
     };
     let done = match perform(&job) {
-        // Of what changed nothing is SQL: that is a good answer.
-        Err(Error::NothingUnderstood { .. }) if lint.changed.is_some() => nothing(links),
+        // Of what changed nothing is SQL, or the editor's file is still empty: that is a good answer.
+        Err(Error::NothingUnderstood { .. }) if lint.changed.is_some() || lint.stdin.is_some() => {
+            nothing(links)
+        }
         done => done?,
     };
     if let Some(path) = &args.scope.write_baseline {
@@ -86,6 +89,21 @@ pub(super) fn run(args: &CheckArgs, config: &Config) -> Result<Outcome, Error> {
     }
     let found = fails_at(args, config).is_some_and(|threshold| done.report.reaches(threshold));
     Ok(done.ended(if found { Outcome::Findings } else { Outcome::Clean }))
+}
+
+/// What is read: with `--stdin-filepath` standard input, which need not be named.
+fn paths(args: &CheckArgs) -> Result<Vec<PathBuf>, Error> {
+    let named = args.paths.iter().any(|path| path.as_os_str() == "-");
+    if args.stdin_filepath.is_none() || named {
+        return Ok(args.paths.clone());
+    }
+    if args.paths == [PathBuf::from(".")] {
+        return Ok(vec![PathBuf::from("-")]);
+    }
+    Err(Error::Usage {
+        what: "--stdin-filepath names standard input, which is not read".to_owned(),
+        hint: Some("name `-` in place of the other paths".to_owned()),
+    })
 }
 
 /// The severity that fails the run, if any does.

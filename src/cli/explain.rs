@@ -9,7 +9,7 @@ use crate::{
     report::text::Subject,
     sources::Ingested,
     sql::{Normalizer, parse, split},
-    workload::{InputSummary, Statement, Workload},
+    workload::{InputSummary, Origin, Statement, Workload},
 };
 
 pub(super) fn run(args: &ExplainArgs) -> Result<Outcome, Error> {
@@ -34,7 +34,7 @@ pub(super) fn run(args: &ExplainArgs) -> Result<Outcome, Error> {
     }
     let mut workload = Workload::at_start();
     let at = Location { file: name.clone(), line: 1, column: 1 };
-    let statement = Statement { text: sql.to_owned(), at };
+    let statement = Statement { text: sql.to_owned(), at, from: Origin::Script, one_row: false };
     let binds = args.binds.iter().map(|value| Some(value.clone())).collect::<Vec<_>>();
     let binds = (!binds.is_empty()).then_some(binds);
     workload.add_statement_with(statement, binds, &mut Normalizer::default());

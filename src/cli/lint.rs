@@ -1,6 +1,6 @@
 //! What the lint step does with what was read: the rules that hold in each file, then `lint::check`.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, path::PathBuf};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -21,6 +21,8 @@ pub(super) struct Lint {
     pub(super) policy: Policy,
     /// Which files are not read.
     pub(super) leaves: Option<Leaves>,
+    /// What standard input is called.
+    pub(super) stdin: Option<PathBuf>,
     pub(super) changed: Option<Changed>,
     pub(super) baseline: Option<Baseline>,
     pub(super) min_share: Option<f64>,

@@ -70,6 +70,10 @@ fn unbounded(rule: &Rule, facts: &Facts<'_>, shape: &Shape) -> Option<Finding> {
     let filtered = block.tests().any(|test| test.clause == Clause::Where) || !block.conditions.is_empty();
     let grouped = !block.group_by.is_empty() || block.distinct;
     let list = words::list(&tables);
+    // The program takes the first row: what it asks for has one.
+    if facts.query.one_row && filtered {
+        return None;
+    }
     let Some(rows) = rows else {
         // Nothing is known of the size: only what is plainly whole is worth a word.
         if filtered || grouped || block.tables.len() > 1 {

@@ -8,16 +8,18 @@
 //! ```text
 //! open ─▶ envelope ─▶ recognise ─▶ chunks ─▶ pglog (entries, events) ─▶ pipeline ─▶ Workload
 //!                               ├─▶ applog (events) ──────────────────────────────────┤
-//!                               └─▶ sqlfile (statements) ─────────────────────────────┘
+//!                               └─▶ scripts (SQL files; code: strings of programs) ───┘
 //! ```
 //!
 //! Left alone: statements that a log does not show.
 
 mod applog;
 mod chunks;
+mod code;
 mod compressed;
 pub mod digest;
 mod envelope;
+mod folders;
 mod inputs;
 mod mixed;
 mod open;
@@ -26,13 +28,12 @@ mod pglog;
 mod pipeline;
 mod recognise;
 pub mod schema;
-mod sqlfile;
+mod scripts;
 mod tail;
 
 use std::{path::PathBuf, sync::Arc};
 
 pub use applog::Readers;
-use inputs::Sorted;
 use pglog::prefix::Prefix;
 pub use pipeline::Collector;
 use recognise::Prefixes;
@@ -69,6 +70,10 @@ pub struct Options {
     pub filter: Option<Arc<Filter>>,
     /// Files that are not looked at, whether they were named or found in a folder.
     pub left_out: Option<Leaves>,
+    /// What standard input is called; what it holds is told by that name.
+    pub stdin: Option<PathBuf>,
+    /// Leave out of folders what .gitignore and .ignore name.
+    pub ignores: bool,
     /// Give the texts of SQL files as well.
     pub scripts: bool,
 }
@@ -104,6 +109,8 @@ impl Default for Options {
             follow: None,
             filter: None,
             left_out: None,
+            stdin: None,
+            ignores: false,
             scripts: false,
         }
     }
@@ -172,8 +179,7 @@ pub fn watch(
     let mut progress = |far, counted: &Counted| progress(far, &counted.workload);
     let tools = || Tools { filter: options.filter.clone(), ..Tools::default() };
     let gathered = gather::<Counted>(paths, options, &tools, &mut progress)?;
-    let Gathered { collected, statements, undone, digests, mut inputs, mut not_judged, damages, scripts } =
-        gathered;
+    let Gathered { collected, statements, digests, mut inputs, mut not_judged, damages, scripts } = gathered;
     let Counted { mut workload, mut left_out } = collected;
     for (name, digest) in digests {
         digest::append(&name, digest, &mut workload, &mut inputs, &mut not_judged);
@@ -182,7 +188,7 @@ pub fn watch(
         .digest
         .map(|literals| Digest::of(&workload, &inputs, &not_judged, literals == Literals::Keep));
     let Tools { mut normalizer, filter, mut verdicts } = tools();
-    let schema = schema::of_statements(&statements, &undone);
+    let schema = schema::of_statements(&statements);
     for statement in statements {
         let sql = statement.text.as_bytes();
         if filter.as_ref().is_none_or(|filter| filter.admits_text(sql, &mut normalizer, &mut verdicts)) {
@@ -193,7 +199,7 @@ pub fn watch(
     }
     workload.close();
     let silent = workload.totals().executions == 0 && workload.totals().errors == 0;
-    if silent && inputs.iter().any(|input| input.format != "sql" && input.format != pgbouncer::KIND.name) {
+    if silent && inputs.iter().any(|input| !input.is_written() && input.format != pgbouncer::KIND.name) {
         not_judged.add("log", "it tells of no statement (set log_min_duration_statement = 0)");
     }
     Ok(Ingested { workload, inputs, not_judged, damages, digest, left_out, scripts, schema })
@@ -204,8 +210,6 @@ pub fn watch(
 pub struct Gathered<C> {
     pub collected: C,
     pub statements: Vec<Statement>,
-    /// SQL files that hold how to take themselves back, and the line where that begins.
-    pub undone: std::collections::BTreeMap<String, u64>,
     /// Digests of other runs, by the name of their file.
     pub digests: Vec<(String, Digest)>,
     /// As [`Ingested`] has them; so are the next two.
@@ -266,11 +270,12 @@ pub fn gather<C: Collector>(
         format: options.input_format.clone(),
         readers: options.readers.clone(),
     };
-    let mut sorted = Sorted::default();
     let leaves = options.left_out.as_ref().map(|leaves| &*leaves.0);
-    for source in open::sources(paths, &|path| leaves.is_some_and(|leaves| leaves(path))) {
-        sorted.add(source, &prefixes);
-    }
+    let left_out = |path: &std::path::Path| leaves.is_some_and(|leaves| leaves(path));
+    let manner =
+        folders::Manner { left_out: &left_out, ignores: options.ignores, stdin: options.stdin.as_deref() };
+    let named = folders::named(paths, manner);
+    let mut sorted = inputs::sort(named, &prefixes, options.threads);
     if let Some(stop) = &options.follow {
         sorted.follow(stop)?;
     }

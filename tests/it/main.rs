@@ -8,6 +8,7 @@ mod applog_node;
 mod applog_sqlalchemy;
 mod check;
 mod check_formats;
+mod check_inputs;
 mod cli;
 mod compressed;
 mod config;

@@ -21,8 +21,8 @@ use sargable::{
     sources::{self, schema},
     sql::{Fingerprint, Normalizer, Shape, parse, split},
     workload::{
-        Binds, Event, EventKind, Evidence, Occurrence, Position, ProtocolStep, Repetition, RepetitionKind,
-        Script, Statement, Workload,
+        Binds, Event, EventKind, Evidence, Occurrence, Origin, Position, ProtocolStep, Repetition,
+        RepetitionKind, Script, Statement, Workload,
     },
 };
 
@@ -43,7 +43,10 @@ fn run(rules: &[Rule], example: &Example) -> Report {
         let first = split::statements(sql).first().cloned().unwrap_or(0..sql.len());
         let (line, column) = split::position(sql, first.start);
         let at = Location { file: "example.sql".to_owned(), line, column };
-        workload.add_statement(Statement { text: sql[first].to_owned(), at }, &mut normalizer);
+        workload.add_statement(
+            Statement { text: sql[first].to_owned(), at, from: Origin::Script, one_row: false },
+            &mut normalizer,
+        );
     }
     for session in 1..=example.busy.unwrap_or(0) {
         let sql = format!("SELECT name FROM users WHERE id = {session}");

@@ -11,24 +11,18 @@
 
 mod files;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt,
-};
+use std::{collections::BTreeSet, fmt};
 
-pub(super) use files::undone;
+pub(super) use files::{is_down, undone};
 
-use super::sqlfile;
+use super::scripts;
 use crate::{
     catalog::{Catalog, Migration, Step, Table},
     error::NotJudged,
     finding::Location,
     names::RelName,
-    sql::{
-        ddl::{self, Action, Ddl},
-        split,
-    },
-    workload::Statement,
+    sql::ddl::{self, Action, Ddl},
+    workload::{Origin, Statement},
 };
 
 /// What DDL text says.
@@ -80,7 +74,7 @@ impl fmt::Display for Skipped {
 /// Reads the DDL of one text, such as a dump, in its order.
 pub fn read(text: &str) -> Schema {
     let mut schema = Schema::empty();
-    for statement in sqlfile::statements("", text, &split::statements(text)) {
+    for statement in scripts::of_text("", text) {
         if let Some(ddl) = schema.statement(&statement) {
             schema.apply(ddl, &statement, None);
         }
@@ -90,23 +84,16 @@ pub fn read(text: &str) -> Schema {
 
 /// Reads the DDL of SQL files: their names and texts.
 pub fn of_files(files: &[(&str, &str)]) -> Schema {
-    let mut undone = BTreeMap::new();
-    let mut statements = Vec::new();
-    for (name, text) in files {
-        undone.extend(self::undone(text).map(|line| ((*name).to_owned(), line)));
-        statements.extend(sqlfile::statements(name, text, &split::statements(text)));
-    }
-    of_statements(&statements, &undone)
+    let statements: Vec<Statement> =
+        files.iter().flat_map(|(name, text)| scripts::of_text(name, text)).collect();
+    of_statements(&statements)
 }
 
-/// Reads the DDL among the statements of files. `undone`: by file, the line where it begins to take back.
-pub(super) fn of_statements(statements: &[Statement], undone: &BTreeMap<String, u64>) -> Schema {
+/// Reads the DDL among the statements of files. What a program or a function sends is sent when it runs.
+pub(super) fn of_statements(statements: &[Statement]) -> Schema {
     let mut files: Vec<(&str, Vec<&Statement>)> = Vec::new();
-    for statement in statements {
+    for statement in statements.iter().filter(|statement| statement.from == Origin::Script) {
         let file = statement.at.file.as_str();
-        if files::is_down(file) || undone.get(file).is_some_and(|line| statement.at.line >= *line) {
-            continue;
-        }
         match files.last_mut() {
             Some((same, list)) if *same == file => list.push(statement),
             _ => files.push((file, vec![statement])),
