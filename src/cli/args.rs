@@ -7,7 +7,7 @@ use clap::{
     parser::ValueSource,
 };
 
-use super::filter::FilterArgs;
+use super::{filter::FilterArgs, schema::SchemaArgs};
 use crate::{config::SetName, report::slo::Objective, sources::input_formats};
 
 /// Finds what makes a PostgreSQL workload slow, and proves what will make it fast.
@@ -74,6 +74,8 @@ pub(super) struct AnalyzeArgs {
     #[command(flatten)]
     pub(super) input: InputArgs,
     #[command(flatten)]
+    pub(super) schema: SchemaArgs,
+    #[command(flatten)]
     pub(super) server: ServerArgs,
     #[command(flatten)]
     pub(super) pool: PoolSizeArgs,
@@ -134,6 +136,8 @@ pub(super) struct CheckArgs {
     /// Exit with 1 also when a statement could not be parsed
     #[arg(long)]
     pub(super) strict: bool,
+    #[command(flatten)]
+    pub(super) schema: SchemaArgs,
     #[command(flatten)]
     pub(super) server: ServerArgs,
     /// Exit with 1 when a finding is at least this severe [default: `check.fail-on` of sargable.yaml, or warning]

@@ -67,6 +67,8 @@ pub struct Options {
     pub follow: Option<Stop>,
     /// What counts; `None` is everything.
     pub filter: Option<Arc<Filter>>,
+    /// SQL files and folders whose DDL is the schema: nothing else in them counts.
+    pub schema: Vec<PathBuf>,
     /// Files that are not looked at, whether they were named or found in a folder.
     pub left_out: Option<Leaves>,
     /// Give the texts of SQL files as well.
@@ -103,6 +105,7 @@ impl Default for Options {
             digest: None,
             follow: None,
             filter: None,
+            schema: Vec::new(),
             left_out: None,
             scripts: false,
         }
@@ -169,6 +172,7 @@ pub fn watch(
     options: &Options,
     progress: &mut dyn FnMut(Progress, &Workload),
 ) -> Result<Ingested, Error> {
+    let given = schema::given(&options.schema)?;
     let mut progress = |far, counted: &Counted| progress(far, &counted.workload);
     let tools = || Tools { filter: options.filter.clone(), ..Tools::default() };
     let gathered = gather::<Counted>(paths, options, &tools, &mut progress)?;
@@ -182,7 +186,7 @@ pub fn watch(
         .digest
         .map(|literals| Digest::of(&workload, &inputs, &not_judged, literals == Literals::Keep));
     let Tools { mut normalizer, filter, mut verdicts } = tools();
-    let schema = schema::of_statements(&statements, &undone);
+    let schema = schema::of_statements(&given, &statements, &undone);
     for statement in statements {
         let sql = statement.text.as_bytes();
         if filter.as_ref().is_none_or(|filter| filter.admits_text(sql, &mut normalizer, &mut verdicts)) {

@@ -10,6 +10,7 @@
 //! [`sql::ddl`]: crate::sql::ddl
 
 mod files;
+mod given;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -17,6 +18,7 @@ use std::{
 };
 
 pub(super) use files::undone;
+pub(super) use given::{Given, given};
 
 use super::sqlfile;
 use crate::{
@@ -96,24 +98,22 @@ pub fn of_files(files: &[(&str, &str)]) -> Schema {
         undone.extend(self::undone(text).map(|line| ((*name).to_owned(), line)));
         statements.extend(sqlfile::statements(name, text, &split::statements(text)));
     }
-    of_statements(&statements, &undone)
+    of_statements(&Given::default(), &statements, &undone)
 }
 
-/// Reads the DDL among the statements of files. `undone`: by file, the line where it begins to take back.
-pub(super) fn of_statements(statements: &[Statement], undone: &BTreeMap<String, u64>) -> Schema {
-    let mut files: Vec<(&str, Vec<&Statement>)> = Vec::new();
-    for statement in statements {
-        let file = statement.at.file.as_str();
-        if files::is_down(file) || undone.get(file).is_some_and(|line| statement.at.line >= *line) {
-            continue;
-        }
-        match files.last_mut() {
-            Some((same, list)) if *same == file => list.push(statement),
-            _ => files.push((file, vec![statement])),
-        }
-    }
-    files.sort_by_cached_key(|(file, _)| files::natural(file));
+/// Reads the DDL among the statements of files, which stands on what was given as the schema. `undone`: by
+/// file, the line where it begins to take back.
+pub(super) fn of_statements(
+    given: &Given,
+    statements: &[Statement],
+    undone: &BTreeMap<String, u64>,
+) -> Schema {
     let mut schema = Schema::empty();
+    for (file, list) in in_order(&given.statements, &given.undone) {
+        schema.script(file, &list);
+    }
+    let mut files = in_order(statements, undone);
+    files.retain(|(file, _)| !given.holds(file));
     let mut scripts: Vec<Migration> = files.iter().map(|(file, list)| schema.script(file, list)).collect();
     let made: BTreeSet<RelName> = scripts.iter().flat_map(made).collect();
     scripts.retain(|script| {
@@ -134,6 +134,26 @@ pub(super) fn of_statements(statements: &[Statement], undone: &BTreeMap<String, 
     });
     schema.migrations = scripts;
     schema
+}
+
+/// The statements of each file that are not to take it back, in the order in which the files are applied.
+fn in_order<'a>(
+    statements: &'a [Statement],
+    undone: &BTreeMap<String, u64>,
+) -> Vec<(&'a str, Vec<&'a Statement>)> {
+    let mut files: Vec<(&str, Vec<&Statement>)> = Vec::new();
+    for statement in statements {
+        let file = statement.at.file.as_str();
+        if files::is_down(file) || undone.get(file).is_some_and(|line| statement.at.line >= *line) {
+            continue;
+        }
+        match files.last_mut() {
+            Some((same, list)) if *same == file => list.push(statement),
+            _ => files.push((file, vec![statement])),
+        }
+    }
+    files.sort_by_cached_key(|(file, _)| files::natural(file));
+    files
 }
 
 impl Schema {
@@ -176,7 +196,7 @@ impl Schema {
                 let why =
                     Why::Expected { what: not_read.expected, line: at.line + not_read.line - 1, column };
                 self.skip(statement, why);
-                None
+                not_read.makes.map(Ddl::UnreadTable)
             }
         }
     }
@@ -237,6 +257,7 @@ impl Schema {
 fn made(script: &Migration) -> impl Iterator<Item = RelName> {
     script.steps.iter().filter_map(|step| match &step.ddl {
         Ddl::CreateTable(create) => Some(create.name.or_public()),
+        Ddl::UnreadTable(name) => Some(name.or_public()),
         Ddl::CreateView { name, .. } => Some(name.or_public()),
         Ddl::AlterTable(alter) => alter.actions.iter().find_map(|action| match action {
             Action::Rename(to) => Some(RelName::new(alter.name.schema.as_deref(), to).or_public()),

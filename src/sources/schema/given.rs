@@ -1,0 +1,65 @@
+//! Files and folders that are the schema by the user's word (`--schema`), whatever else is read.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+};
+
+use super::undone;
+use crate::{
+    error::Error,
+    sources::{open, sqlfile},
+    sql::split,
+    workload::Statement,
+};
+
+/// The statements of the schema's files.
+#[derive(Debug, Default)]
+pub(in crate::sources) struct Given {
+    pub(super) statements: Vec<Statement>,
+    /// By file, the line where it begins to take back.
+    pub(super) undone: BTreeMap<String, u64>,
+    files: BTreeSet<PathBuf>,
+}
+
+impl Given {
+    /// Whether an input is one of them: its DDL then counts once.
+    pub(super) fn holds(&self, file: &str) -> bool {
+        !self.files.is_empty() && self.files.contains(&absolute(Path::new(file)))
+    }
+}
+
+fn absolute(path: &Path) -> PathBuf {
+    fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
+}
+
+/// Reads the files, and of folders those that are called `*.sql`, compressed or not.
+///
+/// Errors: one that cannot be read; a path that holds no statement.
+pub(in crate::sources) fn given(paths: &[PathBuf]) -> Result<Given, Error> {
+    let mut given = Given::default();
+    for path in paths {
+        let before = given.statements.len();
+        let other = |file: &Path| path.is_dir() && !file.to_string_lossy().contains(".sql");
+        for mut source in open::sources(std::slice::from_ref(path), &other) {
+            let unread = |source| Error::Read { path: path.clone(), source };
+            if let Some(damage) = source.damage.take() {
+                return Err(unread(damage));
+            }
+            let (text, ..) =
+                source.reader().and_then(|mut reader| sqlfile::read(&mut *reader)).map_err(unread)?;
+            let name = source.name();
+            given.undone.extend(undone(&text).map(|line| (name.clone(), line)));
+            given.statements.extend(sqlfile::statements(&name, &text, &split::statements(&text)));
+            given.files.insert(absolute(&source.path));
+        }
+        if given.statements.len() == before {
+            return Err(Error::Usage {
+                what: format!("{}: the schema holds no statement", path.display()),
+                hint: Some("name SQL files with CREATE TABLE, such as pg_dump --schema-only writes".to_owned()),
+            });
+        }
+    }
+    Ok(given)
+}
