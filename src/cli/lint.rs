@@ -50,8 +50,10 @@ impl Lint {
             .collect();
         // The files of --schema are judged by whoever names them as inputs.
         let places = all.workload.ranked().into_iter().flat_map(|query| &query.statements);
-        let inputs: FxHashSet<&str> =
-            places.map(|at| at.file.as_str()).chain(scripts.iter().map(|script| script.name.as_str())).collect();
+        let inputs: FxHashSet<&str> = places
+            .map(|at| at.file.as_str())
+            .chain(scripts.iter().map(|script| script.name.as_str()))
+            .collect();
         let mut report = detect::Report::default();
         for profile in &profiles {
             let found = found(profile, all, &special);

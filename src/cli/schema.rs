@@ -10,16 +10,16 @@ use crate::config::Config;
 pub(super) struct SchemaArgs {
     /// DDL files or folders that say what tables, columns and indexes there are; repeat it [default: `schema`
     /// of sargable.yaml]. Without it the DDL among the inputs says so
-    #[arg(long = "schema", value_name = "PATH")]
-    paths: Vec<PathBuf>,
+    #[arg(long, value_name = "PATH")]
+    schema: Vec<PathBuf>,
 }
 
 impl SchemaArgs {
     /// The configuration, with the flag's files in place of its own.
     pub(super) fn over(&self, config: &Config) -> Config {
         let mut config = config.clone();
-        if !self.paths.is_empty() {
-            config.set_schema(self.paths.clone());
+        if !self.schema.is_empty() {
+            config.set_schema(self.schema.clone());
         }
         config
     }

@@ -26,8 +26,7 @@ pub(in crate::detect) fn new_type(rule: &Rule, facts: &MigrationFacts<'_>, repor
         if !own && types::rewrites(old, type_name, utc) != Some(true) {
             continue;
         }
-        let from =
-            old.filter(|old| old != type_name).map(|old| format!("from {old} ")).unwrap_or_default();
+        let from = old.filter(|old| old != type_name).map(|old| format!("from {old} ")).unwrap_or_default();
         let because = format!(
             "{}.{column} changes {from}to {type_name}: the table and its indexes are rewritten while no query can use them",
             table.plain()

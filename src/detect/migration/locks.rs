@@ -53,7 +53,8 @@ pub(in crate::detect) fn several(rule: &Rule, facts: &MigrationFacts<'_>, report
 pub(in crate::detect) fn no_timeout(rule: &Rule, facts: &MigrationFacts<'_>, report: &mut Report) {
     // 0 is no timeout, and so is the server's default.
     let none = |value: &str| {
-        value.eq_ignore_ascii_case("default") || value.starts_with('0') && !value.bytes().any(|b| (b'1'..=b'9').contains(&b))
+        value.eq_ignore_ascii_case("default")
+            || value.starts_with('0') && !value.bytes().any(|b| (b'1'..=b'9').contains(&b))
     };
     let mut limited = false;
     for (step, made) in facts.steps() {

@@ -39,10 +39,13 @@ fn absolute(path: &Path) -> PathBuf {
 /// Errors: one that cannot be read; a path that holds no statement.
 pub(in crate::sources) fn given(paths: &[PathBuf]) -> Result<Given, Error> {
     let mut given = Given::default();
+    let here = std::env::current_dir().unwrap_or_default();
     for path in paths {
+        // Called as the inputs are called.
+        let path = path.strip_prefix(&here).map_or_else(|_| path.clone(), |path| Path::new(".").join(path));
         let before = given.statements.len();
         let other = |file: &Path| path.is_dir() && !file.to_string_lossy().contains(".sql");
-        for mut source in open::sources(std::slice::from_ref(path), &other) {
+        for mut source in open::sources(std::slice::from_ref(&path), &other) {
             let unread = |source| Error::Read { path: path.clone(), source };
             if let Some(damage) = source.damage.take() {
                 return Err(unread(damage));
@@ -57,7 +60,9 @@ pub(in crate::sources) fn given(paths: &[PathBuf]) -> Result<Given, Error> {
         if given.statements.len() == before {
             return Err(Error::Usage {
                 what: format!("{}: the schema holds no statement", path.display()),
-                hint: Some("name SQL files with CREATE TABLE, such as pg_dump --schema-only writes".to_owned()),
+                hint: Some(
+                    "name SQL files with CREATE TABLE, such as pg_dump --schema-only writes".to_owned(),
+                ),
             });
         }
     }

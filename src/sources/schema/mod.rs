@@ -235,6 +235,20 @@ impl Schema {
                         shadows.insert(name);
                     }
                 }
+                // It was made by a later version of the schema: PostgreSQL would refuse to add it again.
+                Ddl::AlterTable(alter) => {
+                    let name = alter.name.or_public();
+                    let table = self.catalog.table(&name).filter(|table| others(table));
+                    let there = |action: &Action| match action {
+                        Action::AddColumn { column, if_not_exists: false } => {
+                            table.is_some_and(|table| table.column(&column.name).is_some())
+                        }
+                        _ => false,
+                    };
+                    if alter.actions.iter().any(there) {
+                        shadows.insert(name);
+                    }
+                }
                 _ => {}
             }
             let subject = subject(&ddl).map(RelName::or_public);
