@@ -258,6 +258,12 @@ impl Catalog {
             None => self.search_path.iter().find_map(|schema| exact(schema)),
         }
     }
+
+    /// Whether a table has such a column; `None` where the table, or what columns it has, is not known.
+    pub fn has_column(&self, table: &RelName, column: &str) -> Option<bool> {
+        let table = self.table(table).filter(|table| !table.columns.is_empty())?;
+        Some(table.column(column).is_some())
+    }
 }
 
 impl Table {

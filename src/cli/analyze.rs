@@ -91,7 +91,8 @@ pub(super) fn perform(job: &Job<'_>) -> Result<Done, Error> {
             None
         });
     }
-    let read = read(job.input, readers, job.save, server.as_mut(), job.lint)?;
+    let schema = job.config.schema();
+    let read = read(job.input, readers, schema, job.save, server.as_mut(), job.lint)?;
     if let Some(save) = job.save {
         saved(&read, save)?;
     }
@@ -253,12 +254,13 @@ pub(super) fn connect(args: &ServerArgs) -> Result<Option<Server>, Error> {
 pub(super) fn read(
     args: &InputArgs,
     readers: Readers,
+    schema: Vec<PathBuf>,
     save: Option<&SaveArgs>,
     server: Option<&mut Server>,
     lint: Option<&Lint>,
 ) -> Result<Ingested, Error> {
     let mut progress = ProgressLine::new();
-    let mut options = options(args, readers, save, server);
+    let mut options = sources::Options { schema, ..options(args, readers, save, server) };
     if let Some(lint) = lint {
         options.left_out.clone_from(&lint.leaves);
         options.scripts = true;

@@ -7,7 +7,7 @@ use clap::{
     parser::ValueSource,
 };
 
-use super::{advice::AdviceArgs, filter::FilterArgs};
+use super::{advice::AdviceArgs, filter::FilterArgs, schema::SchemaArgs};
 use crate::{
     config::SetName,
     report::{migration::Tool, slo::Objective},
@@ -79,6 +79,8 @@ pub(super) struct AnalyzeArgs {
     #[command(flatten)]
     pub(super) input: InputArgs,
     #[command(flatten)]
+    pub(super) schema: SchemaArgs,
+    #[command(flatten)]
     pub(super) server: ServerArgs,
     #[command(flatten)]
     pub(super) pool: PoolSizeArgs,
@@ -95,6 +97,8 @@ pub(super) struct AnalyzeArgs {
 pub(super) struct IndexArgs {
     #[command(flatten)]
     pub(super) input: InputArgs,
+    #[command(flatten)]
+    pub(super) schema: SchemaArgs,
     #[command(flatten)]
     pub(super) server: ServerArgs,
     #[command(flatten)]
@@ -193,6 +197,8 @@ pub(super) struct CheckArgs {
     /// Exit with 1 also when a statement could not be parsed
     #[arg(long)]
     pub(super) strict: bool,
+    #[command(flatten)]
+    pub(super) schema: SchemaArgs,
     #[command(flatten)]
     pub(super) server: ServerArgs,
     /// Exit with 1 when a finding is at least this severe [default: `check.fail-on` of sargable.yaml, or warning]

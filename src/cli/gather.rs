@@ -89,9 +89,7 @@ pub(super) fn gather(
         });
         all.coverage.with_schema += u64::from(here.is_some());
         if let Some(catalog) = here {
-            shape.resolve(|table, column| {
-                catalog.table(table).is_some_and(|table| table.column(column).is_some())
-            });
+            shape.resolve(|table, column| catalog.has_column(table, column));
         }
         let mut gathered = Gathered { plan: None, probe: None, in_catalog: here.is_some() };
         match (here, &mut server) {

@@ -50,13 +50,21 @@ impl Lint {
             .flatten()
             .map(String::as_str)
             .collect();
+        // The files of --schema are judged by whoever names them as inputs.
+        let places = all.workload.ranked().into_iter().flat_map(|query| &query.statements);
+        let inputs: FxHashSet<&str> = places
+            .map(|at| at.file.as_str())
+            .chain(scripts.iter().map(|script| script.name.as_str()))
+            .collect();
         let mut report = detect::Report::default();
         for profile in &profiles {
             let found = found(profile, all, &special);
             let placed = lint::place(found.findings, all.workload, scripts);
             report.findings.extend(placed.into_iter().filter(|finding| {
                 let file = finding.at.as_ref().map(|at| at.file.as_str());
-                file.map_or(profile.files.is_none(), |file| holds(profile, file, &special))
+                file.map_or(profile.files.is_none(), |file| {
+                    inputs.contains(file) && holds(profile, file, &special)
+                })
             }));
             report.not_judged.merge(found.not_judged);
         }

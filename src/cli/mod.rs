@@ -20,6 +20,7 @@ mod pool;
 mod progress;
 mod rules;
 mod run_demo;
+mod schema;
 
 use std::{error::Error as _, io::Write as _, process::ExitCode};
 
@@ -50,10 +51,10 @@ pub fn main() -> ExitCode {
     };
     let config = || configure::config(&cli.config);
     let ended = match cli.command {
-        Command::Analyze(args) => config().and_then(|config| analyze::run(&args, &config)),
-        Command::Check(args) => config().and_then(|config| check::run(&args, &config)),
+        Command::Analyze(args) => config().and_then(|config| analyze::run(&args, &args.schema.over(&config))),
+        Command::Check(args) => config().and_then(|config| check::run(&args, &args.schema.over(&config))),
         Command::Explain(args) => explain::run(&args),
-        Command::Index(args) => config().and_then(|config| index::run(&args, &config)),
+        Command::Index(args) => config().and_then(|config| index::run(&args, &args.schema.over(&config))),
         Command::Init(args) => init::run(&args),
         Command::Logs(args) => config().and_then(|config| logs::run(&args, &config)),
         Command::Pool(args) => config().and_then(|config| pool::run(&args, &config)),

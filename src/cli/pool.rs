@@ -25,7 +25,7 @@ pub(super) fn run(args: &PoolArgs, config: &Config) -> Result<Outcome, Error> {
     let mut read = if args.input.paths.is_empty() {
         Ingested::default()
     } else {
-        analyze::read(&args.input, readers, None, server.as_mut(), None)?
+        analyze::read(&args.input, readers, Vec::new(), None, server.as_mut(), None)?
     };
     complete &= read.damages.is_empty();
     let catalog = match server.as_mut().map(Server::catalog) {

@@ -126,7 +126,7 @@ fn is_bare(catalog: &Catalog) -> bool {
 
 const NO_STATISTICS: &str = "no statistics (connect with --database-url)";
 
-const NO_CATALOG: &str = "no catalog (connect with --database-url)";
+const NO_CATALOG: &str = "no schema (name DDL files with --schema, or connect with --database-url)";
 
 /// What the rule would have to know of the query. Where there is a catalog, but not for this query, the
 /// query belongs to another database.

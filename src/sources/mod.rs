@@ -68,6 +68,8 @@ pub struct Options {
     pub follow: Option<Stop>,
     /// What counts; `None` is everything.
     pub filter: Option<Arc<Filter>>,
+    /// SQL files and folders whose DDL is the schema: nothing else in them counts.
+    pub schema: Vec<PathBuf>,
     /// Files that are not looked at, whether they were named or found in a folder.
     pub left_out: Option<Leaves>,
     /// What standard input is called; what it holds is told by that name.
@@ -108,6 +110,7 @@ impl Default for Options {
             digest: None,
             follow: None,
             filter: None,
+            schema: Vec::new(),
             left_out: None,
             stdin: None,
             ignores: false,
@@ -176,6 +179,7 @@ pub fn watch(
     options: &Options,
     progress: &mut dyn FnMut(Progress, &Workload),
 ) -> Result<Ingested, Error> {
+    let given = schema::given(&options.schema)?;
     let mut progress = |far, counted: &Counted| progress(far, &counted.workload);
     let tools = || Tools { filter: options.filter.clone(), ..Tools::default() };
     let gathered = gather::<Counted>(paths, options, &tools, &mut progress)?;
@@ -188,7 +192,7 @@ pub fn watch(
         .digest
         .map(|literals| Digest::of(&workload, &inputs, &not_judged, literals == Literals::Keep));
     let Tools { mut normalizer, filter, mut verdicts } = tools();
-    let schema = schema::of_statements(&statements);
+    let schema = schema::of_statements(&given, &statements);
     for statement in statements {
         let sql = statement.text.as_bytes();
         if filter.as_ref().is_none_or(|filter| filter.admits_text(sql, &mut normalizer, &mut verdicts)) {

@@ -274,7 +274,7 @@ impl Found {
 }
 
 /// The whole text; bytes that are no UTF-8 are replaced, and `true` says so.
-fn text(reader: &mut dyn Read) -> std::io::Result<(String, u64, bool)> {
+pub(super) fn text(reader: &mut dyn Read) -> std::io::Result<(String, u64, bool)> {
     let mut bytes = Vec::new();
     reader.read_to_end(&mut bytes)?;
     let len = bytes.len() as u64;

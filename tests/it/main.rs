@@ -34,6 +34,7 @@ mod pooler;
 mod report;
 mod robust_logs;
 mod rules;
+mod schema_files;
 mod sources;
 mod sql_ddl;
 mod sql_forms;

@@ -253,9 +253,7 @@ fn shape(sql: &str, catalog: Option<&Catalog>) -> Shape {
     let mut shape =
         parse::parse(sql).unwrap_or_else(|err| panic!("example does not parse: {}\n{sql}", err.why));
     if let Some(catalog) = catalog {
-        shape.resolve(|table, column| {
-            catalog.table(table).is_some_and(|table| table.column(column).is_some())
-        });
+        shape.resolve(|table, column| catalog.has_column(table, column));
     }
     shape
 }

@@ -21,6 +21,8 @@ pub struct NotRead {
     pub line: u64,
     /// From 1, in characters.
     pub column: u64,
+    /// The table that the statement would make, where it got as far as its name.
+    pub makes: Option<RelName>,
 }
 
 impl fmt::Display for NotRead {
@@ -35,6 +37,8 @@ pub(super) struct Cursor<'a> {
     /// For each opening bracket its closing one.
     close: Vec<usize>,
     at: usize,
+    /// The table that the statement makes, once its name was read.
+    pub(super) makes: Option<RelName>,
 }
 
 impl<'a> Cursor<'a> {
@@ -59,7 +63,7 @@ impl<'a> Cursor<'a> {
                 _ => {}
             }
         }
-        let cursor = Cursor { sql, tokens, close, at: stray.unwrap_or(0) };
+        let cursor = Cursor { sql, tokens, close, at: stray.unwrap_or(0), makes: None };
         match (stray, open.last()) {
             (None, None) => Ok(cursor),
             (Some(_), _) => Err(cursor.expected("no closing bracket")),
@@ -72,7 +76,7 @@ impl<'a> Cursor<'a> {
     pub(super) fn expected(&self, expected: &'static str) -> NotRead {
         let byte = self.tokens.get(self.at).map_or(self.sql.len(), |token| token.start);
         let (line, column) = split::position(self.sql, byte);
-        NotRead { expected, byte, line, column }
+        NotRead { expected, byte, line, column, makes: None }
     }
 
     pub(super) fn at_end(&self) -> bool {
