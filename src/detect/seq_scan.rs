@@ -42,6 +42,8 @@ pub(super) fn detect(rule: &Rule, facts: &Facts<'_>, report: &mut Report) {
 /// One sequential scan with what its surroundings make of it.
 #[derive(Clone, Debug)]
 struct Scan {
+    /// Its place in the plan.
+    node: usize,
     table: RelName,
     alias: String,
     /// Rows read in all loops, where the plan was run.
@@ -106,6 +108,7 @@ fn read(node: &Node, table: &RelName, around: Around) -> Option<Scan> {
     };
     let returned = around.join.map_or(own, |join| if filtered { own.min(join) } else { join });
     Some(Scan {
+        node: node.number,
         table: table.clone(),
         alias: node.alias.clone().unwrap_or_else(|| table.name.clone()),
         rows_read: read,
@@ -230,7 +233,7 @@ fn finding(rule: &Rule, facts: &Facts<'_>, scan: &Scan, rows: f64) -> crate::fin
     let instead = index
         .map_or_else(|| rule.instead.trim().to_owned(), |index| index_use::command(facts.catalog, &index));
     let confidence = facts.plan.map_or(crate::finding::Confidence::Planned, |plan| plan.confidence());
-    let mut finding = facts.finding(rule, confidence, because, instead);
+    let mut finding = facts.finding(rule, confidence, because, instead).at_node(scan.node);
     // Below the error of an estimate of few rows nothing is certain; a generic plan knows no values.
     if !measured && facts.plan.is_some_and(|plan| plan.origin == super::PlanOrigin::Generic) {
         finding.severity = finding.severity.min(Severity::Warning);

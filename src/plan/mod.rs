@@ -43,6 +43,8 @@ pub struct Trigger {
 #[expect(clippy::struct_field_names, reason = "`Node Type` is what EXPLAIN calls it")]
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Node {
+    /// The place in the tree, from 1, in the order in which EXPLAIN prints the nodes.
+    pub number: usize,
     /// `Seq Scan`, `Index Only Scan`, `Hash Join` …
     pub node_type: String,
     pub parallel_aware: bool,
