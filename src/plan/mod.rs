@@ -96,6 +96,8 @@ pub struct Node {
     pub lossy_blocks: Option<u64>,
     pub group_keys: Vec<String>,
     pub buffers: Option<Buffers>,
+    /// Partitions that an Append left out when its execution began.
+    pub subplans_removed: Option<u64>,
     pub workers_planned: Option<u64>,
     pub workers_launched: Option<u64>,
     pub children: Vec<Node>,

@@ -120,6 +120,7 @@ fn node(object: &Object) -> Node {
         lossy_blocks: whole(object, "Lossy Heap Blocks"),
         group_keys: texts(object, "Group Key"),
         buffers: buffers(object),
+        subplans_removed: whole(object, "Subplans Removed"),
         workers_planned: whole(object, "Workers Planned"),
         workers_launched: whole(object, "Workers Launched"),
         children,

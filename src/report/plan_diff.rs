@@ -141,9 +141,8 @@ fn aligned(old: &[(&Node, usize)], new: &[(&Node, usize)]) -> Vec<Pair> {
     let score = |a: usize, b: usize| likeness(old[a].0, new[b].0);
     let least = old.len().min(new.len());
     let head = (0..least).take_while(|at| score(*at, *at) >= EQUAL).count();
-    let tail = (0..least - head)
-        .take_while(|at| score(old.len() - 1 - at, new.len() - 1 - at) >= EQUAL)
-        .count();
+    let tail =
+        (0..least - head).take_while(|at| score(old.len() - 1 - at, new.len() - 1 - at) >= EQUAL).count();
     let (rows, columns) = (old.len() - head - tail, new.len() - head - tail);
     let mut pairs: Vec<Pair> = (0..head).map(|at| (Some(at), Some(at))).collect();
     if rows.saturating_mul(columns) > CELLS {

@@ -4,6 +4,8 @@
 //! Times are those that passed: where several processes ran a node, their average. The time of an init plan or CTE
 //! lies in the node that first asks for it, and is taken off there.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::rounded;
@@ -23,6 +25,8 @@ pub struct PlanTree {
     pub execution_ms: Option<f64>,
     pub jit_ms: Option<f64>,
     pub triggers: Vec<Trigger>,
+    /// Settings that are not at their defaults, where the plan has them (EXPLAIN with SETTINGS).
+    pub settings: BTreeMap<String, String>,
     /// What `share` is a share of: `time` or `cost`.
     pub share_of: String,
     pub nodes: Vec<PlanNode>,
@@ -69,6 +73,8 @@ pub struct PlanNode {
     pub loops: Option<f64>,
     pub never_executed: bool,
     pub conditions: Vec<NodeCondition>,
+    /// How it went: the method of a sort and its memory, the batches of a hash, workers, partitions left out.
+    pub notes: Vec<String>,
     pub wastes: Vec<Waste>,
     /// 8 kB pages that it asked for itself.
     pub buffers: Option<NodeBuffers>,
@@ -133,13 +139,8 @@ impl PlanTree {
     /// `findings`: those of the report, in its order.
     pub fn new(plan: &Plan, origin: &str, findings: &[Finding]) -> PlanTree {
         let mut all = Vec::new();
-        let root = Placed {
-            node: &plan.root,
-            parent: None,
-            depth: 0,
-            processes: 1.0,
-            budget: plan.root.total_cost,
-        };
+        let root =
+            Placed { node: &plan.root, parent: None, depth: 0, processes: 1.0, budget: plan.root.total_cost };
         place(root, &mut all);
         let wall: Vec<Option<f64>> = all.iter().map(passed).collect();
         let mut own = wall.clone();
@@ -186,12 +187,19 @@ impl PlanTree {
             planning_ms: plan.planning_ms.map(rounded),
             execution_ms: plan.execution_ms.map(rounded),
             jit_ms: plan.jit_ms.map(rounded),
+            settings: settings(plan),
             triggers: plan.triggers.iter().map(trigger).collect(),
             share_of: if timed { "time" } else { "cost" }.to_owned(),
             worst: worst.map(|node| node.number),
             nodes,
         }
     }
+}
+
+fn settings(plan: &Plan) -> BTreeMap<String, String> {
+    let object = plan.json.as_array().and_then(|plans| plans.first()).unwrap_or(&plan.json);
+    let all = object.get("Settings").and_then(serde_json::Value::as_object).into_iter().flatten();
+    all.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned()))).collect()
 }
 
 fn about(findings: &[Finding], number: usize) -> Vec<usize> {
@@ -269,7 +277,8 @@ fn payer(all: &[Placed<'_>], at: usize, wall: &[Option<f64>]) -> usize {
     let candidates = (home..inside(home)).filter(|candidate| !own.contains(candidate));
     if let Some(cte) = name.strip_prefix("CTE ") {
         let scans = candidates.filter(|scan| all[*scan].node.cte.as_deref() == Some(cte));
-        let slowest = scans.max_by(|a, b| wall[*a].partial_cmp(&wall[*b]).unwrap_or(std::cmp::Ordering::Equal));
+        let slowest =
+            scans.max_by(|a, b| wall[*a].partial_cmp(&wall[*b]).unwrap_or(std::cmp::Ordering::Equal));
         return slowest.unwrap_or(home);
     }
     // `InitPlan 1 (returns $0)` before PostgreSQL 17, `InitPlan 1` from then on.
@@ -305,6 +314,7 @@ fn of_node(placed: &Placed<'_>) -> PlanNode {
         loops,
         never_executed: node.never_executed,
         conditions: conditions(node),
+        notes: notes(node),
         wastes: wastes(placed),
         buffers: own_buffers(node),
         ..PlanNode::default()
@@ -353,7 +363,11 @@ pub(super) fn title(node: &Node) -> String {
 pub(super) fn index_name(node: &Node) -> Option<&str> {
     let name = node.index.as_deref()?;
     let numbered = name.strip_prefix('<').and_then(|rest| rest.split_once('>'));
-    Some(numbered.filter(|(number, _)| number.bytes().all(|byte| byte.is_ascii_digit())).map_or(name, |(_, own)| own))
+    Some(
+        numbered
+            .filter(|(number, _)| number.bytes().all(|byte| byte.is_ascii_digit()))
+            .map_or(name, |(_, own)| own),
+    )
 }
 
 /// What the node compares, sorts and groups by, in EXPLAIN's words.
@@ -377,6 +391,30 @@ pub(super) fn conditions(node: &Node) -> Vec<NodeCondition> {
         if !keys.is_empty() {
             all.push(NodeCondition { what: what.to_owned(), text: keys.join(", ") });
         }
+    }
+    all
+}
+
+fn notes(node: &Node) -> Vec<String> {
+    let mut all = Vec::new();
+    if let Some(method) = node.sort_method.as_ref().filter(|method| !method.is_empty()) {
+        let space = node
+            .sort_space
+            .map(|(kb, disk)| format!(" in {kb}\u{a0}kB of {}", if disk { "disk" } else { "memory" }));
+        all.push(format!("{method}{}", space.unwrap_or_default()));
+    }
+    if let Some(kb) = node.peak_memory_kb {
+        let batches = node.hash_batches.filter(|batches| *batches > 1);
+        let batches = batches.map(|batches| format!(" in {batches} batches")).unwrap_or_default();
+        all.push(format!("{kb}\u{a0}kB of memory{batches}"));
+    }
+    match (node.workers_planned, node.workers_launched) {
+        (Some(planned), Some(launched)) => all.push(format!("{launched} of {planned} workers")),
+        (Some(planned), None) => all.push(format!("{planned} workers")),
+        _ => {}
+    }
+    if let Some(removed) = node.subplans_removed.filter(|removed| *removed > 0) {
+        all.push(format!("{removed} partitions left out"));
     }
     all
 }
@@ -431,7 +469,7 @@ fn on_disk(node: &Node) -> f64 {
 fn own_buffers(node: &Node) -> Option<NodeBuffers> {
     let all = node.buffers?;
     let below = |of: fn(&crate::plan::Buffers) -> u64| -> u64 {
-        node.children.iter().filter_map(|child| child.buffers.as_ref()).map(of).sum()
+        node.children.iter().filter_map(|child| child.buffers.as_ref()).map(of).fold(0, u64::saturating_add)
     };
     Some(NodeBuffers {
         hit: all.shared_hit.saturating_sub(below(|one| one.shared_hit)),

@@ -42,7 +42,8 @@ impl Input {
 fn is_path(typed: &str) -> bool {
     let path = Path::new(typed);
     let ends = ["sql", "txt", "json", "xml", "yaml", "yml", "plan", "log"];
-    let ends_so = path.extension().is_some_and(|end| ends.iter().any(|known| end.eq_ignore_ascii_case(known)));
+    let ends_so =
+        path.extension().is_some_and(|end| ends.iter().any(|known| end.eq_ignore_ascii_case(known)));
     !typed.contains('\n') && (path.is_file() || ends_so && !typed.contains(char::is_whitespace))
 }
 
@@ -66,9 +67,10 @@ fn recognised(name: &str, text: &str) -> Result<What, Error> {
     let parsed = match ranges.as_slice() {
         [range] => match parse::parse(&text[range.clone()]) {
             Ok(_) => return Ok(What::Statement(text[range.clone()].to_owned())),
-            Err(not_parsed) => {
-                Error::Usage { what: format!("the statement is not understood: {}", not_parsed.why), hint: None }
-            }
+            Err(not_parsed) => Error::Usage {
+                what: format!("the statement is not understood: {}", not_parsed.why),
+                hint: None,
+            },
         },
         _ => Error::Usage {
             what: format!("{name} holds {} statements", ranges.len()),
@@ -82,7 +84,9 @@ fn recognised(name: &str, text: &str) -> Result<What, Error> {
         }
         Err(not) if looks_like_a_plan(text) => Err(Error::Usage {
             what: format!("the plan is not understood: {}", not.why),
-            hint: Some("explain reads what EXPLAIN prints as TEXT, JSON, XML or YAML, the whole of it".to_owned()),
+            hint: Some(
+                "explain reads what EXPLAIN prints as TEXT, JSON, XML or YAML, the whole of it".to_owned(),
+            ),
         }),
         Err(_) => Err(parsed),
     }
@@ -103,7 +107,9 @@ fn without_explain(text: &str) -> &str {
     };
     let Some(mut at) = word(text, "EXPLAIN") else { return text };
     let options = text[at..].trim_start();
-    let asks = |options: &str| ["SELECT", "WITH", "VALUES", "TABLE"].iter().any(|verb| word(options, verb).is_some());
+    let asks = |options: &str| {
+        ["SELECT", "WITH", "VALUES", "TABLE"].iter().any(|verb| word(options, verb).is_some())
+    };
     if let Some(inside) = options.strip_prefix('(').filter(|inside| !asks(inside)) {
         let Some((_, rest)) = inside.split_once(')') else { return text };
         return rest.trim_start();

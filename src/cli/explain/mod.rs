@@ -135,11 +135,11 @@ fn judge(
         tell(&format!("error: {why}"));
         complete = false;
     }
-    let mut report =
-        Report::new(std::slice::from_ref(input), workload, found.findings, advice, &not_judged);
+    let mut report = Report::new(std::slice::from_ref(input), workload, found.findings, advice, &not_judged);
     report.describe(&rules::BUILTIN);
     report.coverage = alone.is_none().then_some(gathered.coverage);
-    report.plan_tree = plan.as_ref().map(|(plan, origin)| PlanTree::new(plan, word(*origin), &report.findings));
+    report.plan_tree =
+        plan.as_ref().map(|(plan, origin)| PlanTree::new(plan, word(*origin), &report.findings));
     report.plan = plan.map(|(plan, _)| plan.json);
     report.plan_diff = compared;
     (report, complete)

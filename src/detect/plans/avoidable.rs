@@ -24,8 +24,9 @@ pub(in crate::detect) fn cast(rule: &Rule, facts: &Facts<'_>, report: &mut Repor
     nodes.sort_by(|a, b| removed(b).total_cmp(&removed(a)));
     for node in nodes {
         let Some(shape) = conditions::shape(node) else { continue };
-        let found = conditions::tests(&shape)
-            .find_map(|test| Some((test, conditions::cast(test).filter(|to| mismatch(facts.catalog, node, test, to))?)));
+        let found = conditions::tests(&shape).find_map(|test| {
+            Some((test, conditions::cast(test).filter(|to| mismatch(facts.catalog, node, test, to))?))
+        });
         let (Some((test, to)), Some(relation)) = (found, &node.relation) else { continue };
         if written(facts, test) {
             continue;
@@ -124,9 +125,9 @@ fn sorted(limit: &Node) -> Option<(&Node, Vec<&Node>)> {
     let parts: Vec<&Node> = below.children.iter().collect();
     let parent = parts.first()?.alias.as_deref()?.rsplit_once('_')?.0;
     let one_table = below.node_type == "Append"
-        && parts
-            .iter()
-            .all(|part| is_scan(part) && part.alias.as_deref().is_some_and(|own| is_partition_alias(own, parent)));
+        && parts.iter().all(|part| {
+            is_scan(part) && part.alias.as_deref().is_some_and(|own| is_partition_alias(own, parent))
+        });
     one_table.then_some((sort, parts))
 }
 
@@ -138,7 +139,9 @@ pub(in crate::detect) fn subplan(rule: &Rule, facts: &Facts<'_>, report: &mut Re
         let often = |child: &&Node| child.relationship == "SubPlan" && loops(child) >= rule.param("loops");
         found.extend(parent.children.iter().filter(often).map(|child| (parent, child)));
     }
-    let worst = found.into_iter().max_by(|a, b| a.1.total_ms().unwrap_or(0.0).total_cmp(&b.1.total_ms().unwrap_or(0.0)));
+    let worst = found
+        .into_iter()
+        .max_by(|a, b| a.1.total_ms().unwrap_or(0.0).total_cmp(&b.1.total_ms().unwrap_or(0.0)));
     let Some((parent, subplan)) = worst else { return };
     if facts.shape.is_some() && filters_by(parent, subplan) || !takes(subplan, plan, rule.param("share")) {
         return;

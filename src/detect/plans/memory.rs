@@ -29,7 +29,7 @@ pub(in crate::detect) fn spill(rule: &Rule, facts: &Facts<'_>, report: &mut Repo
         )
     } else {
         format!(
-            "SET LOCAL work_mem = '{work_mem}' in the transaction of this query (or ALTER ROLE … SET work_mem for a \
+            "More memory for this query alone, SET LOCAL work_mem = '{work_mem}' in its transaction (or ALTER ROLE … SET work_mem for a \
              role that runs such queries) would hold it; each sort and hash of each session may take as much, so \
              leave the server's own setting.{order}"
         )
@@ -105,8 +105,8 @@ pub(in crate::detect) fn lossy_bitmap(rule: &Rule, facts: &Facts<'_>, report: &m
         words::counted(all, "page"),
     );
     let instead = format!(
-        "SET LOCAL work_mem = '{needed}' in the transaction of this query would hold a bitmap of all pages; better, \
-         an index with more of the statement's columns, so that fewer pages are asked for."
+        "Best is an index with more of the statement's columns, so that fewer pages are asked for; SET LOCAL work_mem = \
+         '{needed}' in the transaction of this query would hold a bitmap of all of them."
     );
     report.findings.push(facts.finding(rule, Confidence::Measured, because, instead).at_node(node.number));
 }

@@ -5,7 +5,7 @@
 //! numbers only.
 
 pub(super) mod avoidable;
-mod conditions;
+pub(super) mod conditions;
 pub(super) mod memory;
 pub(super) mod overhead;
 pub(super) mod row_estimate;

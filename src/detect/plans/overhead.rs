@@ -78,7 +78,8 @@ pub(in crate::detect) fn triggers(rule: &Rule, facts: &Facts<'_>, report: &mut R
 
 /// The index that a foreign key lacks on its own columns, as the catalog has it.
 fn unindexed(facts: &Facts<'_>, constraint: &str) -> Option<String> {
-    let keys = facts.catalog?.tables.iter().flat_map(|table| table.foreign_keys.iter().map(move |key| (table, key)));
+    let keys =
+        facts.catalog?.tables.iter().flat_map(|table| table.foreign_keys.iter().map(move |key| (table, key)));
     let mut named = keys.filter(|(_, key)| key.name == constraint);
     let (table, key) = named.next().filter(|_| named.next().is_none())?;
     let leads = |index: &Index| {

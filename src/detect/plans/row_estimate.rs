@@ -96,7 +96,7 @@ fn joined(node: &Node) -> String {
 }
 
 /// The likely cause in a word (`join`, `function`, `parameter`, `stale_statistics`, `expression`,
-/// `correlated_columns` or `column_statistics`), and what helps against it.
+/// `correlated_columns`, `column_statistics` or `condition`), and what helps against it.
 fn instead(facts: &Facts<'_>, node: &Node, got: f64) -> (&'static str, String) {
     if let Some(function) = &node.function {
         let rows = words::count(got.max(1.0)).replace(',', "");
@@ -107,9 +107,10 @@ fn instead(facts: &Facts<'_>, node: &Node, got: f64) -> (&'static str, String) {
         return ("function", text);
     }
     let Some(relation) = &node.relation else {
-        let text = "Keep the statistics of the joined tables fresh (ANALYZE), and filter before the join where \
+        let text =
+            "Keep the statistics of the joined tables fresh (ANALYZE), and filter before the join where \
                 that is possible: no statistics of PostgreSQL say how columns of two tables go together."
-            .to_owned();
+                .to_owned();
         return ("join", text);
     };
     let analyze = format!("ANALYZE {relation}; and see that autovacuum analyses it often enough.");
@@ -138,11 +139,17 @@ fn instead(facts: &Facts<'_>, node: &Node, got: f64) -> (&'static str, String) {
     }
     let quoted: Vec<String> = columns.iter().take(8).map(|column| quote_ident(column)).collect();
     match &columns[..] {
-        [] => ("stale_statistics", analyze),
+        [] => {
+            let text = format!(
+                "No statistics tell how often this condition holds: a column that holds its result (GENERATED ALWAYS AS \
+                 … STORED) has some, after ANALYZE {relation}; where none of it is an expression, ANALYZE alone may do."
+            );
+            ("condition", text)
+        }
         [column] => {
             let text = format!(
-                "ANALYZE {relation}; where that does not help, ALTER TABLE {relation} ALTER COLUMN {} SET \
-                 STATISTICS 1000; and ANALYZE again.",
+                "The statistics of the column are old or too coarse: ANALYZE {relation}; where that does not help, \
+                 ALTER TABLE {relation} ALTER COLUMN {} SET STATISTICS 1000; and ANALYZE again.",
                 quote_ident(column)
             );
             ("column_statistics", text)

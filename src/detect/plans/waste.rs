@@ -30,7 +30,8 @@ pub(in crate::detect) fn nested_loop(rule: &Rule, facts: &Facts<'_>, report: &mu
         words::count(round.loops),
         share_of_time(node, plan),
     );
-    report.findings
+    report
+        .findings
         .push(facts.finding(rule, Confidence::Measured, because, instead.to_owned()).at_node(node.number));
 }
 
@@ -77,7 +78,7 @@ pub(in crate::detect) fn heap_fetches(rule: &Rule, facts: &Facts<'_>, report: &m
         words::counted(rows, "row"),
     );
     let instead = format!(
-        "VACUUM {table}; and let autovacuum come more often: ALTER TABLE {table} SET (autovacuum_vacuum_scale_factor = \
+        "Let VACUUM {table} mark its pages, and autovacuum come more often: ALTER TABLE {table} SET (autovacuum_vacuum_scale_factor = \
          0.02, autovacuum_vacuum_insert_scale_factor = 0.02);"
     );
     report.findings.push(facts.finding(rule, Confidence::Measured, because, instead).at_node(node.number));

@@ -30,8 +30,8 @@ mod units;
 
 pub use advice::ANSWERED_BY_INDEX;
 pub use check::scope;
-pub use plan_diff::render as render_plan_diff;
 use page::Page;
+pub use plan_diff::render as render_plan_diff;
 pub use rules::{rule, rules};
 pub use units::bytes;
 

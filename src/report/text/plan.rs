@@ -73,16 +73,19 @@ fn summary(page: &mut Page, tree: &PlanTree) {
     words.push(format!("cost {}", cost(tree.cost)));
     let mut all = NodeBuffers::default();
     for one in tree.nodes.iter().filter_map(|node| node.buffers) {
-        all.hit += one.hit;
-        all.read += one.read;
-        all.temp_read += one.temp_read;
-        all.temp_written += one.temp_written;
+        all.hit = all.hit.saturating_add(one.hit);
+        all.read = all.read.saturating_add(one.read);
+        all.temp_read = all.temp_read.saturating_add(one.temp_read);
+        all.temp_written = all.temp_written.saturating_add(one.temp_written);
     }
-    if all.hit + all.read > 0 {
+    if all.hit.saturating_add(all.read) > 0 {
+        let found = match all.read {
+            0 => "all in shared buffers".to_owned(),
+            read => format!("{} of them not in shared buffers", bytes(read.saturating_mul(PAGE))),
+        };
         words.push(format!(
-            "{} of pages, {} of them not in shared buffers",
-            bytes((all.hit + all.read).saturating_mul(PAGE)),
-            bytes(all.read.saturating_mul(PAGE))
+            "{} of pages, {found}",
+            bytes((all.hit.saturating_add(all.read)).saturating_mul(PAGE))
         ));
     }
     if all.temp_written > 0 {
@@ -106,12 +109,18 @@ fn columns(page: &Page, tree: &PlanTree) -> Vec<Column> {
     let mut all = Vec::new();
     if timed {
         if wide {
-            all.push(plain("total", 8, |node| node.total_ms.filter(|_| ran(node)).map(duration).unwrap_or_default()));
+            all.push(plain("total", 8, |node| {
+                node.total_ms.filter(|_| ran(node)).map(duration).unwrap_or_default()
+            }));
         }
-        all.push(plain("self", 7, |node| node.self_ms.filter(|_| ran(node)).map(duration).unwrap_or_default()));
+        all.push(plain("self", 8, |node| {
+            node.self_ms.filter(|_| ran(node)).map(duration).unwrap_or_default()
+        }));
     }
     if !timed || wide {
-        all.push(plain("cost", if wide { 11 } else { 7 }, |node| figure(node.cost)));
+        all.push(plain("cost", if wide { 11 } else { 8 }, |node| {
+            if node.cost < 99.995 { cost(node.cost) } else { figure(node.cost) }
+        }));
     }
     all.push(Column {
         head: if timed { "time" } else { "of it" },
@@ -123,12 +132,14 @@ fn columns(page: &Page, tree: &PlanTree) -> Vec<Column> {
             _ => None,
         },
     });
-    let number = if wide { rows } else { figure };
     let width = if wide { 13 } else { 7 };
     if tree.measured {
-        all.push(plain("rows", width, if wide { |node| of_rows(node, rows) } else { |node| of_rows(node, figure) }));
+        all.push(plain(
+            "rows",
+            width,
+            if wide { |node| of_rows(node, rows) } else { |node| of_rows(node, figure) },
+        ));
     }
-    let _ = number;
     all.push(plain(
         if wide { "expected" } else { "expect" },
         width,
@@ -149,7 +160,7 @@ fn columns(page: &Page, tree: &PlanTree) -> Vec<Column> {
     if wide && tree.measured {
         all.push(plain("loops", 9, |node| node.loops.map(rows).unwrap_or_default()));
         all.push(plain("pages", 9, |node| {
-            node.buffers.map(|own| rows((own.hit + own.read) as f64)).unwrap_or_default()
+            node.buffers.map(|own| rows((own.hit.saturating_add(own.read)) as f64)).unwrap_or_default()
         }));
         all.push(plain("read", 9, |node| node.buffers.map(|own| rows(own.read as f64)).unwrap_or_default()));
     }
@@ -245,6 +256,9 @@ fn one(
     for condition in &node.conditions {
         detail(page, &format!("{} {}", condition.what, condition.text), &dimmed);
     }
+    if !node.notes.is_empty() {
+        detail(page, &node.notes.join(", "), &dimmed);
+    }
     if page.width() < WIDE
         && let Some(work) = work(node)
     {
@@ -274,8 +288,8 @@ fn work(node: &PlanNode) -> Option<String> {
     if let Some(loops) = node.loops.filter(|loops| *loops > 1.0) {
         words.push(format!("{} loops", rows(loops)));
     }
-    if let Some(own) = node.buffers.filter(|own| own.hit + own.read > 0) {
-        words.push(count(own.hit + own.read, "page", "pages"));
+    if let Some(own) = node.buffers.filter(|own| own.hit.saturating_add(own.read) > 0) {
+        words.push(count(own.hit.saturating_add(own.read), "page", "pages"));
         if own.read > 0 {
             words.push(format!("{} read", rows(own.read as f64)));
         }
@@ -292,7 +306,11 @@ fn wasted(waste: &Waste) -> String {
         WasteKind::RowsRemovedByRecheck => format!("{amount}{TIE}rows removed by the recheck{of}"),
         WasteKind::HeapFetches => format!("{amount} fetches from the table"),
         WasteKind::BytesOnDisk => {
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "bytes; `as` saturates")]
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "bytes; `as` saturates"
+            )]
             let size = bytes(waste.amount as u64);
             format!("{size} on disk")
         }
@@ -311,12 +329,9 @@ fn legend(page: &mut Page, tree: &PlanTree) {
             "▶ makes most of the cost itself".to_owned()
         });
     }
-    let any = |test: fn(f64) -> bool| tree.nodes.iter().filter_map(|node| node.factor).any(test);
-    if any(|factor| factor >= 1.95) {
-        words.push("×10: ten times as many rows as expected".to_owned());
-    }
-    if any(|factor| factor <= 1.0 / 1.95) {
-        words.push("÷10: a tenth of them".to_owned());
+    let is_off = |factor: f64| !off(factor).is_empty();
+    if tree.nodes.iter().filter_map(|node| node.factor).any(is_off) {
+        words.push("off ×10: ten times as many rows as expected, ÷10: a tenth".to_owned());
     }
     if !words.is_empty() {
         page.blank();
@@ -327,8 +342,14 @@ fn legend(page: &mut Page, tree: &PlanTree) {
     }
 }
 
-/// What takes time beside the nodes.
+/// What takes time beside the nodes, and the settings under which the plan was made.
 fn besides(page: &mut Page, tree: &PlanTree) {
+    if !tree.settings.is_empty() {
+        page.blank();
+        let all: Vec<String> =
+            tree.settings.iter().map(|(name, value)| format!("{name} = {value}")).collect();
+        page.prose(2, &format!("settings: {}", all.join(", ")));
+    }
     if !tree.triggers.is_empty() {
         page.blank();
     }

@@ -54,13 +54,20 @@ fn body(page: &mut Page, diff: &PlanDiff, names: [&str; 2]) {
         }
         for ((row, left), right) in diff.rows.iter().zip(&before).zip(&after) {
             for at in 0..left.len().max(right.len()) {
-                let old = painted(page, row, Change::Removed, &pad(left.get(at).map_or("", String::as_str), column));
+                let old = painted(
+                    page,
+                    row,
+                    Change::Removed,
+                    &pad(left.get(at).map_or("", String::as_str), column),
+                );
                 let new = painted(page, row, Change::Added, right.get(at).map_or("", String::as_str));
                 page.line(0, &format!("{old}{:GAP$}{new}", ""));
             }
         }
     } else {
-        for (title, side, change) in [(&titles[0], &before, Change::Removed), (&titles[1], &after, Change::Added)] {
+        for (title, side, change) in
+            [(&titles[0], &before, Change::Removed), (&titles[1], &after, Change::Added)]
+        {
             page.blank();
             for line in wrap(title, column) {
                 let line = page.strong(&line);
@@ -120,7 +127,12 @@ fn one(row: &DiffRow, node: &DiffNode, guides: &Guides, column: usize) -> Vec<St
         (Some(given), None) => format!("; rows {}", rows(given)),
         _ => String::new(),
     };
-    let figures = format!("(cost{TIE}{}, est.{TIE}{}{TIE}rows{measured})", cost(node.cost), rows(node.rows_expected));
+    let figures = format!(
+        "(cost{TIE}{}, est.{TIE}{}{TIE}{}{measured})",
+        cost(node.cost),
+        rows(node.rows_expected),
+        if node.rows_expected > 1.0 { "rows" } else { "row" }
+    );
     let title = format!("{} {figures}", node.title);
     let mut lines: Vec<String> = wrap(&title, room(&guides.first))
         .into_iter()
@@ -133,7 +145,9 @@ fn one(row: &DiffRow, node: &DiffNode, guides: &Guides, column: usize) -> Vec<St
     if row.change != Change::Same {
         for condition in &node.conditions {
             let text = format!("{} {}", condition.what, condition.text);
-            lines.extend(wrap(&text, room(&guides.rest)).iter().map(|line| format!("  {}{line}", guides.rest)));
+            lines.extend(
+                wrap(&text, room(&guides.rest)).iter().map(|line| format!("  {}{line}", guides.rest)),
+            );
         }
     }
     lines

@@ -33,10 +33,7 @@ pub(super) fn guides(page: &Page, depths: &[usize], deepest: usize) -> Vec<Guide
             (last, "  ")
         };
         let below = if has_children { along } else { "  " };
-        all.push(Guides {
-            first: format!("{above}{}", own.0),
-            rest: format!("{above}{}{below}", own.1),
-        });
+        all.push(Guides { first: format!("{above}{}", own.0), rest: format!("{above}{}{below}", own.1) });
         comes[depth] = true;
     }
     all.reverse();
