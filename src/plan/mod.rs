@@ -57,6 +57,8 @@ pub struct Node {
     pub cte: Option<String>,
     pub function: Option<String>,
     pub join_type: Option<String>,
+    /// `Insert`, `Update`, `Delete` or `Merge` of a node that writes; `Select` of a foreign scan.
+    pub operation: Option<String>,
     /// `Hashed`, `Sorted`, `Plain`, `Mixed` of an aggregate or set operation.
     pub strategy: Option<String>,
     pub startup_cost: f64,

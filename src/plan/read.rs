@@ -91,6 +91,7 @@ fn node(object: &Object) -> Node {
         cte: text(object, "CTE Name"),
         function: text(object, "Function Name"),
         join_type: text(object, "Join Type"),
+        operation: text(object, "Operation"),
         strategy: text(object, "Strategy"),
         startup_cost: number(object, "Startup Cost").unwrap_or(0.0),
         total_cost: number(object, "Total Cost").unwrap_or(0.0),

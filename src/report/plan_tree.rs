@@ -30,7 +30,7 @@ pub struct PlanTree {
     /// What `share` is a share of: `time` or `cost`.
     pub share_of: String,
     pub nodes: Vec<PlanNode>,
-    /// The node with the largest share.
+    /// The node with the largest share, where one has a hundredth at all.
     pub worst: Option<usize>,
 }
 
@@ -68,7 +68,7 @@ pub struct PlanNode {
     pub rows: Option<f64>,
     /// Rows that the planner expected for as many loops; for one where it was not run.
     pub rows_expected: f64,
-    /// Rows given for each row expected.
+    /// Rows given for each row expected; `None` too where something above stopped it before it gave as many.
     pub factor: Option<f64>,
     pub loops: Option<f64>,
     pub never_executed: bool,
@@ -131,6 +131,8 @@ struct Placed<'a> {
     depth: usize,
     /// Processes that ran it at the same time.
     processes: f64,
+    /// Something above may have stopped it before it gave all its rows.
+    cut: bool,
     /// Its part of the whole plan's cost, with what stands below.
     budget: f64,
 }
@@ -139,8 +141,14 @@ impl PlanTree {
     /// `findings`: those of the report, in its order.
     pub fn new(plan: &Plan, origin: &str, findings: &[Finding]) -> PlanTree {
         let mut all = Vec::new();
-        let root =
-            Placed { node: &plan.root, parent: None, depth: 0, processes: 1.0, budget: plan.root.total_cost };
+        let root = Placed {
+            node: &plan.root,
+            parent: None,
+            depth: 0,
+            processes: 1.0,
+            cut: false,
+            budget: plan.root.total_cost,
+        };
         place(root, &mut all);
         let wall: Vec<Option<f64>> = all.iter().map(passed).collect();
         let mut own = wall.clone();
@@ -178,7 +186,7 @@ impl PlanTree {
             .collect();
         let worst = nodes
             .iter()
-            .filter(|node| node.share.is_some_and(|share| share > 0.0))
+            .filter(|node| node.share.is_some_and(|share| share >= 0.01))
             .max_by(|a, b| a.share.partial_cmp(&b.share).unwrap_or(std::cmp::Ordering::Equal));
         PlanTree {
             origin: origin.to_owned(),
@@ -217,7 +225,7 @@ fn trigger(trigger: &crate::plan::Trigger) -> Trigger {
 }
 
 fn place<'a>(placed: Placed<'a>, all: &mut Vec<Placed<'a>>) {
-    let Placed { node, depth, processes, budget, .. } = placed;
+    let Placed { node, depth, processes, cut, budget, .. } = placed;
     let (parent, loops) = (all.len(), loops(node));
     all.push(placed);
     let demands: Vec<f64> = node.children.iter().map(|child| child.total_cost * runs(node, child)).collect();
@@ -234,11 +242,23 @@ fn place<'a>(placed: Placed<'a>, all: &mut Vec<Placed<'a>>) {
                 parent: Some(parent),
                 depth: depth + 1,
                 processes: processes * times,
+                cut: stops(node, child, cut),
                 budget: demand * scale * part,
             },
             all,
         );
     }
+}
+
+/// Whether a child may end before it gave all its rows.
+fn stops(node: &Node, child: &Node, cut: bool) -> bool {
+    let takes_all = matches!(node.node_type.as_str(), "Sort" | "Hash" | "ModifyTable")
+        || node.node_type == "Aggregate" && node.strategy.as_deref() != Some("Sorted");
+    !takes_all
+        && (cut
+            || matches!(node.node_type.as_str(), "Limit" | "Merge Join")
+            || matches!(child.relationship.as_str(), "SubPlan" | "InitPlan")
+            || matches!(node.join_type.as_deref(), Some("Semi" | "Anti" | "Right Semi" | "Right Anti")))
 }
 
 fn loops(node: &Node) -> f64 {
@@ -300,6 +320,8 @@ fn of_node(placed: &Placed<'_>) -> PlanNode {
     let node = placed.node;
     let loops = node.actual.map(|actual| actual.loops);
     let factor = node.actual.map(|actual| actual.rows.max(1.0) / node.rows.max(1.0));
+    // Fewer rows than expected mean nothing of a node that was stopped.
+    let factor = factor.filter(|factor| *factor >= 1.0 || !placed.cut);
     PlanNode {
         number: node.number,
         depth: placed.depth,
@@ -331,7 +353,8 @@ pub(super) fn title(node: &Node) -> String {
     if node.parallel_aware {
         words.push("Parallel".to_owned());
     }
-    words.push(match (node.node_type.as_str(), node.strategy.as_deref()) {
+    words.push(match (node.node_type.as_str(), node.strategy.as_deref().or(node.operation.as_deref())) {
+        ("ModifyTable", Some(operation)) => operation.to_owned(),
         ("Aggregate", Some("Hashed")) => "HashAggregate".to_owned(),
         ("Aggregate", Some("Sorted")) => "GroupAggregate".to_owned(),
         ("Aggregate", Some("Mixed")) => "MixedAggregate".to_owned(),

@@ -150,7 +150,7 @@ fn findings_name_their_node() {
         ("cost/cast-filter", "cast-in-plan", "Seq Scan on orders"),
         ("cost/sort-limit", "sort-for-limit", "Sort"),
         ("cost/subplan-loops", "subquery-per-row", "SubPlan 1: Aggregate"),
-        ("rule-seq-scan-email", "seq-scan", "Seq Scan on users"),
+        ("rule-seq-scan-email", "seq-scan", "Parallel Seq Scan on users"),
     ] {
         let report = json(&["-"], &fixture(name));
         let findings = report["findings"].as_array().expect("a list");
@@ -286,7 +286,8 @@ fn times_of_the_nodes_add_up() {
             tree.nodes.iter().all(|node| node.share.is_none_or(|share| (0.0..=1.0).contains(&share))),
             "{name}"
         );
-        assert!(tree.worst.is_some(), "{name}");
+        // Where a trigger takes the time, no node does.
+        assert_eq!(tree.worst.is_some(), name != "triggers", "{name}");
         looked_at += 1;
     }
     assert!(looked_at > 40, "{looked_at}");

@@ -29,7 +29,7 @@ pub(in crate::detect) fn spill(rule: &Rule, facts: &Facts<'_>, report: &mut Repo
         )
     } else {
         format!(
-            "More memory for this query alone, SET LOCAL work_mem = '{work_mem}' in its transaction (or ALTER ROLE … SET work_mem for a \
+            "More memory for this query alone (SET LOCAL work_mem = '{work_mem}' in its transaction, or ALTER ROLE … SET work_mem for a \
              role that runs such queries) would hold it; each sort and hash of each session may take as much, so \
              leave the server's own setting.{order}"
         )

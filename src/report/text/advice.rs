@@ -18,7 +18,8 @@ use crate::{
 const SERVED: usize = 3;
 
 /// The rules whose findings an index answers.
-pub const ANSWERED_BY_INDEX: &[&str] = &["seq-scan", "missing-index", "index-order"];
+pub const ANSWERED_BY_INDEX: &[&str] =
+    &["seq-scan", "missing-index", "index-order", "index-filter", "sort-for-limit"];
 
 pub(super) fn write(page: &mut Page, report: &Report) {
     let changes = changes(report);

@@ -186,7 +186,12 @@ pub(super) fn instead(page: &mut Page, text: &str) {
     let mut lines = text.trim().lines().peekable();
     while let Some(line) = lines.next() {
         if !begins_sql(line) {
-            page.field(2, label, line);
+            let mut sentence = line.trim_end().to_owned();
+            while let Some(next) = lines.next_if(|next| !next.trim().is_empty() && !begins_sql(next)) {
+                sentence.push(' ');
+                sentence.push_str(next.trim());
+            }
+            page.field(2, label, &sentence);
             label = "";
             continue;
         }

@@ -8,7 +8,7 @@ use super::{
     page::{Page, clean, wrap},
     shorten::cut,
     tree::{Guides, guides},
-    units::{TIE, bytes, cost, count, duration, rows, share},
+    units::{TIE, bytes, cost, count, duration, grouped, rows, share},
 };
 use crate::{
     finding::Severity,
@@ -62,13 +62,11 @@ fn summary(page: &mut Page, tree: &PlanTree) {
     let mut words = vec![how.to_owned()];
     let root_ms = tree.nodes.first().and_then(|root| root.total_ms);
     if let Some(ms) = tree.execution_ms.or(root_ms) {
-        words.push(format!("{} to execute", duration(ms)));
+        let jit = tree.jit_ms.map(|jit| format!(" ({} of it to compile, JIT)", duration(jit)));
+        words.push(format!("{} to execute{}", duration(ms), jit.unwrap_or_default()));
     }
     if let Some(ms) = tree.planning_ms {
         words.push(format!("{} to plan", duration(ms)));
-    }
-    if let Some(ms) = tree.jit_ms {
-        words.push(format!("{} of it to compile (JIT)", duration(ms)));
     }
     words.push(format!("cost {}", cost(tree.cost)));
     let mut all = NodeBuffers::default();
@@ -79,13 +77,15 @@ fn summary(page: &mut Page, tree: &PlanTree) {
         all.temp_written = all.temp_written.saturating_add(one.temp_written);
     }
     if all.hit.saturating_add(all.read) > 0 {
+        let pages = all.hit.saturating_add(all.read);
         let found = match all.read {
-            0 => "all in shared buffers".to_owned(),
-            read => format!("{} of them not in shared buffers", bytes(read.saturating_mul(PAGE))),
+            0 => "all found in shared buffers".to_owned(),
+            read => format!("{} of them not in shared buffers", grouped(read)),
         };
         words.push(format!(
-            "{} of pages, {found}",
-            bytes((all.hit.saturating_add(all.read)).saturating_mul(PAGE))
+            "{} asked for ({}), {found}",
+            count(pages, "page", "pages"),
+            bytes(pages.saturating_mul(PAGE))
         ));
     }
     if all.temp_written > 0 {
@@ -123,7 +123,7 @@ fn columns(page: &Page, tree: &PlanTree) -> Vec<Column> {
         }));
     }
     all.push(Column {
-        head: if timed { "time" } else { "of it" },
+        head: if timed { "time" } else { "self" },
         width: 5,
         text: |node| node.share.filter(|_| !node.never_executed).map(percent).unwrap_or_default(),
         loud: |node| match node.share {
@@ -361,9 +361,9 @@ fn besides(page: &mut Page, tree: &PlanTree) {
         };
         let part = tree.execution_ms.map(|all| format!(", {} of the time", share(trigger.ms, all)));
         let times = rows(trigger.calls);
-        page.prose(
-            2,
-            &format!("{who}: {} in {times} calls{}", duration(trigger.ms), part.unwrap_or_default()),
-        );
+        let words = format!("{who}: {} in {times} calls{}", duration(trigger.ms), part.unwrap_or_default());
+        let most = tree.nodes.iter().filter_map(|node| node.self_ms).all(|ms| ms < trigger.ms);
+        let mark = if most { page.severity(Severity::Error, "▶") } else { " ".to_owned() };
+        page.hanging(0, &format!("{mark} "), 2, &words);
     }
 }
