@@ -307,7 +307,10 @@ fn payer(all: &[Placed<'_>], at: usize, wall: &[Option<f64>]) -> usize {
     let mut naming = candidates.filter(|candidate| {
         conditions(all[*candidate].node).iter().any(|condition| names(&condition.text, result))
     });
-    naming.next().unwrap_or(home)
+    let Some(naming) = naming.next() else { return home };
+    // Workers get the result ready made: what starts them asks for it.
+    let above = std::iter::successors(Some(naming), |at| all[*at].parent.filter(|parent| *parent > home));
+    above.filter(|at| all[*at].node.node_type.starts_with("Gather")).last().unwrap_or(naming)
 }
 
 /// Whether a text holds a word, and not as the beginning of a longer one.
