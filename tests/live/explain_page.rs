@@ -182,8 +182,8 @@ fn a_pasted_plan_with_the_catalog() {
     let shop = shop();
     let delete = "DELETE FROM addresses WHERE id <= 30";
     let plan = shop.sql(&format!("BEGIN; EXPLAIN (ANALYZE) {delete}; ROLLBACK"));
-    let plain = found(&pasted(&plan), "trigger-time")["instead"].to_string();
-    assert!(plain.contains("orders_address_id_fkey"), "{plain}");
+    let told = found(&pasted(&plan), "trigger-time")["instead"].to_string();
+    assert!(told.contains("orders_address_id_fkey"), "{told}");
     let url = shop.url();
     let text = sargable(&["explain", "--format", "json", "--database-url", &url, "-"], &plan, "100");
     let report: Value = serde_json::from_str(&text).expect("JSON");

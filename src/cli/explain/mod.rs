@@ -7,11 +7,11 @@ use self::input::{Input, What};
 use super::{
     Outcome, analyze,
     args::{ExplainArgs, ServerArgs},
-    complain, gather, output, tell,
+    complain, gather, lint, output, tell,
 };
 use crate::{
     catalog::{Catalog, IndexSpec},
-    detect::{self, Facts, PlanFacts, PlanOrigin},
+    detect::{self, Detector, Facts, PlanFacts, PlanOrigin},
     error::Error,
     finding::Location,
     plan::{Plan, Probe, WhatIf as _},
@@ -54,7 +54,7 @@ pub(super) fn run(args: &ExplainArgs) -> Result<Outcome, Error> {
     let mut complete = true;
     // A plan was pasted to be read, not to be asked for again: the environment's server is left alone.
     let wanted = pasted.is_none() || args.server.named;
-    let server = wanted.then(|| analyze::connect(&args.server)).unwrap_or(Ok(None));
+    let server = if wanted { analyze::connect(&args.server) } else { Ok(None) };
     let server = server.unwrap_or_else(|err| {
         complain(&err);
         complete = false;
@@ -108,9 +108,17 @@ fn judge(
         (pasted, _) => pasted,
     };
     gathered.coverage.planned += u64::from(!asks && alone.is_none());
-    let found = match &alone {
-        Some(plan) => detected(plan, catalog.as_ref()),
-        None => analyze::detected(&rules(|_| true), workload, catalog.as_ref(), &gathered, None),
+    let found = if let Some(plan) = &alone {
+        detected(plan, catalog.as_ref())
+    } else {
+        let all = lint::Everything {
+            workload,
+            catalog: catalog.as_ref(),
+            gathered: &gathered,
+            migrations: &[],
+            logs: false,
+        };
+        analyze::detected(&rules(|_| true), &all, None, &[])
     };
     not_judged.merge(found.not_judged);
     let plan = id.and_then(|id| gathered.gathered.get(&id)?.plan.clone());
@@ -145,10 +153,15 @@ fn judge(
     (report, complete)
 }
 
-/// Those that are on, and whatever is about plans: here one plan is looked at for its own sake.
+/// Those about one query that are on, and whatever is about plans: here one plan is looked at for its own sake.
 fn rules(also: impl Fn(&Rule) -> bool) -> Vec<Rule> {
+    let of_query = |rule: &Rule| {
+        let mut named = detect::ALL.iter().filter(|(name, _)| *name == rule.detector);
+        named.any(|(_, detector)| matches!(detector, Detector::Query(_)))
+    };
     let wanted = |rule: &&Rule| {
-        (rule.set == Set::Default || rule.category == Category::Plan)
+        of_query(rule)
+            && (rule.set == Set::Default || rule.category == Category::Plan)
             && !rule.needs.contains(&Needs::Workload)
             && also(rule)
     };
@@ -166,7 +179,7 @@ fn detected(plan: &Plan, catalog: Option<&Catalog>) -> detect::Report {
         catalog,
     };
     let rules = rules(|rule| rule.needs == [Needs::Plan]);
-    let mut found = detect::run(&rules, &[facts], None, catalog);
+    let mut found = detect::run(&rules, &[facts], None, catalog, &[]);
     for finding in &mut found.findings {
         finding.query = None;
     }

@@ -9,7 +9,7 @@ use crate::{
     finding::Confidence,
     plan::{Node, Plan},
     rules::Rule,
-    sql::shape::{Operand, Predicate},
+    sql::shape::{Block, Operand, Predicate},
 };
 
 /// A column that the planner casts to the type of the value: no index on it can be searched.
@@ -72,12 +72,12 @@ fn mismatch(catalog: Option<&Catalog>, node: &Node, test: &Predicate, to: &str) 
 fn written(facts: &Facts<'_>, test: &Predicate) -> bool {
     let Some(shape) = facts.shape else { return false };
     let same = |own: &&Predicate| own.column.name == test.column.name;
-    shape.blocks.iter().flat_map(|block| block.tests()).filter(same).any(|own| {
+    shape.blocks.iter().flat_map(Block::tests).filter(same).any(|own| {
         own.wrapped.is_some()
             || facts.catalog.is_some()
                 && match &own.operand {
                     Operand::Constant(_) => true,
-                    Operand::Parameter(text) | Operand::Expression(text) => text.contains("::"),
+                    Operand::Parameter(other) | Operand::Expression(other) => other.contains("::"),
                     _ => false,
                 }
     })

@@ -6,7 +6,7 @@ use crate::{
     plan::Node,
     sql::{
         Shape, parse,
-        shape::{Op, Operand, Predicate, Sargable},
+        shape::{Block, Op, Operand, Predicate, Sargable},
     },
 };
 
@@ -30,7 +30,7 @@ pub(in crate::detect) fn shape(node: &Node) -> Option<Shape> {
 /// Tests of the node's own columns with something else than a column.
 pub(in crate::detect) fn tests(shape: &Shape) -> impl Iterator<Item = &Predicate> {
     let own = |test: &&Predicate| test.column.block == 0 && !matches!(test.operand, Operand::Column(_));
-    shape.blocks.iter().take(1).flat_map(|block| block.tests()).filter(own)
+    shape.blocks.iter().take(1).flat_map(Block::tests).filter(own)
 }
 
 /// `numeric` of `id::numeric`, where the column itself is cast and nothing else is done with it.

@@ -189,7 +189,7 @@ fn off(factor: f64) -> String {
 /// At most seven columns: `85`, `200,000`, `1.23 M`.
 fn figure(number: f64) -> String {
     let short = |number: f64, unit: &str| {
-        let digits = if number < 99.95 { 1 } else { 0 };
+        let digits = usize::from(number < 99.95);
         format!("{number:.digits$}{TIE}{unit}")
     };
     match number {

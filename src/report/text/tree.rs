@@ -22,8 +22,9 @@ pub(super) fn guides(page: &Page, depths: &[usize], deepest: usize) -> Vec<Guide
         let has_children = depths.get(at + 1).is_some_and(|next| *next > depth);
         comes.resize(depth + 1, false);
         let mut above = String::new();
-        for level in depth.saturating_sub(deepest).max(1)..depth {
-            above.push_str(if comes[level] { along } else { "  " });
+        let shown = depth.saturating_sub(deepest).max(1);
+        for goes_on in comes.iter().take(depth).skip(shown) {
+            above.push_str(if *goes_on { along } else { "  " });
         }
         let own = if depth == 0 {
             ("", "")
