@@ -121,7 +121,8 @@ fn node(object: &Object) -> Node {
         lossy_blocks: whole(object, "Lossy Heap Blocks"),
         group_keys: texts(object, "Group Key"),
         buffers: buffers(object),
-        subplans_removed: whole(object, "Subplans Removed"),
+        // JSON has the zero too, the text leaves it out.
+        subplans_removed: whole(object, "Subplans Removed").filter(|removed| *removed > 0),
         workers_planned: whole(object, "Workers Planned"),
         workers_launched: whole(object, "Workers Launched"),
         children,

@@ -187,7 +187,8 @@ pub(super) fn instead(page: &mut Page, text: &str) {
     while let Some(line) = lines.next() {
         if !begins_sql(line) {
             let mut sentence = line.trim_end().to_owned();
-            while let Some(next) = lines.next_if(|next| !next.trim().is_empty() && !begins_sql(next)) {
+            let goes_on = |next: &&str| !next.trim().is_empty() && !begins_sql(next);
+            while let Some(next) = lines.next_if(|next| !line.trim().is_empty() && goes_on(next)) {
                 sentence.push(' ');
                 sentence.push_str(next.trim());
             }
