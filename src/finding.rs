@@ -93,6 +93,10 @@ pub struct Finding {
     /// The same in the file of `at`, once the finding was placed there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub region: Option<Region>,
+    /// The node of the query's plan that it is about: its place in the tree, from 1, in the order in which EXPLAIN
+    /// prints the nodes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node: Option<usize>,
     /// One sentence with the names and the numbers of this very case.
     pub because: String,
     /// What to do: SQL that can be run, or a sentence.
@@ -101,4 +105,12 @@ pub struct Finding {
     pub cost_ms: f64,
     /// What a program may want to know besides; each rule documents its keys.
     pub detail: serde_json::Map<String, serde_json::Value>,
+}
+
+impl Finding {
+    /// The same about one node of the plan.
+    #[must_use]
+    pub fn at_node(self, number: usize) -> Finding {
+        Finding { node: Some(number), ..self }
+    }
 }

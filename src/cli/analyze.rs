@@ -60,8 +60,6 @@ pub(super) struct Job<'a> {
 #[derive(Debug)]
 pub(super) struct Done {
     pub(super) report: Report,
-    /// The plan of the most expensive query, as the server gave it.
-    pub(super) first_plan: Option<serde_json::Value>,
     /// False when a part of the job could not be done; the reason was told on stderr.
     pub(super) complete: bool,
 }
@@ -233,8 +231,7 @@ pub(super) fn judge(
     report.index = search;
     report.check = checked;
     report.coverage = Some(gathered.coverage);
-    let first = workload.ranked().first().and_then(|query| gathered.gathered.get(&query.id)?.plan.as_ref());
-    Done { report, first_plan: first.map(|(plan, _)| plan.json.clone()), complete }
+    Done { report, complete }
 }
 
 /// The server that flags or environment name; `None` when they name none.

@@ -29,8 +29,13 @@ impl Cli {
     pub(super) fn typed() -> Result<Cli, clap::Error> {
         let matches = Cli::command().try_get_matches()?;
         let mut cli = Cli::from_arg_matches(&matches)?;
-        if let (Command::Check(args), Some((_, of_check))) = (&mut cli.command, matches.subcommand()) {
-            args.server.named = named(of_check, "database_url");
+        let server = match &mut cli.command {
+            Command::Check(args) => Some(&mut args.server),
+            Command::Explain(args) => Some(&mut args.server),
+            _ => None,
+        };
+        if let (Some(server), Some((_, of_command))) = (server, matches.subcommand()) {
+            server.named = named(of_command, "database_url");
         }
         Ok(cli)
     }
@@ -57,7 +62,7 @@ pub(super) enum Command {
     Analyze(AnalyzeArgs),
     /// Lint SQL files, for CI
     Check(CheckArgs),
-    /// One statement: its plan, what is wrong with it, what would help
+    /// One statement or pasted plan: the plan as a tree, what is wrong with it, what would help
     Explain(ExplainArgs),
     /// The best indexes for a workload, with proof
     #[command(mut_arg("explain", |arg| arg.default_value("plan")))]
@@ -282,11 +287,11 @@ pub(super) enum CheckFormat {
 
 #[derive(Args, Debug)]
 pub(super) struct ExplainArgs {
-    /// The statement
-    #[arg(value_name = "SQL", required_unless_present = "file")]
-    pub(super) sql: Option<String>,
-    /// Read the statement from a file; `-` is standard input
-    #[arg(short, long, conflicts_with = "sql")]
+    /// The statement, or a file (`-`: standard input) that holds it or a plan as EXPLAIN prints it
+    #[arg(value_name = "QUERY|FILE|-", required_unless_present = "file")]
+    pub(super) input: Option<String>,
+    /// The file, whatever its name is
+    #[arg(short, long, conflicts_with = "input")]
     pub(super) file: Option<PathBuf>,
     /// A bind value for $1, $2 …; repeat it
     #[arg(short, long = "bind", value_name = "VALUE")]

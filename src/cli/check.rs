@@ -120,7 +120,7 @@ fn fails_at(args: &CheckArgs, config: &Config) -> Option<Severity> {
 fn nothing(links: Links) -> Done {
     let mut report = Report::new(&[], &Workload::default(), Vec::new(), Vec::new(), &NotJudged::default());
     report.check = Some(Checked { links, ..Checked::default() });
-    Done { report, first_plan: None, complete: true }
+    Done { report, complete: true }
 }
 
 fn baseline(path: &Path) -> Result<Baseline, Error> {

@@ -95,6 +95,8 @@ pub enum PlanOrigin {
     Generic,
     /// `auto_explain` in the log.
     Logged,
+    /// A person gave it.
+    Pasted,
 }
 
 /// The whole workload with what is known of it, for rules about more than one query.
@@ -154,6 +156,7 @@ fn blank(rule: &Rule, confidence: Confidence) -> Finding {
         at: None,
         span: None,
         region: None,
+        node: None,
         because: String::new(),
         instead: rule.instead.trim().to_owned(),
         cost_ms: 0.0,

@@ -344,6 +344,7 @@ fn finding_at(
         at: Some(Location { file: script.name.clone(), line, column }),
         span: None,
         region: Some(script.region(bytes)),
+        node: None,
         because,
         instead,
         cost_ms: 0.0,

@@ -16,6 +16,7 @@ mod digest;
 mod docs;
 mod envelopes;
 mod events;
+mod explain;
 mod follow;
 mod house;
 mod incidents;

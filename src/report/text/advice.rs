@@ -18,7 +18,8 @@ use crate::{
 const SERVED: usize = 3;
 
 /// The rules whose findings an index answers.
-pub const ANSWERED_BY_INDEX: &[&str] = &["seq-scan", "missing-index", "index-order"];
+pub const ANSWERED_BY_INDEX: &[&str] =
+    &["seq-scan", "missing-index", "index-order", "index-filter", "sort-for-limit"];
 
 /// Those that `sargable index` shows: the former, and what is wrong with the indexes that there are.
 pub const ABOUT_INDEXES: &[&str] = &[
