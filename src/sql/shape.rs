@@ -41,9 +41,15 @@ pub struct Block {
     pub parent: Option<BlockId>,
     /// FROM in order (for UPDATE and DELETE the target is the first).
     pub tables: Vec<TableRef>,
+    /// There is a WHERE (of which `conditions` holds what could be read).
+    pub filtered: bool,
     /// The top-level conjuncts of WHERE and of each ON / USING.
     pub conditions: Vec<Condition>,
     pub projection: Vec<Projected>,
+    /// The subqueries inside of the projection, in order.
+    pub projected_subqueries: Vec<BlockId>,
+    /// The operators between the arms of UNION, INTERSECT and EXCEPT, in order.
+    pub set_operations: Vec<SetOperation>,
     /// DISTINCT or DISTINCT ON.
     pub distinct: bool,
     /// The columns of DISTINCT ON, where they are plain columns.
@@ -51,6 +57,8 @@ pub struct Block {
     /// The projection or HAVING calls an aggregate, outside of a window.
     pub aggregates: bool,
     pub group_by: Vec<SortExpr>,
+    /// GROUP BY names an output column by its number.
+    pub groups_by_position: bool,
     pub having: bool,
     pub windows: bool,
     pub order_by: Vec<OrderKey>,
@@ -95,6 +103,8 @@ pub struct TableRef {
     /// The alias, or the table's own name: what columns are qualified with.
     pub alias: Option<String>,
     pub join: JoinKind,
+    /// NATURAL: joined by whatever columns have the same name.
+    pub natural: bool,
     pub at: Range<usize>,
 }
 
@@ -122,6 +132,21 @@ pub enum JoinKind {
     Right,
     Full,
     Cross,
+}
+
+/// What stands between two arms of a compound query.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SetOperation {
+    pub kind: SetKind,
+    /// ALL: duplicates are kept.
+    pub all: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SetKind {
+    Union,
+    Intersect,
+    Except,
 }
 
 /// A column as the statement names it, resolved as far as the text allows.
@@ -273,6 +298,8 @@ pub enum SortExpr {
 pub struct OrderKey {
     pub expr: SortExpr,
     pub desc: bool,
+    /// Written as the number of an output column.
+    pub ordinal: bool,
     /// As the key sorts, default applied: NULLS FIRST for DESC, NULLS LAST for ASC.
     pub nulls_first: bool,
 }

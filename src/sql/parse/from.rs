@@ -48,7 +48,8 @@ impl Builder<'_> {
             Some(JoinConstraint::On(on)) => self.conditions(on, block, Clause::On(right)),
             Some(JoinConstraint::Using(columns)) => self.using(columns, block, left, right),
             // What NATURAL joins on, only a catalog knows.
-            Some(JoinConstraint::Natural | JoinConstraint::None) | None => {}
+            Some(JoinConstraint::Natural) => self.blocks[block].tables[right].natural = true,
+            Some(JoinConstraint::None) | None => {}
         }
     }
 

@@ -1,12 +1,14 @@
 //! SELECT, VALUES, set operations and WITH → blocks.
 
 use sqlparser::ast::{
-    Distinct, Expr, Fetch, LimitClause, LockClause, Query, Select, SetExpr, Spanned, TableAlias, Value,
-    Values, With,
+    Distinct, Expr, Fetch, LimitClause, LockClause, Query, Select, SetExpr, SetOperator, SetQuantifier,
+    Spanned, TableAlias, Value, Values, With,
 };
 
 use super::scope::{Builder, ident};
-use crate::sql::shape::{BlockId, Bound, Clause, JoinKind, Projected, Role, TableSource, output_block};
+use crate::sql::shape::{
+    BlockId, Bound, Clause, JoinKind, Projected, Role, SetKind, SetOperation, TableSource, output_block,
+};
 
 impl Builder<'_> {
     /// A query in its own block.
@@ -74,13 +76,16 @@ impl Builder<'_> {
         match body {
             SetExpr::Select(select) => self.select(select, block),
             SetExpr::Query(query) => self.query_into(query, block),
-            SetExpr::SetOperation { left, right, .. } => {
+            SetExpr::SetOperation { op, set_quantifier, left, right } => {
+                let mut operations = vec![operation(*op, *set_quantifier)];
                 let mut arms = vec![&**right];
                 let mut rest = left;
-                while let SetExpr::SetOperation { left, right, .. } = &**rest {
+                while let SetExpr::SetOperation { op, set_quantifier, left, right } = &**rest {
+                    operations.push(operation(*op, *set_quantifier));
                     arms.push(right);
                     rest = left;
                 }
+                self.blocks[block].set_operations = operations.into_iter().rev().collect();
                 arms.push(rest);
                 for arm in arms.into_iter().rev() {
                     let inner = self.block(Role::SetArm, Some(block));
@@ -110,6 +115,7 @@ impl Builder<'_> {
     fn select(&mut self, select: &Select, block: BlockId) {
         self.from(&select.from, block);
         if let Some(selection) = &select.selection {
+            self.blocks[block].filtered = true;
             self.conditions(selection, block, Clause::Where);
         }
         self.projection(&select.projection, block);
@@ -174,4 +180,14 @@ impl Builder<'_> {
         self.inside(expr, block);
         Some(Bound::Expression(self.text(expr)))
     }
+}
+
+fn operation(op: SetOperator, quantifier: SetQuantifier) -> SetOperation {
+    let kind = match op {
+        SetOperator::Union => SetKind::Union,
+        SetOperator::Intersect => SetKind::Intersect,
+        SetOperator::Except | SetOperator::Minus => SetKind::Except,
+    };
+    let all = matches!(quantifier, SetQuantifier::All | SetQuantifier::AllByName);
+    SetOperation { kind, all }
 }

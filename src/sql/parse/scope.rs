@@ -55,12 +55,16 @@ impl<'a> Builder<'a> {
             role,
             parent,
             tables: Vec::new(),
+            filtered: false,
             conditions: Vec::new(),
             projection: Vec::new(),
+            projected_subqueries: Vec::new(),
+            set_operations: Vec::new(),
             distinct: false,
             distinct_on: Vec::new(),
             aggregates: false,
             group_by: Vec::new(),
+            groups_by_position: false,
             having: false,
             windows: false,
             order_by: Vec::new(),
@@ -82,7 +86,7 @@ impl<'a> Builder<'a> {
     ) -> usize {
         let at = self.range(span);
         let tables = &mut self.blocks[block].tables;
-        tables.push(TableRef { source, alias, join, at });
+        tables.push(TableRef { source, alias, join, natural: false, at });
         tables.len() - 1
     }
 

@@ -59,6 +59,7 @@ impl Builder<'_> {
             self.from(from, block);
         }
         if let Some(selection) = &update.selection {
+            self.blocks[block].filtered = true;
             self.conditions(selection, block, Clause::Where);
         }
         let columns = self.assigned(&update.assignments, block);
@@ -73,6 +74,7 @@ impl Builder<'_> {
             self.from(using, block);
         }
         if let Some(selection) = &delete.selection {
+            self.blocks[block].filtered = true;
             self.conditions(selection, block, Clause::Where);
         }
         self.returning(delete.returning.as_deref(), block);
