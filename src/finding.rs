@@ -47,7 +47,9 @@ impl Code {
 
     /// Whether it is of the series that only built-in rules have.
     pub fn is_built_in(&self) -> bool {
-        self.as_str().strip_prefix("SG").is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_uppercase()))
+        self.as_str()
+            .strip_prefix("SG")
+            .is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_uppercase()))
     }
 }
 
@@ -63,7 +65,9 @@ impl TryFrom<String> for Code {
             return Err(format!("`{code}` is not SG and three digits"));
         }
         if !numbered || !(2..=8).contains(&letters) {
-            return Err(format!("`{code}` is not 2 to 8 capital letters and up to four digits, such as `SHOP-12`"));
+            return Err(format!(
+                "`{code}` is not 2 to 8 capital letters and up to four digits, such as `SHOP-12`"
+            ));
         }
         let mut text = [0; Code::LONGEST];
         text[..code.len()].copy_from_slice(code.as_bytes());
@@ -129,7 +133,9 @@ mod tests {
             let read = Code::try_from(code.to_owned()).expect(code);
             assert_eq!((read.as_str(), read.is_built_in()), (code, code == "SG001"));
         }
-        for code in ["", "SG1", "SG-01", "SG0001", "A1", "ABCDEFGHI1", "AB12345", "AB-", "ab1", "AB_1", "ÄB1", "AB١"] {
+        for code in
+            ["", "SG1", "SG-01", "SG0001", "A1", "ABCDEFGHI1", "AB12345", "AB-", "ab1", "AB_1", "ÄB1", "AB١"]
+        {
             assert!(Code::try_from(code.to_owned()).is_err(), "{code}");
         }
     }

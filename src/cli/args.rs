@@ -147,13 +147,42 @@ pub(super) struct RulesArgs {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum RulesCommand {
-    /// Every rule, a line each
-    List,
+    /// Every rule, a line each, those of .sargable/rules included
+    List {
+        /// Only those of this set
+        #[arg(long, value_enum)]
+        set: Option<SetName>,
+    },
     /// One rule: why, what instead, examples, references
     Show {
         /// Its name or code
         rule: String,
     },
+    /// Run the examples of your own rules
+    Test {
+        /// The folder of the rules
+        #[arg(value_name = "DIR", default_value = ".sargable/rules")]
+        folder: PathBuf,
+    },
+    /// The JSON Schema of rule files, for editors
+    Schema,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum SetName {
+    Default,
+    Pedantic,
+    Preview,
+}
+
+impl From<SetName> for crate::rules::Set {
+    fn from(name: SetName) -> crate::rules::Set {
+        match name {
+            SetName::Default => crate::rules::Set::Default,
+            SetName::Pedantic => crate::rules::Set::Pedantic,
+            SetName::Preview => crate::rules::Set::Preview,
+        }
+    }
 }
 
 #[derive(Args, Debug)]

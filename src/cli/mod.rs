@@ -15,6 +15,7 @@ mod pool;
 mod progress;
 mod rules;
 mod run_demo;
+mod user_rules;
 
 use std::{error::Error as _, io::Write as _, process::ExitCode};
 

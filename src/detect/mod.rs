@@ -12,6 +12,7 @@ mod access;
 mod estimate;
 mod index_order;
 mod index_use;
+mod matching;
 mod missing_index;
 mod n_plus_one;
 mod pool_size;

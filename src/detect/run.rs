@@ -25,8 +25,13 @@ pub fn run(
     let version = schema.map_or(0, |catalog| catalog.version);
     let mut report = Report::default();
     for rule in rules.iter().filter(|rule| rule.postgres.include(version)) {
-        let Some(detector) = detectors.get(rule.detector.as_str()) else {
-            report.not_judged.add(&rule.name, format!("there is no detector `{}`", rule.detector));
+        let name = rule.detector.as_deref().unwrap_or_default();
+        let known = match rule.matching {
+            Some(_) => Some(Detector::Query(super::matching::detect)),
+            None => detectors.get(name).copied(),
+        };
+        let Some(detector) = known else {
+            report.not_judged.add(&rule.name, format!("there is no detector `{name}`"));
             continue;
         };
         match detector {

@@ -2,8 +2,11 @@
 //!
 //! Strict: an unknown key, a missing one, or a name that is not the file's is refused.
 
-use super::Rule;
+use super::{Rule, matching};
 use crate::error::Error;
+
+/// At least one reference is below this.
+const DOCUMENTATION: &str = "https://www.postgresql.org/docs/";
 
 /// Reads one rule file. `path` is only named in errors, and its stem must be the rule's name.
 pub fn load(path: &str, text: &str) -> Result<Rule, Error> {
@@ -12,15 +15,34 @@ pub fn load(path: &str, text: &str) -> Result<Rule, Error> {
         Error::Rule { path: format!("{path}{place}"), message: explain(&err.to_string()) }
     })?;
     let refuse = |key: &str, message: String| {
-        let line = text.lines().position(|line| line.trim_start().starts_with(key)).map_or(1, |at| at + 1);
-        Err(Error::Rule { path: format!("{path}:{line}:1"), message })
+        let at = text.lines().enumerate().find_map(|(at, line)| line.find(key).map(|column| (at, column)));
+        let (line, column) = at.unwrap_or_default();
+        Err(Error::Rule { path: format!("{path}:{}:{}", line + 1, column + 1), message })
     };
     let stem = path.rsplit('/').next().unwrap_or(path).trim_end_matches(".yaml");
     if rule.name != stem {
         return refuse("name:", format!("the rule is named `{}`, its file `{stem}`", rule.name));
     }
-    if rule.examples.bad.is_empty() || rule.examples.good.is_empty() {
-        return refuse("examples:", "a rule needs a bad and a good example".to_owned());
+    match (&rule.detector, &rule.matching) {
+        (Some(_), Some(_)) => {
+            return refuse("detector:", "a rule has `detector:` or `match:`, not both".to_owned());
+        }
+        (None, None) => return refuse("name:", "a rule needs `detector:` or `match:`".to_owned()),
+        (Some(_), None) if rule.because.is_some() => {
+            return refuse("because:", "a detector says itself why".to_owned());
+        }
+        (None, Some(matching)) => {
+            if let Some((place, message)) = matching::check(&rule, matching) {
+                return refuse(&place, message);
+            }
+        }
+        (Some(_), None) => {}
+    }
+    if !rule.references.iter().any(|page| page.starts_with(DOCUMENTATION)) {
+        return refuse("references:", format!("a rule needs a page below {DOCUMENTATION}"));
+    }
+    if rule.examples.bad.len() < 2 || rule.examples.good.len() < 2 {
+        return refuse("examples:", "a rule needs two bad and two good examples".to_owned());
     }
     if rule.examples.bad.iter().any(|example| example.because.is_none()) {
         return refuse("bad:", "every bad example needs its `because`".to_owned());

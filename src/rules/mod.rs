@@ -1,13 +1,15 @@
 //! Rules: YAML files of words, thresholds and examples, each with the detector that applies it.
 //!
 //! In: the text of `rules/*.yaml`. Out: [`Rule`]s, strictly read (see [`fn@load`]). What a rule means is
-//! the business of its detector.
+//! the business of its detector, or of `detect::matching` where it has conditions.
 
 mod files;
 mod load;
+pub mod matching;
 
 use std::{collections::BTreeMap, sync::LazyLock};
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 pub use files::FILES;
@@ -19,9 +21,10 @@ use crate::{
 };
 
 /// One file of `rules/`.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Rule {
+    #[schemars(with = "String", regex(pattern = r"^[A-Z]{2,8}-?[0-9]{1,4}$"))]
     pub code: Code,
     /// The pattern, readable after "allow"; also the file's name.
     pub name: String,
@@ -29,11 +32,19 @@ pub struct Rule {
     /// Whether it is on without being asked for.
     #[serde(default)]
     pub set: Set,
-    /// The function of `detect` that applies it.
-    pub detector: String,
+    /// The function of `detect` that applies it; a rule has this or `match`.
+    pub detector: Option<String>,
+    /// The conditions under which it finds something.
+    #[serde(rename = "match")]
+    pub matching: Option<matching::Match>,
+    /// With `match`: a finding's sentence, with placeholders for the case's names and numbers.
+    #[schemars(with = "Option<String>")]
+    pub because: Option<matching::Template>,
+    #[schemars(with = "SeverityWord")]
     pub severity: Severity,
     /// How sure its findings are at best.
     #[serde(default)]
+    #[schemars(with = "Option<ConfidenceWord>")]
     pub confidence: Option<Confidence>,
     /// Major versions that it is about; all where there is none.
     #[serde(default)]
@@ -49,11 +60,12 @@ pub struct Rule {
     /// The same as SQL, where one case can stand for all.
     #[serde(default)]
     pub rewrite: Option<Rewrite>,
+    /// Pages that say so; at least one of PostgreSQL's documentation.
     pub references: Vec<String>,
     pub examples: Examples,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Needs {
     /// The statement, parsed.
@@ -68,7 +80,7 @@ pub enum Needs {
 }
 
 /// What a rule is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Category {
     /// What a query returns, and how much of it.
@@ -94,7 +106,7 @@ pub enum Category {
 }
 
 /// The rules that are applied together.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Set {
     /// Right nearly always: on unless it is turned off.
@@ -107,7 +119,7 @@ pub enum Set {
 }
 
 /// Major versions of PostgreSQL, both ends included.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Versions {
     pub from: Option<u32>,
@@ -124,14 +136,14 @@ impl Versions {
 }
 
 /// One case as it should not and as it should be.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Rewrite {
     pub before: String,
     pub after: String,
 }
 
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Param {
     pub default: f64,
@@ -142,7 +154,7 @@ pub struct Param {
 }
 
 /// Executed by the tests: each bad one must give exactly its `because`, each good one nothing.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Examples {
     pub bad: Vec<Example>,
@@ -150,7 +162,7 @@ pub struct Examples {
 }
 
 /// One statement with what is known of it. All but `sql` may be left out.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Example {
     /// One statement; for a rule about the whole workload, the statement that is repeated (it may be
@@ -181,7 +193,7 @@ pub struct Example {
 }
 
 /// A column's statistics in an example.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ExampleStatistics {
     /// Distinct values, absolute.
@@ -195,7 +207,7 @@ pub struct ExampleStatistics {
 }
 
 /// A repetition in an example: the same number of repeats in every unit.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ExampleRepeats {
     pub kind: ExampleRepetition,
@@ -210,12 +222,37 @@ pub struct ExampleRepeats {
     pub parent: Option<String>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ExampleRepetition {
     NPlusOne,
     Duplicate,
     WriteLoop,
+}
+
+/// As `finding::Severity`, for the schema.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "lowercase")]
+#[expect(dead_code, reason = "only its schema is used")]
+enum SeverityWord {
+    Note,
+    Warning,
+    Error,
+}
+
+/// As `finding::Confidence`, for the schema.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "lowercase")]
+#[expect(dead_code, reason = "only its schema is used")]
+enum ConfidenceWord {
+    Shape,
+    Planned,
+    Measured,
+}
+
+/// The JSON Schema of a rule's file.
+pub fn schema() -> schemars::Schema {
+    schemars::schema_for!(Rule)
 }
 
 impl Rule {
@@ -240,9 +277,14 @@ pub static BUILTIN: LazyLock<Vec<Rule>> = LazyLock::new(|| {
 
 /// A built-in rule by its name or code.
 pub fn find(name: &str) -> Result<&'static Rule, Error> {
+    find_among(&BUILTIN, name)
+}
+
+/// A rule of these by its name or code.
+pub fn find_among<'a>(rules: &'a [Rule], name: &str) -> Result<&'a Rule, Error> {
     let known = |rule: &&Rule| rule.name == name || rule.code.to_string().eq_ignore_ascii_case(name);
-    BUILTIN.iter().find(known).ok_or_else(|| {
-        let nearest = load::nearest(name, BUILTIN.iter().map(|rule| rule.name.as_str()));
+    rules.iter().find(known).ok_or_else(|| {
+        let nearest = load::nearest(name, rules.iter().map(|rule| rule.name.as_str()));
         Error::Usage {
             what: format!("there is no rule `{name}`"),
             hint: Some(match nearest {

@@ -315,6 +315,7 @@ pub enum Bound {
 /// What a data-modifying statement writes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
+    pub kind: WriteKind,
     pub table: RelName,
     /// Columns set or inserted, where they are named.
     pub columns: Vec<String>,
@@ -322,6 +323,14 @@ pub struct Target {
     pub rows: Option<usize>,
     pub returning: bool,
     pub on_conflict: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WriteKind {
+    Insert,
+    Update,
+    Delete,
+    Merge,
 }
 
 impl Shape {

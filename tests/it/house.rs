@@ -17,6 +17,7 @@ pub(crate) const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("sources", &["catalog", "error", "finding", "names", "plan", "sql", "workload"]),
     ("server", &["catalog", "error", "finding", "names", "plan", "sql", "workload"]),
     ("cluster", &["catalog", "error", "names", "plan", "sql", "workload"]),
+    ("examples", &["catalog", "detect", "error", "finding", "plan", "rules", "sources", "sql", "workload"]),
     ("report", &["advise", "error", "finding", "names", "plan", "rules", "sql", "workload"]),
 ];
 

@@ -2,212 +2,41 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fmt::Write as _,
     fs,
 };
 
-use rustc_hash::FxHashMap;
 use sargable::{
-    catalog::{Catalog, ColumnStatistics},
-    detect::{self, Detector, Facts, PlanFacts, PlanOrigin, Report, WorkloadFacts},
+    detect::{self, Detector, Report},
     error::Error,
-    finding::{Finding, Location},
+    examples,
+    finding::Finding,
     plan::Plan,
-    rules::{self, Example, ExampleRepeats, ExampleRepetition, ExampleStatistics, Rule},
-    sources::ddl,
-    sql::{Fingerprint, Normalizer, Shape, parse},
-    workload::{
-        Binds, Event, EventKind, Evidence, Occurrence, Position, Repetition, RepetitionKind, Statement,
-        Workload,
-    },
+    rules::{self, Example, ExampleStatistics, Rule},
 };
 
 /// One rule, or all of them, over one example.
 #[track_caller]
 fn run(rules: &[Rule], example: &Example) -> Report {
-    let catalog = catalog(example);
-    let mut normalizer = Normalizer::default();
-    let mut workload = Workload::at_start();
-    let sql = example.sql.trim();
-    if let Some(binds) = &example.binds {
-        let values: Vec<String> =
-            binds.iter().enumerate().map(|(at, value)| format!("${} = '{value}'", at + 1)).collect();
-        let values = values.join(", ");
-        let kind = EventKind::Execution { sql: sql.as_bytes(), binds: Binds::Postgres(values.as_bytes()) };
-        workload.add(&event(kind, 1, 1_000, 500), &mut normalizer);
-    } else {
-        let at = Location { file: "example.sql".to_owned(), line: 1, column: 1 };
-        workload.add_statement(Statement { text: sql.to_owned(), at }, &mut normalizer);
-    }
-    for session in 1..=example.busy.unwrap_or(0) {
-        let kind = EventKind::Execution { sql: b"SELECT 1", binds: Binds::Unknown };
-        workload.add(&event(kind, session, 1_767_225_600_500_000, 200_000), &mut normalizer);
-    }
-    workload.close();
-
-    let id = normalizer.scan(sql.as_bytes()).fingerprint;
-    let mut shapes: FxHashMap<Fingerprint, Shape> = FxHashMap::default();
-    if !sql.is_empty() {
-        shapes.insert(id, shape(sql, catalog.as_ref()));
-    }
-    let repetitions: Vec<Repetition> = example
-        .repeats
-        .iter()
-        .map(|repeats| {
-            let parent = repeats.parent.as_ref().map(|parent| {
-                let id = normalizer.scan(parent.as_bytes()).fingerprint;
-                shapes.insert(id, shape(parent, catalog.as_ref()));
-                id
-            });
-            repetition(repeats, id, parent)
-        })
-        .collect();
-    let plan = example.plan.as_ref().map(|name| plan(name));
-    let facts: Vec<Facts<'_>> = workload
-        .query(id)
-        .filter(|_| example.repeats.is_none() && !sql.is_empty())
-        .map(|query| Facts {
-            query,
-            shape: shapes.get(&id),
-            plan: plan.as_ref().map(|plan| PlanFacts {
-                plan,
-                origin: if plan.root.actual.is_some() { PlanOrigin::Analyzed } else { PlanOrigin::Planned },
-            }),
-            catalog: catalog.as_ref(),
-        })
-        .into_iter()
-        .collect();
-    let whole = WorkloadFacts {
-        workload: &workload,
-        repetitions: &repetitions,
-        concurrency: workload.concurrency(),
-        shapes: &shapes,
-        catalog: catalog.as_ref(),
-    };
-    let logged = workload.totals().executions > 0 || !repetitions.is_empty();
-    detect::run(rules, &facts, logged.then_some(&whole), catalog.as_ref())
+    examples::run(rules, example, &plan).unwrap_or_else(|why| panic!("{why}: {}", example.sql))
 }
 
-fn event(kind: EventKind<'_>, session: u32, end: i64, duration: u64) -> Event<'_> {
-    Event {
-        end: Some(end),
-        duration: Some(duration),
-        session: Some(session),
-        ..Event::new(kind, Position::default())
-    }
-}
-
-#[track_caller]
-fn shape(sql: &str, catalog: Option<&Catalog>) -> Shape {
-    let mut shape =
-        parse::parse(sql).unwrap_or_else(|err| panic!("example does not parse: {}\n{sql}", err.why));
-    if let Some(catalog) = catalog {
-        shape.resolve(|table, column| {
-            catalog.table(table).is_some_and(|table| table.column(column).is_some())
-        });
-    }
-    shape
-}
-
-#[track_caller]
-fn plan(name: &str) -> Plan {
+fn plan(name: &str) -> Result<Plan, String> {
     let path = format!("fixtures/plans/{name}.json");
-    let text = fs::read_to_string(&path).unwrap_or_else(|err| panic!("{path}: {err}"));
-    Plan::from_json(serde_json::from_str(&text).expect("JSON")).expect("a plan")
-}
-
-#[track_caller]
-fn catalog(example: &Example) -> Option<Catalog> {
-    if example.schema.is_none() && example.settings.is_empty() {
-        return None;
-    }
-    let read = ddl::read(example.schema.as_deref().unwrap_or_default());
-    assert_eq!(read.skipped, Vec::<String>::new(), "the example's schema");
-    let mut catalog = read.catalog;
-    catalog.settings.0.clone_from(&example.settings);
-    let mut unused: BTreeSet<&String> = example.rows.keys().chain(example.statistics.keys()).collect();
-    for table in &mut catalog.tables {
-        if let Some((name, rows)) = example.rows.get_key_value(&table.name.name) {
-            table.rows = Some(*rows);
-            unused.remove(name);
-        }
-        for column in &mut table.columns {
-            let name = format!("{}.{}", table.name.name, column.name);
-            let Some(known) = example.statistics.get(&name) else { continue };
-            unused.remove(&name);
-            column.statistics = Some(ColumnStatistics {
-                null_fraction: known.nulls,
-                average_width: known.width,
-                distinct: known.distinct,
-                common: known.common.clone(),
-                correlation: None,
-                histogram: Vec::new(),
-            });
-        }
-    }
-    assert!(unused.is_empty(), "nothing in the schema is called {unused:?}");
-    Some(catalog)
-}
-
-fn repetition(repeats: &ExampleRepeats, child: Fingerprint, parent: Option<Fingerprint>) -> Repetition {
-    let total_us = repeats.milliseconds * 1000;
-    Repetition {
-        kind: match repeats.kind {
-            ExampleRepetition::NPlusOne => RepetitionKind::NPlusOne,
-            ExampleRepetition::Duplicate => RepetitionKind::Duplicate,
-            ExampleRepetition::WriteLoop => RepetitionKind::WriteLoop,
-        },
-        child,
-        parent,
-        evidence: Evidence::Transaction,
-        units: repeats.units,
-        units_by_evidence: BTreeMap::from([(Evidence::Transaction, repeats.units)]),
-        repeats: repeats.times * repeats.units,
-        min_repeats: repeats.times,
-        median_repeats: repeats.times,
-        max_repeats: repeats.times,
-        distinct_values: repeats.values * repeats.units,
-        sizes: 0,
-        total_us,
-        occurrences: vec![Occurrence {
-            start: Some(1_767_225_600_250_000),
-            end: Some(1_767_225_601_750_000),
-            sessions: vec![812],
-            repeats: repeats.times,
-            distinct_values: repeats.values,
-            total_us: total_us / repeats.units,
-        }],
-    }
+    let text = fs::read_to_string(&path).map_err(|err| format!("{path}: {err}"))?;
+    Plan::from_json(serde_json::from_str(&text).expect("JSON")).map_err(|err| err.why)
 }
 
 /// What is wrong with a rule's examples, one line each; empty when all hold.
 fn complaints(rule: &Rule, mut run: impl FnMut(&Example) -> Vec<Finding>) -> String {
-    let mut wrong = String::new();
-    for bad in &rule.examples.bad {
-        let because = bad.because.as_deref().expect("the loader asks for it");
-        match run(bad).as_slice() {
-            [] => writeln!(wrong, "{} missed: {}\n  {because}", rule.name, bad.sql),
-            [one] if one.because == because => Ok(()),
-            others => {
-                let said: Vec<&str> = others.iter().map(|finding| finding.because.as_str()).collect();
-                writeln!(
-                    wrong,
-                    "{} said otherwise: {}\n  {}\nnot\n  {because}",
-                    rule.name,
-                    bad.sql,
-                    said.join("\n  ")
-                )
-            }
-        }
-        .expect("a String takes it");
-    }
-    for good in &rule.examples.good {
-        for noise in run(good) {
-            writeln!(wrong, "{} noisy: {}\n  {}", rule.name, good.sql, noise.because)
-                .expect("a String takes it");
-        }
-    }
+    let wrong = examples::complaints(rule, |example| Ok(run(example)));
     wrong
+        .iter()
+        .map(|wrong| {
+            let promised = wrong.promised.as_deref().unwrap_or_default();
+            let said = wrong.said.join("\n  ");
+            format!("{} {}: {}\n  {said}\nnot\n  {promised}\n", rule.name, wrong.what.word(), wrong.sql)
+        })
+        .collect()
 }
 
 #[test]
@@ -286,7 +115,7 @@ fn folder_and_table_agree() {
 
 #[test]
 fn every_detector_has_a_rule() {
-    let used: BTreeSet<&str> = rules::BUILTIN.iter().map(|rule| rule.detector.as_str()).collect();
+    let used: BTreeSet<&str> = rules::BUILTIN.iter().filter_map(|rule| rule.detector.as_deref()).collect();
     let known: BTreeSet<&str> = detect::ALL.iter().map(|(name, _)| *name).collect();
     assert_eq!(used, known);
 }
@@ -370,8 +199,7 @@ fn what_cannot_be_judged_is_counted() {
 #[test]
 fn n_plus_one_carries_its_detail() {
     let rule = rules::find("n-plus-one").expect("built in");
-    let Some((_, Detector::Workload(_))) = detect::ALL.iter().find(|(name, _)| *name == rule.detector)
-    else {
+    let Some((_, Detector::Workload(_))) = detect::ALL.iter().find(|(name, _)| Some(*name) == rule.detector.as_deref()) else {
         panic!("it looks at the workload")
     };
     let report = run(std::slice::from_ref(rule), rule.examples.bad.first().expect("one"));

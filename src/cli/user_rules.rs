@@ -1,0 +1,68 @@
+//! The rules of a project: `.sargable/rules/*.yaml`, beside the built-in ones.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use crate::{
+    error::Error,
+    rules::{self, Rule},
+};
+
+/// The built-in rules and those of the project that the working folder is in.
+pub(super) fn all() -> Result<Vec<Rule>, Error> {
+    let mut all = rules::BUILTIN.clone();
+    let here = std::env::current_dir().map_err(|source| Error::Read { path: PathBuf::from("."), source })?;
+    if let Some(folder) = folder(&here) {
+        for (path, _, rule) in read(&folder)? {
+            let taken = all.iter().find(|known| known.name == rule.name || known.code == rule.code);
+            if let Some(known) = taken {
+                let message = format!("{} {} is taken by {} {}", rule.code, rule.name, known.code, known.name);
+                return Err(Error::Rule { path: path.display().to_string(), message });
+            }
+            all.push(rule);
+        }
+    }
+    Ok(all)
+}
+
+/// The nearest `.sargable/rules`, from a folder up to the root of its repository; without a repository only
+/// in the folder itself.
+fn folder(from: &Path) -> Option<PathBuf> {
+    let root = from.ancestors().find(|folder| folder.join(".git").exists()).unwrap_or(from);
+    let within = from.ancestors().take_while(|folder| folder.starts_with(root));
+    within.map(|folder| folder.join(".sargable/rules")).find(|folder| folder.is_dir())
+}
+
+/// Every rule of a folder with its file and text, sorted by file.
+pub(super) fn read(folder: &Path) -> Result<Vec<(PathBuf, String, Rule)>, Error> {
+    let unreadable = |path: &Path| {
+        let path = path.to_owned();
+        move |source| Error::Read { path, source }
+    };
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(folder).map_err(unreadable(folder))? {
+        let path = entry.map_err(unreadable(folder))?.path();
+        match path.extension().and_then(|extension| extension.to_str()) {
+            Some("yaml") => paths.push(path),
+            Some("yml") => {
+                let message = "rename it to end with .yaml".to_owned();
+                return Err(Error::Rule { path: path.display().to_string(), message });
+            }
+            _ => {}
+        }
+    }
+    paths.sort();
+    let mut read = Vec::new();
+    for path in paths {
+        let text = fs::read_to_string(&path).map_err(unreadable(&path))?;
+        let rule = rules::load(&path.display().to_string(), &text)?;
+        if rule.code.is_built_in() && !rules::FILES.iter().any(|(_, known)| *known == text) {
+            let message = format!("{}: codes of SG are the built-in rules'", rule.code);
+            return Err(Error::Rule { path: path.display().to_string(), message });
+        }
+        read.push((path, text, rule));
+    }
+    Ok(read)
+}
