@@ -16,7 +16,8 @@ use crate::{
     sources::ddl,
     sql::{Fingerprint, Normalizer, Shape, parse},
     workload::{
-        Binds, Event, EventKind, Evidence, Occurrence, Position, Repetition, RepetitionKind, Statement, Workload,
+        Binds, Event, EventKind, Evidence, Occurrence, Position, Repetition, RepetitionKind, Statement,
+        Workload,
     },
 };
 
@@ -211,7 +212,10 @@ impl Wrong {
 }
 
 /// What is wrong with a rule's examples; empty when all hold. `run` says what the rule finds in one.
-pub fn complaints(rule: &Rule, mut run: impl FnMut(&Example) -> Result<Vec<Finding>, String>) -> Vec<Complaint> {
+pub fn complaints(
+    rule: &Rule,
+    mut run: impl FnMut(&Example) -> Result<Vec<Finding>, String>,
+) -> Vec<Complaint> {
     let bad = rule.examples.bad.iter().enumerate().map(|(at, example)| (true, at, example));
     let good = rule.examples.good.iter().enumerate().map(|(at, example)| (false, at, example));
     let mut wrong = Vec::new();

@@ -9,7 +9,7 @@ use super::{
     gather::{self, Everything},
     output,
     progress::ProgressLine,
-    tell,
+    tell, user_rules,
 };
 use crate::{
     advise::{self, Asked, pool},
@@ -18,7 +18,7 @@ use crate::{
     error::Error,
     plan::WhatIf,
     report::{Report, text::Subject},
-    rules::{self, Needs, Rule, Set},
+    rules::{Needs, Rule, Set},
     server::{Environment, Server, Target},
     sources::{self, Ingested, Literals},
     workload::{Repetition, Workload},
@@ -77,7 +77,7 @@ pub(super) fn perform(job: &Job<'_>) -> Result<Done, Error> {
         saved(&read, save)?;
     }
     complete &= read.damages.is_empty();
-    let mut done = judge_inputs(job.input, read, job.server, job.pool, server);
+    let mut done = judge_inputs(job.input, read, job.server, job.pool, server)?;
     done.complete &= complete;
     Ok(done)
 }
@@ -89,9 +89,9 @@ pub(super) fn judge_inputs(
     args: Option<&ServerArgs>,
     pool: Option<&PoolSizeArgs>,
     server: Option<Server>,
-) -> Done {
+) -> Result<Done, Error> {
     let left_out = read.left_out.clone();
-    let mut done = judge(read, args, pool, server);
+    let mut done = judge(read, args, pool, server)?;
     if input.filter.filter().is_some() {
         done.report.filtered(input.filter.conditions(), &left_out);
     }
@@ -102,7 +102,7 @@ pub(super) fn judge_inputs(
             occurrences.truncate(Repetition::SHOWN);
         }
     }
-    done
+    Ok(done)
 }
 
 /// Writes the digest that the flags ask for.
@@ -140,7 +140,7 @@ pub(super) fn judge(
     args: Option<&ServerArgs>,
     pool: Option<&PoolSizeArgs>,
     mut server: Option<Server>,
-) -> Done {
+) -> Result<Done, Error> {
     let mut complete = true;
     let Ingested { workload, inputs, mut not_judged, .. } = read;
     not_judged.merge(workload.not_judged().clone());
@@ -159,7 +159,8 @@ pub(super) fn judge(
     let gathered = gather::gather(&workload, catalog.as_ref(), args.zip(server.as_mut()));
     // Where no log was given, nobody expects to hear of executions.
     let logs = inputs.iter().any(|input| input.format != "sql");
-    let rules: Vec<Rule> = rules::BUILTIN
+    let known = user_rules::all()?;
+    let rules: Vec<Rule> = known
         .iter()
         .filter(|rule| rule.set == Set::Default && (logs || !rule.needs.contains(&Needs::Workload)))
         .cloned()
@@ -181,9 +182,9 @@ pub(super) fn judge(
         complete = false;
     }
     let mut report = Report::new(&inputs, &workload, found.findings, advice, &not_judged);
-    report.describe(&rules::BUILTIN);
+    report.describe(&known);
     let first = workload.ranked().first().and_then(|query| gathered.gathered.get(&query.id)?.plan.as_ref());
-    Done { report, first_plan: first.map(|(plan, _)| plan.json.clone()), complete }
+    Ok(Done { report, first_plan: first.map(|(plan, _)| plan.json.clone()), complete })
 }
 
 /// The server that flags or environment name; `None` when they name none.

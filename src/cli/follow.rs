@@ -34,6 +34,7 @@ const SHARE: u32 = 10;
 
 pub(super) fn run(args: &LogsArgs) -> Result<Outcome, Error> {
     analyze::demand_inputs(&args.input)?;
+    super::user_rules::all()?;
     let stop = Stop::default();
     on_signal(&stop).map_err(|source| Error::Usage {
         what: format!("signals cannot be handled here: {source}"),
@@ -58,7 +59,7 @@ pub(super) fn run(args: &LogsArgs) -> Result<Outcome, Error> {
     let read = analyze::told(read)?;
     analyze::saved(&read, &args.save)?;
     let whole = read.damages.is_empty();
-    let mut done = analyze::judge_inputs(&args.input, read, None, None, None);
+    let mut done = analyze::judge_inputs(&args.input, read, None, None, None)?;
     done.complete &= whole;
     output::judge(&mut done.report, &args.figures);
     let outcome = output::write(&done.report, Subject::Workload, &args.output, args.fail_on)?;
@@ -92,12 +93,15 @@ impl Screen {
         let name = args.input.paths[0].display().to_string();
         let input =
             InputSummary { name, format: "log".to_owned(), bytes: far.bytes, ..InputSummary::default() };
-        let Done { report, .. } = analyze::judge(
+        // What is wrong with a rule's file is said before the reading begins.
+        let Ok(Done { report, .. }) = analyze::judge(
             Ingested { workload: seen, inputs: vec![input], ..Ingested::default() },
             None,
             None,
             None,
-        );
+        ) else {
+            return;
+        };
         let page = text::render(&report, Subject::Workload, &output::style(true, args.output.color));
         let rows = terminal_size::terminal_size_of(io::stdout()).map_or(24, |(_, rows)| usize::from(rows.0));
         let head = format!(

@@ -79,7 +79,8 @@ fn test(folder: &Path) -> Result<Outcome, Error> {
 fn told(path: &Path, text: &str, rule: &str, complaint: &Complaint) -> String {
     let section = text.find(if complaint.bad { "bad:" } else { "good:" }).unwrap_or_default();
     let line = line_of(text, "sql:", section_of(text, section, complaint.at));
-    let mut out = format!("{}:{line}: {rule}: {}: {}\n", path.display(), complaint.what.word(), complaint.sql);
+    let mut out =
+        format!("{}:{line}: {rule}: {}: {}\n", path.display(), complaint.what.word(), complaint.sql);
     if let Some(promised) = &complaint.promised {
         out.push_str(&format!("    promised: {promised}\n"));
     }

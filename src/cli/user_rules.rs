@@ -18,7 +18,8 @@ pub(super) fn all() -> Result<Vec<Rule>, Error> {
         for (path, _, rule) in read(&folder)? {
             let taken = all.iter().find(|known| known.name == rule.name || known.code == rule.code);
             if let Some(known) = taken {
-                let message = format!("{} {} is taken by {} {}", rule.code, rule.name, known.code, known.name);
+                let message =
+                    format!("{} {} is taken by {} {}", rule.code, rule.name, known.code, known.name);
                 return Err(Error::Rule { path: path.display().to_string(), message });
             }
             all.push(rule);

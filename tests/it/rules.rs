@@ -199,7 +199,9 @@ fn what_cannot_be_judged_is_counted() {
 #[test]
 fn n_plus_one_carries_its_detail() {
     let rule = rules::find("n-plus-one").expect("built in");
-    let Some((_, Detector::Workload(_))) = detect::ALL.iter().find(|(name, _)| Some(*name) == rule.detector.as_deref()) else {
+    let Some((_, Detector::Workload(_))) =
+        detect::ALL.iter().find(|(name, _)| Some(*name) == rule.detector.as_deref())
+    else {
         panic!("it looks at the workload")
     };
     let report = run(std::slice::from_ref(rule), rule.examples.bad.first().expect("one"));

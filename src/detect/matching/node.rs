@@ -47,7 +47,9 @@ fn one(case: &Case<'_>, wanted: &NodeMatch, node: &Node) -> Truth {
     let rows = node.actual.map(|_| node.total_rows());
     Truth::of(holds)
         .fill(Placeholder::Node, || node.node_type.clone())
-        .and_if(wanted.rows.as_ref(), |bounds| facts::number(case, bounds, rows, Placeholder::Rows, words::count))
+        .and_if(wanted.rows.as_ref(), |bounds| {
+            facts::number(case, bounds, rows, Placeholder::Rows, words::count)
+        })
         .and_if(wanted.estimated_rows.as_ref(), |bounds| {
             facts::number(case, bounds, Some(node.rows), Placeholder::Rows, words::count)
         })
@@ -61,10 +63,20 @@ fn one(case: &Case<'_>, wanted: &NodeMatch, node: &Node) -> Truth {
             let removed =
                 [node.rows_removed_by_filter, node.rows_removed_by_join_filter, node.rows_removed_by_recheck];
             let removed: f64 = removed.into_iter().flatten().sum();
-            facts::number(case, bounds, loops.map(|loops| removed * loops), Placeholder::Removed, words::count)
+            facts::number(
+                case,
+                bounds,
+                loops.map(|loops| removed * loops),
+                Placeholder::Removed,
+                words::count,
+            )
         })
-        .and_if(wanted.loops.as_ref(), |bounds| facts::number(case, bounds, loops, Placeholder::Loops, words::count))
-        .and_if(wanted.spill.as_ref(), |bounds| facts::number(case, bounds, spill(node), Placeholder::Spill, kilobytes))
+        .and_if(wanted.loops.as_ref(), |bounds| {
+            facts::number(case, bounds, loops, Placeholder::Loops, words::count)
+        })
+        .and_if(wanted.spill.as_ref(), |bounds| {
+            facts::number(case, bounds, spill(node), Placeholder::Spill, kilobytes)
+        })
         .and_if(wanted.buffers.as_ref(), |bounds| {
             let blocks = node.buffers.map(|buffers| (buffers.shared_hit + buffers.shared_read) as f64);
             facts::number(case, bounds, blocks, Placeholder::Buffers, words::count)
