@@ -16,7 +16,7 @@ demo: setup
 
 # The tests come last, so that their verdict is what remains on the screen.
 test: setup lint
-	@.ci/setup certificates
+	@.ci/setup certificates xmllint
 	INSTA_UPDATE=no cargo test --locked --no-fail-fast
 
 lint: rust

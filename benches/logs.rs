@@ -1,18 +1,11 @@
 //! How fast logs are read: megabytes per CPU-second, next to `wc -l` and `grep -c` on the same file.
 //!
-//! `cargo bench --bench logs` makes a log of its own; `LOG=/path/to/postgresql.log` names another.
+//! `cargo bench --bench logs` makes a log in each of the three formats; `LOG=/path/to/postgresql.log` names
+//! another.
 //! CPU time is that of all threads together, as Linux counts it.
 #![expect(clippy::print_stdout, reason = "a bench reports on stdout")]
 
-use std::{
-    env,
-    error::Error,
-    fs,
-    io::Write,
-    path::{Path, PathBuf},
-    process::Command,
-    time::Instant,
-};
+use std::{env, error::Error, fs, io::Write, path::Path, process::Command, time::Instant};
 
 use sargable::{
     sources::{self, Collector, Options},
@@ -36,42 +29,54 @@ impl Collector for Counter {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let made = tempfile::Builder::new().suffix(".log").tempfile()?;
-    let path = if let Some(path) = env::var_os("LOG") {
-        PathBuf::from(path)
-    } else {
-        make(made.path())?;
-        made.path().to_owned()
-    };
-    let megabytes = fs::metadata(&path)?.len() as f64 / 1e6;
-    println!("{}: {megabytes:.0} MB", path.display());
-    let paths = [path.clone()];
-    let options = Options::default();
-    let events = measure(megabytes, "events", || {
-        Ok(sources::gather::<Counter>(&paths, &options, &|| (), &mut |_, _| ())?.collected.0)
-    })?;
-    println!("{:28} {events} events", "");
-    let whole = measure(megabytes, "workload", || {
-        Ok(sources::ingest(&paths, &options, &mut |_| ())?.workload.totals().executions)
-    })?;
-    println!("{:28} {whole} executions", "");
-    for (program, arguments) in [("wc", ["-l", "--"]), ("grep", ["-c", "duration"])] {
-        measure(megabytes, &format!("{program} {}", arguments[0]), || {
-            // Not /dev/null: there grep stops at its first match.
-            Ok(Command::new(program).args(arguments).arg(&path).env("LC_ALL", "C").output()?.status)
-        })?;
+    if let Some(path) = env::var_os("LOG") {
+        return compare(Path::new(&path));
+    }
+    for format in ["log", "csv", "json"] {
+        let made = tempfile::Builder::new().suffix(&format!(".{format}")).tempfile()?;
+        make(&format!("shop.{format}"), made.path())?;
+        compare(made.path())?;
     }
     Ok(())
 }
 
-/// Prints the mean of so many runs, since CPU time is counted in hundredths of a second.
+/// Reads one log in four ways, in one run: the machine is the same for all of them.
+fn compare(path: &Path) -> Result<(), Box<dyn Error>> {
+    let megabytes = fs::metadata(path)?.len() as f64 / 1e6;
+    println!("{}: {megabytes:.0} MB", path.display());
+    let paths = [path.to_owned()];
+    let options = Options::default();
+    let (_, events) = measure(megabytes, "events", || {
+        Ok(sources::gather::<Counter>(&paths, &options, &|| (), &mut |_, _| ())?.collected.0)
+    })?;
+    let (executions, workload) = measure(megabytes, "workload", || {
+        Ok(sources::ingest(&paths, &options, &mut |_| ())?.workload.totals().executions)
+    })?;
+    let program = |name: &str, arguments: [&str; 2]| {
+        let run = || {
+            // Not /dev/null: there grep stops at its first match.
+            Ok(Command::new(name).args(arguments).arg(path).env("LC_ALL", "C").output()?.status)
+        };
+        Ok::<f64, Box<dyn Error>>(measure(megabytes, &format!("{name} {}", arguments[0]), run)?.1)
+    };
+    program("wc", ["-l", "--"])?;
+    let grep = program("grep", ["-c", "duration"])?.max(0.001);
+    println!(
+        "{executions} executions: events {:.1} times grep's CPU time, the workload {:.1} times\n",
+        events / grep,
+        workload / grep
+    );
+    Ok(())
+}
+
+/// Means of so many runs, since CPU time is counted in hundredths of a second.
 const RUNS: u32 = 10;
 
 fn measure<T>(
     megabytes: f64,
     what: &str,
     mut run: impl FnMut() -> Result<T, Box<dyn Error>>,
-) -> Result<T, Box<dyn Error>> {
+) -> Result<(T, f64), Box<dyn Error>> {
     // Brings the file into memory.
     let mut found = run()?;
     let (begin, wall) = (cpu_seconds()?, Instant::now());
@@ -84,12 +89,12 @@ fn measure<T>(
         "{what:<28} {:>8.0} MB per CPU-second  {cpu:.3} s CPU  {wall:.3} s wall",
         megabytes / cpu.max(0.001)
     );
-    Ok(found)
+    Ok((found, cpu))
 }
 
 /// The fixture again and again, about 100 MB.
-fn make(path: &Path) -> Result<(), Box<dyn Error>> {
-    let piece = fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/logs/shop.log"))?;
+fn make(fixture: &str, path: &Path) -> Result<(), Box<dyn Error>> {
+    let piece = fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/logs").join(fixture))?;
     let mut file = fs::File::create(path)?;
     for _ in 0..100_000_000 / piece.len() {
         file.write_all(&piece)?;

@@ -15,6 +15,9 @@ pub enum Error {
     Write { path: PathBuf, source: std::io::Error },
     #[error("{path}: not a rule file: {message}")]
     Rule { path: String, message: String },
+    /// `place` is `file:line:column`.
+    #[error("{place}: {message}")]
+    Config { place: String, message: String, hint: Option<String> },
     #[error("log_line_prefix `{prefix}` has no %m, %t or %n: events would have no time")]
     PrefixWithoutTime { prefix: String },
     #[error("{what}")]
@@ -37,7 +40,8 @@ impl Error {
                 Some("pass --log-line-prefix as `SHOW log_line_prefix` prints it".to_owned())
             }
             Error::NothingUnderstood { hint, .. } => Some(hint.clone()),
-            Error::Connect { hint, .. }
+            Error::Config { hint, .. }
+            | Error::Connect { hint, .. }
             | Error::Server { hint, .. }
             | Error::Cluster { hint, .. }
             | Error::Usage { hint, .. } => hint.clone(),

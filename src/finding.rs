@@ -1,11 +1,12 @@
 //! What a detector reports. Plain data: rendering lives in `report`.
 
-use std::fmt;
+use std::{fmt, ops::Range};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How much it hurts. Ordered, so that `--fail-on warning` is a comparison.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     Note,
@@ -13,8 +14,20 @@ pub enum Severity {
     Error,
 }
 
+impl Severity {
+    pub const ALL: [Severity; 3] = [Severity::Note, Severity::Warning, Severity::Error];
+
+    pub fn word(self) -> &'static str {
+        match self {
+            Severity::Note => "note",
+            Severity::Warning => "warning",
+            Severity::Error => "error",
+        }
+    }
+}
+
 /// The evidence ladder: how a finding is known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Confidence {
     /// Read off the SQL text (and the catalog) alone.
@@ -23,6 +36,16 @@ pub enum Confidence {
     Planned,
     /// Seen in the log, or in EXPLAIN ANALYZE.
     Measured,
+}
+
+impl Confidence {
+    pub fn word(self) -> &'static str {
+        match self {
+            Confidence::Shape => "shape",
+            Confidence::Planned => "planned",
+            Confidence::Measured => "measured",
+        }
+    }
 }
 
 /// A rule's code, such as `SG003`. Never reused, so that a suppression written today still means
@@ -103,6 +126,17 @@ pub struct Location {
     pub column: u64,
 }
 
+/// A part of a file, from its first character to just before its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Region {
+    /// From 1, as the other three; columns in characters.
+    pub line: u64,
+    pub column: u64,
+    pub end_line: u64,
+    /// Just behind the last character.
+    pub end_column: u64,
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Finding {
     /// The rule's name, such as `select-star`.
@@ -112,7 +146,15 @@ pub struct Finding {
     pub confidence: Confidence,
     /// The fingerprint of the query concerned, in hex; `None` for a finding about the whole workload.
     pub query: Option<String>,
+    /// Where the statement begins.
     pub at: Option<Location>,
+    /// The part of the statement that the finding is about, in bytes of the text that was parsed; `None`
+    /// where the rule is about the whole of it.
+    #[serde(skip)]
+    pub span: Option<Range<usize>>,
+    /// The same in the file of `at`, once the finding was placed there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<Region>,
     /// One sentence with the names and the numbers of this very case.
     pub because: String,
     /// What to do: SQL that can be run, or a sentence.

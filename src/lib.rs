@@ -17,17 +17,20 @@
 
 pub mod error;
 pub mod names;
+pub mod yaml;
 
 pub mod catalog;
 pub mod finding;
 pub mod plan;
 pub mod sql;
 
+pub mod config;
 pub mod rules;
 pub mod workload;
 
 pub mod advise;
 pub mod detect;
+pub mod lint;
 
 pub mod cluster;
 pub mod server;

@@ -2,7 +2,8 @@
 //!
 //! [`fn@indexes`] reads what the queries ask of the tables ([`access`]), makes candidates of it
 //! ([`candidates`]), drops what exists ([`existing`]), has the rest costed ([`costs`]), picks a set
-//! ([`select`]) and says why ([`tell`]). [`pool`] sizes connection pools. Plain functions: the planner
+//! ([`select`]) and says why ([`tell`]). [`pool`] sizes connection pools, and
+//! [`pooler`] says what to do about one whose log was read. Plain functions: the planner
 //! comes in as a [`WhatIf`](crate::plan::WhatIf).
 
 mod access;
@@ -14,6 +15,7 @@ mod foreign_keys;
 mod indexes;
 mod parts;
 pub mod pool;
+pub mod pooler;
 mod select;
 mod selectivity;
 mod size;

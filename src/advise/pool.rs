@@ -4,7 +4,7 @@
 //! In: figures that the caller read or detected. Out: a size per application instance with its evidence
 //! in words. Left alone: poolers between application and server, whose own limits we cannot see.
 
-use super::{Advice, AdviceKind, Proof, words::plural};
+use super::{Advice, AdviceKind, Proof, pooler::Used, words::plural};
 use crate::workload::Concurrency;
 
 /// Above this part of the usable slots a deployment (two generations of instances at once), a cron job
@@ -31,6 +31,8 @@ pub struct PoolInput {
     /// Disks that seek at once; 1 (an SSD) where not given.
     pub spindles: Option<u32>,
     pub concurrency: Option<Concurrency>,
+    /// What a pooler's log told.
+    pub pooler: Option<Used>,
     pub max_connections: Option<u32>,
     pub superuser_reserved_connections: Option<u32>,
     /// Version 16 and later.
@@ -84,7 +86,10 @@ pub fn suggest(input: &PoolInput) -> PoolSuggestion {
             busy.average, busy.p95, busy.peak
         ));
     });
-    if busy.is_none() {
+    if let Some(used) = input.pooler {
+        pooled(&used, formula, &mut evidence, &mut warnings);
+    }
+    if busy.is_none() && input.pooler.is_none() {
         evidence.push("no log with durations: how many sessions are busy at once is not known".to_owned());
     }
 
@@ -97,7 +102,9 @@ pub fn suggest(input: &PoolInput) -> PoolSuggestion {
     });
 
     // Without cores, what was busy at the 95th percentile is the most that the log supports.
-    let wanted = formula.or_else(|| busy.map(|busy| u32::try_from(busy.p95).unwrap_or(u32::MAX).max(1)));
+    let measured = busy.map(|busy| u32::try_from(busy.p95).unwrap_or(u32::MAX));
+    let wanted =
+        formula.or_else(|| Some(measured.or(input.pooler.map(|used| ceil(used.wanted_p95)))?.max(1)));
     let room = usable.map(|usable| (usable - usable.div_ceil(FULL_FIFTH)).max(1));
     let capped = match (wanted, room) {
         (Some(wanted), Some(room)) if wanted > room => {
@@ -148,6 +155,44 @@ pub fn suggest(input: &PoolInput) -> PoolSuggestion {
     }
 
     PoolSuggestion { per_instance, total, formula, usable, evidence, warnings }
+}
+
+/// What a pooler's log adds.
+fn pooled(used: &Used, formula: Option<u32>, evidence: &mut Vec<String>, warnings: &mut Vec<String>) {
+    let waiting = match used.waiting_peak {
+        Some(waiting) => format!("; {waiting:.1} waited for a connection in the worst period"),
+        None => "; its version does not tell waits".to_owned(),
+    };
+    evidence.push(format!(
+        "the pooler's log shows {:.1} transactions under way at the 95th percentile of its periods, {:.1} at most{waiting}",
+        used.wanted_p95, used.wanted_peak
+    ));
+    match used.servers {
+        Some(open) => {
+            evidence.push(format!("up to {} to the server were open", plural(open, "pooled connection")));
+            if let Some(formula) = formula.filter(|formula| open > u64::from(*formula)) {
+                warnings.push(format!(
+                    "the pooler held {open} connections, more than the {formula} that the hardware serves at once"
+                ));
+            }
+        }
+        None => evidence.push(
+            "how large the pooler's pools are is not known (log_connections and log_disconnections tell)"
+                .to_owned(),
+        ),
+    }
+    if let Some(formula) = formula.filter(|formula| used.wanted_peak > f64::from(*formula)) {
+        warnings.push(format!(
+            "{:.1} transactions were under way at once, more than the {formula} that the hardware serves: shorten them \
+             before adding connections",
+            used.wanted_peak
+        ));
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of connections")]
+fn ceil(number: f64) -> u32 {
+    number.max(0.0).ceil() as u32
 }
 
 impl PoolSuggestion {

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use super::{
     Outcome,
     args::{AnalyzeArgs, ExplainMode, InputArgs, PoolSizeArgs, SaveArgs, ServerArgs},
-    complain, filter,
+    complain, configure, filter,
     gather::{self, Everything},
+    lint::{self, Lint},
     output,
     progress::ProgressLine,
     tell, user_rules,
@@ -14,19 +15,26 @@ use super::{
 use crate::{
     advise::{self, Asked, pool},
     catalog::Catalog,
+    config::Config,
     detect::{self, Facts, PlanFacts, WorkloadFacts},
     error::Error,
     plan::WhatIf,
     report::{Report, text::Subject},
     rules::{Needs, Rule, Set},
     server::{Environment, Server, Target},
-    sources::{self, Ingested, Literals},
-    workload::{Repetition, Workload},
+    sources::{self, Ingested, Literals, Readers},
+    workload::{Query, Repetition, Workload},
 };
 
-pub(super) fn run(args: &AnalyzeArgs) -> Result<Outcome, Error> {
-    let mut done =
-        perform(&Job { input: &args.input, server: Some(&args.server), pool: Some(&args.pool), save: None })?;
+pub(super) fn run(args: &AnalyzeArgs, config: &Config) -> Result<Outcome, Error> {
+    let mut done = perform(&Job {
+        config,
+        input: &args.input,
+        server: Some(&args.server),
+        pool: Some(&args.pool),
+        save: None,
+        lint: None,
+    })?;
     output::judge(&mut done.report, &args.figures);
     let outcome = output::write(&done.report, Subject::Workload, &args.output, args.fail_on)?;
     Ok(done.ended(outcome))
@@ -35,6 +43,7 @@ pub(super) fn run(args: &AnalyzeArgs) -> Result<Outcome, Error> {
 /// What a run is to do.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Job<'a> {
+    pub(super) config: &'a Config,
     pub(super) input: &'a InputArgs,
     /// `None`: logs only, also where the environment names a server.
     pub(super) server: Option<&'a ServerArgs>,
@@ -42,6 +51,8 @@ pub(super) struct Job<'a> {
     pub(super) pool: Option<&'a PoolSizeArgs>,
     /// Where the logs' digest goes, if anywhere.
     pub(super) save: Option<&'a SaveArgs>,
+    /// Findings by their place in files, as the lint step wants them.
+    pub(super) lint: Option<&'a Lint>,
 }
 
 #[derive(Debug)]
@@ -62,36 +73,45 @@ impl Done {
 
 pub(super) fn perform(job: &Job<'_>) -> Result<Done, Error> {
     demand_inputs(job.input)?;
+    let known = user_rules::all()?;
+    let readers = configure::readers(job.input, job.config)?;
     // A server that cannot be reached costs its part of the report, not the log's.
     let mut complete = true;
     let mut server = None;
     if let Some(args) = job.server {
         server = connect(args).unwrap_or_else(|err| {
-            complain(&err);
-            complete = false;
+            // The lint step runs where nobody thinks of a server: only one that was named is missed.
+            if job.lint.is_some() && !args.named {
+                tell(&format!("warning: {err}: the check goes on without the server"));
+            } else {
+                complain(&err);
+                complete = false;
+            }
             None
         });
     }
-    let read = read(job.input, job.save, server.as_mut())?;
+    let read = read(job.input, readers, job.save, server.as_mut(), job.lint)?;
     if let Some(save) = job.save {
         saved(&read, save)?;
     }
     complete &= read.damages.is_empty();
-    let mut done = judge_inputs(job.input, read, job.server, job.pool, server)?;
+    let mut done = judge_inputs(&known, job.input, read, job.server, job.pool, server, job.lint);
     done.complete &= complete;
     Ok(done)
 }
 
 /// As [`judge`], and as the flags about inputs ask for it: what the filter left out, how many occurrences.
 pub(super) fn judge_inputs(
+    known: &[Rule],
     input: &InputArgs,
     read: Ingested,
     args: Option<&ServerArgs>,
     pool: Option<&PoolSizeArgs>,
     server: Option<Server>,
-) -> Result<Done, Error> {
+    lint: Option<&Lint>,
+) -> Done {
     let left_out = read.left_out.clone();
-    let mut done = judge(read, args, pool, server)?;
+    let mut done = judge(known, read, args, pool, server, lint);
     if input.filter.filter().is_some() {
         done.report.filtered(input.filter.conditions(), &left_out);
     }
@@ -102,7 +122,7 @@ pub(super) fn judge_inputs(
             occurrences.truncate(Repetition::SHOWN);
         }
     }
-    Ok(done)
+    done
 }
 
 /// Writes the digest that the flags ask for.
@@ -136,13 +156,15 @@ pub(super) fn demand_inputs(input: &InputArgs) -> Result<(), Error> {
 
 /// Everything after reading: catalog, plans, findings, advice.
 pub(super) fn judge(
+    known: &[Rule],
     read: Ingested,
     args: Option<&ServerArgs>,
     pool: Option<&PoolSizeArgs>,
     mut server: Option<Server>,
-) -> Result<Done, Error> {
+    lint: Option<&Lint>,
+) -> Done {
     let mut complete = true;
-    let Ingested { workload, inputs, mut not_judged, .. } = read;
+    let Ingested { workload, inputs, mut not_judged, scripts, .. } = read;
     not_judged.merge(workload.not_judged().clone());
     let mut catalog = None;
     match server.as_mut().map(Server::catalog) {
@@ -159,13 +181,21 @@ pub(super) fn judge(
     let gathered = gather::gather(&workload, catalog.as_ref(), args.zip(server.as_mut()));
     // Where no log was given, nobody expects to hear of executions.
     let logs = inputs.iter().any(|input| input.format != "sql");
-    let known = user_rules::all()?;
-    let rules: Vec<Rule> = known
-        .iter()
-        .filter(|rule| rule.set == Set::Default && (logs || !rule.needs.contains(&Needs::Workload)))
-        .cloned()
-        .collect();
-    let found = detected(&rules, &workload, catalog.as_ref(), &gathered);
+    let mut checked = None;
+    let found = if let Some(lint) = lint {
+        let all =
+            lint::Everything { workload: &workload, catalog: catalog.as_ref(), gathered: &gathered, logs };
+        let (found, what) = lint.apply(&all, &scripts);
+        checked = Some(what);
+        found
+    } else {
+        let rules: Vec<Rule> = known
+            .iter()
+            .filter(|rule| rule.set == Set::Default && (logs || !rule.needs.contains(&Needs::Workload)))
+            .cloned()
+            .collect();
+        detected(&rules, &workload, catalog.as_ref(), &gathered, None)
+    };
     let mut advice = Vec::new();
     if let Some(catalog) = &catalog {
         let advised = index_advice(&workload, catalog, &gathered, args.zip(server.as_mut()));
@@ -182,9 +212,11 @@ pub(super) fn judge(
         complete = false;
     }
     let mut report = Report::new(&inputs, &workload, found.findings, advice, &not_judged);
-    report.describe(&known);
+    report.describe(known);
+    report.check = checked;
+    report.coverage = Some(gathered.coverage);
     let first = workload.ranked().first().and_then(|query| gathered.gathered.get(&query.id)?.plan.as_ref());
-    Ok(Done { report, first_plan: first.map(|(plan, _)| plan.json.clone()), complete })
+    Done { report, first_plan: first.map(|(plan, _)| plan.json.clone()), complete }
 }
 
 /// The server that flags or environment name; `None` when they name none.
@@ -203,18 +235,26 @@ pub(super) fn connect(args: &ServerArgs) -> Result<Option<Server>, Error> {
 /// Reads every input into one workload, with a line of progress where a person watches.
 pub(super) fn read(
     args: &InputArgs,
+    readers: Readers,
     save: Option<&SaveArgs>,
     server: Option<&mut Server>,
+    lint: Option<&Lint>,
 ) -> Result<Ingested, Error> {
-    let mut line = ProgressLine::new();
-    let read = sources::ingest(&args.paths, &options(args, save, server), &mut |far| line.show(far));
-    line.clear();
+    let mut progress = ProgressLine::new();
+    let mut options = options(args, readers, save, server);
+    if let Some(lint) = lint {
+        options.left_out.clone_from(&lint.leaves);
+        options.scripts = true;
+    }
+    let read = sources::ingest(&args.paths, &options, &mut |far| progress.show(far));
+    progress.clear();
     told(read?)
 }
 
 /// How the flags say that inputs are read.
 pub(super) fn options(
     args: &InputArgs,
+    readers: Readers,
     save: Option<&SaveArgs>,
     server: Option<&mut Server>,
 ) -> sources::Options {
@@ -223,6 +263,7 @@ pub(super) fn options(
     sources::Options {
         log_line_prefix: args.log_line_prefix.clone(),
         input_format: args.input_format.clone(),
+        readers,
         server_prefix: server.and_then(Server::log_line_prefix),
         digest: save.filter(|save| save.save.is_some()).map(literals),
         threads: args.threads.map_or(defaults.threads, |threads| threads.max(1)),
@@ -240,16 +281,19 @@ pub(super) fn told(mut read: Ingested) -> Result<Ingested, Error> {
     Ok(read)
 }
 
-fn detected(
+/// `only`: the queries of these files alone.
+pub(super) fn detected(
     rules: &[Rule],
     workload: &Workload,
     catalog: Option<&Catalog>,
     all: &Everything,
+    only: Option<&dyn Fn(&Query) -> bool>,
 ) -> detect::Report {
     let repetitions = workload.repetitions();
     let facts: Vec<Facts<'_>> = workload
         .ranked()
         .into_iter()
+        .filter(|query| only.is_none_or(|only| only(query)))
         .filter_map(|query| {
             let gathered = all.gathered.get(&query.id)?;
             Some(Facts {
@@ -323,6 +367,7 @@ pub(super) fn pool_advice(
         cores: args.cores.or_else(here),
         spindles: args.spindles,
         concurrency: workload.concurrency(),
+        pooler: advise::pooler::used(workload.pooler()),
         max_connections: setting("max_connections"),
         superuser_reserved_connections: setting("superuser_reserved_connections"),
         reserved_connections: setting("reserved_connections"),

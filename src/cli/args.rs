@@ -2,10 +2,13 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{
+    ArgMatches, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum,
+    parser::ValueSource,
+};
 
 use super::filter::FilterArgs;
-use crate::{report::slo::Objective, sources::input_formats};
+use crate::{config::SetName, report::slo::Objective, rules, sources::input_formats};
 
 /// Finds what makes a PostgreSQL workload slow, and proves what will make it fast.
 #[derive(Debug, Parser)]
@@ -13,6 +16,35 @@ use crate::{report::slo::Objective, sources::input_formats};
 pub(super) struct Cli {
     #[command(subcommand)]
     pub(super) command: Command,
+    #[command(flatten)]
+    pub(super) config: ConfigArgs,
+}
+
+impl Cli {
+    /// What was typed; what only the environment says is told apart.
+    pub(super) fn typed() -> Result<Cli, clap::Error> {
+        let matches = Cli::command().try_get_matches()?;
+        let mut cli = Cli::from_arg_matches(&matches)?;
+        if let (Command::Check(args), Some((_, of_check))) = (&mut cli.command, matches.subcommand()) {
+            args.server.named = named(of_check, "database_url");
+        }
+        Ok(cli)
+    }
+}
+
+fn named(matches: &ArgMatches, id: &str) -> bool {
+    matches.value_source(id) == Some(ValueSource::CommandLine)
+}
+
+/// Which `sargable.yaml` is read.
+#[derive(Args, Clone, Debug, Default)]
+pub(super) struct ConfigArgs {
+    /// Read this configuration [default: sargable.yaml here, or above in the same repository]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+    /// Read no configuration
+    #[arg(long, global = true, conflicts_with = "config")]
+    pub(super) no_config: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -31,6 +63,8 @@ pub(super) enum Command {
     Pool(PoolArgs),
     /// List the rules, or show one with its reasons and examples
     Rules(RulesArgs),
+    /// Write a first sargable.yaml, from what lies in this folder
+    Init(InitArgs),
     /// Run the whole job on a private throw-away PostgreSQL with a shop database
     Demo(DemoArgs),
 }
@@ -97,13 +131,88 @@ pub(super) struct CheckArgs {
     /// SQL files and folders; `-` is standard input
     #[arg(value_name = "PATH", default_value = ".")]
     pub(super) paths: Vec<PathBuf>,
+    /// Exit with 1 also when a statement could not be parsed
+    #[arg(long)]
+    pub(super) strict: bool,
     #[command(flatten)]
     pub(super) server: ServerArgs,
+    /// Exit with 1 when a finding is at least this severe [default: `check.fail-on` of sargable.yaml, or warning]
+    #[arg(long, value_enum)]
+    pub(super) fail_on: Option<FailOn>,
     #[command(flatten)]
-    pub(super) output: OutputArgs,
-    /// Exit with 1 when a finding is at least this severe
-    #[arg(long, value_enum, default_value_t = FailOn::Warning)]
-    pub(super) fail_on: FailOn,
+    pub(super) rules: RuleArgs,
+    #[command(flatten)]
+    pub(super) scope: ScopeArgs,
+    #[arg(long, value_enum, default_value_t = CheckFormat::Text)]
+    pub(super) format: CheckFormat,
+    /// Write the report to a file
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
+    #[arg(long, value_enum, default_value_t = ColorWhen::Auto)]
+    pub(super) color: ColorWhen,
+}
+
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Which rules")]
+pub(super) struct RuleArgs {
+    /// Apply this rule as well, by name or code; repeat it, or give a list with commas, as for the next two
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub(super) rule: Vec<String>,
+    /// Leave this rule out
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub(super) no_rule: Vec<String>,
+    /// Apply these rules as well: pedantic or preview
+    #[arg(long, value_name = "SET", value_delimiter = ',')]
+    pub(super) set: Vec<SetName>,
+}
+
+/// Which findings are shown.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Which findings")]
+pub(super) struct ScopeArgs {
+    /// Only what this file does not hold: known findings are counted, and do not fail the run
+    #[arg(long, value_name = "FILE")]
+    pub(super) baseline: Option<PathBuf>,
+    /// Write all findings to this file, to be passed as --baseline, and exit with 0
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["baseline", "changed_since", "staged", "diff_lines"])]
+    pub(super) write_baseline: Option<PathBuf>,
+    /// Only statements with lines that changed since this commit or branch, by git
+    #[arg(long, value_name = "REV", conflicts_with_all = ["staged", "diff_lines"])]
+    pub(super) changed_since: Option<String>,
+    /// Only statements with lines that are staged, by git
+    #[arg(long, conflicts_with = "diff_lines")]
+    pub(super) staged: bool,
+    /// Only statements with lines that the unified diff on standard input adds
+    #[arg(long)]
+    pub(super) diff_lines: bool,
+    /// A log or a digest: findings are ranked by the time that their queries took in it
+    #[arg(long, value_name = "FILE")]
+    pub(super) workload: Vec<PathBuf>,
+    /// Leave out findings in queries that take less of the workload's time than this, such as 1%
+    #[arg(long, value_name = "SHARE", value_parser = share, requires = "workload")]
+    pub(super) min_share: Option<f64>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum CheckFormat {
+    /// For a person, as a compiler says it
+    Text,
+    /// Everything: docs/json-report.md
+    Json,
+    /// A finding a line
+    Jsonl,
+    /// SARIF 2.1.0
+    Sarif,
+    /// Annotations of GitHub Actions, and the step summary
+    Github,
+    /// GitLab's code quality report
+    Gitlab,
+    /// JUnit's XML
+    Junit,
+    /// reviewdog's diagnostics
+    Rdjson,
+    /// A comment on a pull request
+    Markdown,
 }
 
 #[derive(Args, Debug)]
@@ -140,6 +249,16 @@ pub(super) struct DemoArgs {
 }
 
 #[derive(Args, Debug)]
+pub(super) struct InitArgs {
+    /// Print it, and write nothing
+    #[arg(long)]
+    pub(super) stdout: bool,
+    /// Write over the file that is there
+    #[arg(long)]
+    pub(super) force: bool,
+}
+
+#[derive(Args, Debug)]
 pub(super) struct RulesArgs {
     #[command(subcommand)]
     pub(super) what: RulesCommand,
@@ -147,42 +266,57 @@ pub(super) struct RulesArgs {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum RulesCommand {
-    /// Every rule, a line each, those of .sargable/rules included
-    List {
-        /// Only those of this set
-        #[arg(long, value_enum)]
-        set: Option<SetName>,
-    },
-    /// One rule: why, what instead, examples, references
+    /// Every rule, those of .sargable/rules included
+    List(ListArgs),
+    /// One rule: why, what instead, thresholds, examples, how to allow and configure it, references
     Show {
         /// Its name or code
         rule: String,
+        #[arg(long, value_enum, default_value_t = RulesFormat::Text)]
+        format: RulesFormat,
     },
-    /// Run the examples of your own rules
+    /// Run the examples of rules: each bad one must give its `because`, each good one nothing
     Test {
-        /// The folder of the rules
-        #[arg(value_name = "DIR", default_value = ".sargable/rules")]
-        folder: PathBuf,
+        /// A folder of rules, with the plans of their examples in DIR/plans [default: the built-in rules and
+        /// those of .sargable/rules]
+        #[arg(value_name = "DIR")]
+        folder: Option<PathBuf>,
     },
     /// The JSON Schema of rule files, for editors
     Schema,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(super) enum SetName {
-    Default,
-    Pedantic,
-    Preview,
+/// Which rules are listed: those that all flags let through.
+#[derive(Args, Debug)]
+pub(super) struct ListArgs {
+    /// Only rules of these sets: default, pedantic, preview
+    #[arg(long, value_name = "SET", value_delimiter = ',')]
+    pub(super) set: Vec<rules::Set>,
+    /// Only rules about these: predicate, join, sorting, migration …
+    #[arg(long, value_name = "CATEGORY", value_delimiter = ',')]
+    pub(super) category: Vec<rules::Category>,
+    /// Only rules that need no more than these: syntax, schema, plan, statistics, workload
+    #[arg(long, value_name = "NEED", value_delimiter = ',')]
+    pub(super) needs: Vec<rules::Needs>,
+    /// Only rules of these severities: note, warning, error
+    #[arg(long, value_enum, value_name = "SEVERITY", value_delimiter = ',')]
+    pub(super) severity: Vec<SeverityName>,
+    #[arg(long, value_enum, default_value_t = RulesFormat::Text)]
+    pub(super) format: RulesFormat,
 }
 
-impl From<SetName> for crate::rules::Set {
-    fn from(name: SetName) -> crate::rules::Set {
-        match name {
-            SetName::Default => crate::rules::Set::Default,
-            SetName::Pedantic => crate::rules::Set::Pedantic,
-            SetName::Preview => crate::rules::Set::Preview,
-        }
-    }
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum SeverityName {
+    Note,
+    Warning,
+    Error,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum RulesFormat {
+    Text,
+    Json,
+    Markdown,
 }
 
 #[derive(Args, Debug)]
@@ -193,8 +327,8 @@ pub(super) struct InputArgs {
     /// The log's prefix as `SHOW log_line_prefix` prints it [default: asked of the server, else inferred]
     #[arg(long, value_name = "PREFIX")]
     pub(super) log_line_prefix: Option<String>,
-    /// What the inputs are, or what their lines lie in [default: recognised by content]
-    #[arg(long, value_name = "NAME", value_parser = clap::builder::PossibleValuesParser::new(input_formats()))]
+    // Readers of sargable.yaml are not known here: `config::readers` judges the name.
+    #[arg(long, value_name = "NAME", help = format_help())]
     pub(super) input_format: Option<String>,
     /// Tell up to 1,000 occurrences of each repetition in the JSON report, not the 20 most expensive
     #[arg(long)]
@@ -240,6 +374,9 @@ pub(super) struct ServerArgs {
     /// postgres://user@host:port/database, or key=value pairs; PG* variables and ~/.pgpass are honoured
     #[arg(long, value_name = "URL", env = "DATABASE_URL", hide_env_values = true)]
     pub(super) database_url: Option<String>,
+    /// The URL stands on the command line.
+    #[arg(skip)]
+    pub(super) named: bool,
     /// How far queries are explained
     #[arg(long, value_enum, default_value_t = ExplainMode::Analyze)]
     pub(super) explain: ExplainMode,
@@ -313,6 +450,26 @@ pub(super) enum ExplainMode {
     Analyze,
 }
 
+fn format_help() -> String {
+    format!(
+        "What the inputs are, or what their lines lie in: a reader of sargable.yaml, or one of {} \
+         [default: recognised by content]",
+        input_formats().join(", ")
+    )
+}
+
+/// `1%`, `0.5 %`, or a part of one such as `0.01`.
+fn share(text: &str) -> Result<f64, String> {
+    let (number, of) = match text.strip_suffix('%') {
+        Some(percent) => (percent.trim(), 100.0),
+        None => (text, 1.0),
+    };
+    let share = number.parse::<f64>().ok().map(|number| number / of);
+    share
+        .filter(|share| (0.0..=1.0).contains(share))
+        .ok_or_else(|| format!("`{text}` is no share such as 1% or 0.01"))
+}
+
 /// `500ms`, `5s`, `2min` or plain seconds.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let digits = text.bytes().take_while(|b| b.is_ascii_digit() || *b == b'.').count();
@@ -329,8 +486,6 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
-
     use super::*;
 
     #[test]

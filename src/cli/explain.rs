@@ -2,7 +2,7 @@
 
 use std::{fs, io::Read as _, path::Path};
 
-use super::{Outcome, analyze, args::ExplainArgs, complain, gather, output, tell};
+use super::{Outcome, analyze, args::ExplainArgs, complain, gather, output, tell, user_rules};
 use crate::{
     error::Error,
     finding::Location,
@@ -52,6 +52,7 @@ pub(super) fn run(args: &ExplainArgs) -> Result<Outcome, Error> {
             hint: Some("explain takes SELECT, VALUES, TABLE, WITH, INSERT, UPDATE or DELETE".to_owned()),
         });
     }
+    let known = user_rules::all()?;
     let (server, complete) = match analyze::connect(&args.server) {
         Ok(server) => (server, true),
         Err(err) => {
@@ -61,7 +62,7 @@ pub(super) fn run(args: &ExplainArgs) -> Result<Outcome, Error> {
     };
     let named = server.is_some();
     let read = Ingested { workload, inputs: vec![input], ..Ingested::default() };
-    let mut done = analyze::judge(read, Some(&args.server), None, server)?;
+    let mut done = analyze::judge(&known, read, Some(&args.server), None, server, None);
     done.report.plan = done.first_plan;
     if done.report.plan.is_none() && complete {
         tell(if named {

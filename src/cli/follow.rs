@@ -18,11 +18,13 @@ use super::{
     Outcome,
     analyze::{self, Done},
     args::{Format, LogsArgs},
-    output, tell,
+    configure, output, tell, user_rules,
 };
 use crate::{
+    config::Config,
     error::Error,
     report::text::{self, Subject},
+    rules::Rule,
     sources::{self, Ingested, Progress, Stop},
     workload::{InputSummary, Workload},
 };
@@ -32,16 +34,17 @@ const REDRAW: Duration = Duration::from_secs(2);
 /// Drawing may take this share of the time at most: a large workload is drawn less often.
 const SHARE: u32 = 10;
 
-pub(super) fn run(args: &LogsArgs) -> Result<Outcome, Error> {
+pub(super) fn run(args: &LogsArgs, config: &Config) -> Result<Outcome, Error> {
     analyze::demand_inputs(&args.input)?;
-    super::user_rules::all()?;
+    let known = user_rules::all()?;
     let stop = Stop::default();
     on_signal(&stop).map_err(|source| Error::Usage {
         what: format!("signals cannot be handled here: {source}"),
         hint: None,
     })?;
-    let options =
-        sources::Options { follow: Some(stop), ..analyze::options(&args.input, Some(&args.save), None) };
+    let readers = configure::readers(&args.input, config)?;
+    let options = analyze::options(&args.input, readers, Some(&args.save), None);
+    let options = sources::Options { follow: Some(stop), ..options };
     let to_screen =
         io::stdout().is_terminal() && args.output.output.is_none() && args.output.format == Format::Text;
     let mut screen = Screen { next: Instant::now() };
@@ -50,7 +53,7 @@ pub(super) fn run(args: &LogsArgs) -> Result<Outcome, Error> {
     }
     let read = sources::watch(&args.input.paths, &options, &mut |far, workload| {
         if to_screen {
-            screen.draw(args, far, workload);
+            screen.draw(&known, args, far, workload);
         }
     })?;
     if to_screen {
@@ -59,7 +62,7 @@ pub(super) fn run(args: &LogsArgs) -> Result<Outcome, Error> {
     let read = analyze::told(read)?;
     analyze::saved(&read, &args.save)?;
     let whole = read.damages.is_empty();
-    let mut done = analyze::judge_inputs(&args.input, read, None, None, None)?;
+    let mut done = analyze::judge_inputs(&known, &args.input, read, None, None, None, None);
     done.complete &= whole;
     output::judge(&mut done.report, &args.figures);
     let outcome = output::write(&done.report, Subject::Workload, &args.output, args.fail_on)?;
@@ -83,7 +86,7 @@ struct Screen {
 }
 
 impl Screen {
-    fn draw(&mut self, args: &LogsArgs, far: Progress, workload: &Workload) {
+    fn draw(&mut self, known: &[Rule], args: &LogsArgs, far: Progress, workload: &Workload) {
         let began = Instant::now();
         if began < self.next {
             return;
@@ -93,15 +96,14 @@ impl Screen {
         let name = args.input.paths[0].display().to_string();
         let input =
             InputSummary { name, format: "log".to_owned(), bytes: far.bytes, ..InputSummary::default() };
-        // What is wrong with a rule's file is said before the reading begins.
-        let Ok(Done { report, .. }) = analyze::judge(
+        let Done { report, .. } = analyze::judge(
+            known,
             Ingested { workload: seen, inputs: vec![input], ..Ingested::default() },
             None,
             None,
             None,
-        ) else {
-            return;
-        };
+            None,
+        );
         let page = text::render(&report, Subject::Workload, &output::style(true, args.output.color));
         let rows = terminal_size::terminal_size_of(io::stdout()).map_or(24, |(_, rows)| usize::from(rows.0));
         let head = format!(

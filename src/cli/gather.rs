@@ -12,9 +12,10 @@ use crate::{
     detect::PlanOrigin,
     error::NotJudged,
     plan::{Plan, Probe},
+    report::Coverage,
     server::{Explained, How, Limits, Server, Wanted},
-    sql::{Fingerprint, Shape, StatementKind, parse},
-    workload::{PlanFormat, Query, Sample, Workload},
+    sql::{Fingerprint, Shape, StatementKind, ddl, parse},
+    workload::{Query, Sample, Workload},
 };
 
 /// What is known of one query besides its figures.
@@ -32,6 +33,7 @@ pub(super) struct Everything {
     pub(super) shapes: FxHashMap<Fingerprint, Shape>,
     pub(super) gathered: FxHashMap<Fingerprint, Gathered>,
     pub(super) not_judged: NotJudged,
+    pub(super) coverage: Coverage,
 }
 
 /// Parses a sample of each query, and asks the server for the plans that the budget allows.
@@ -43,6 +45,7 @@ pub(super) fn gather(
     let mut all = Everything::default();
     let began = Instant::now();
     for query in workload.ranked() {
+        all.coverage.read += 1;
         // Where an unparsed statement stands in a file, so that it can be found.
         let place = query.statements.first();
         let what =
@@ -51,8 +54,14 @@ pub(super) fn gather(
             let unknown = |sample: &Sample| {
                 parse::parse(&sample.sql).is_err_and(|not_parsed| not_parsed.why.contains(NO_STATEMENT))
             };
+            let unread = query.samples.iter().find_map(|sample| ddl::read(&sample.sql).err());
             if place.is_some() && query.samples.iter().any(unknown) {
                 all.not_judged.add(what, "not parsed: it begins as no statement does");
+            } else if let Some(unread) = unread.filter(|_| query.samples.iter().all(|sample| sample.complete))
+            {
+                all.not_judged.add(what, format!("not parsed: {unread}"));
+            } else {
+                all.coverage.parsed += 1;
             }
             continue;
         }
@@ -67,6 +76,7 @@ pub(super) fn gather(
                 continue;
             }
         };
+        all.coverage.parsed += 1;
         if is_system(&shape) {
             continue;
         }
@@ -74,6 +84,7 @@ pub(super) fn gather(
             let databases = query.databases.as_slice();
             databases.is_empty() || databases.contains(&catalog.database)
         });
+        all.coverage.with_schema += u64::from(here.is_some());
         if let Some(catalog) = here {
             shape.resolve(|table, column| {
                 catalog.table(table).is_some_and(|table| table.column(column).is_some())
@@ -82,6 +93,8 @@ pub(super) fn gather(
         let probe = Probe { sql: sample.sql.clone(), binds: sample.binds.clone().unwrap_or_default() };
         let mut gathered = Gathered { plan: None, probe: None, in_catalog: here.is_some() };
         match (here, &mut server) {
+            // Inside of a function its variables are parameters, whose types only that knows.
+            (Some(_), Some(_)) if is_nested(query) => {}
             (Some(_), Some((args, server))) => {
                 let left = args.explain_budget.saturating_sub(began.elapsed());
                 gathered.plan = plan_of(&probe, &shape, server, args, left, &mut all.not_judged);
@@ -94,8 +107,10 @@ pub(super) fn gather(
             (_, None) => {}
         }
         if gathered.plan.is_none() {
-            gathered.plan = logged_plan(query).map(|plan| (plan, PlanOrigin::Logged));
+            let logged = logged_plan(query, &mut all.not_judged);
+            gathered.plan = logged.map(|plan| (plan, PlanOrigin::Logged));
         }
+        all.coverage.planned += u64::from(gathered.plan.is_some());
         all.shapes.insert(query.id, shape);
         all.gathered.insert(query.id, gathered);
     }
@@ -165,10 +180,16 @@ fn is_system(shape: &Shape) -> bool {
         })
 }
 
-/// The plan that `auto_explain` wrote, where it did so in JSON.
-fn logged_plan(query: &Query) -> Option<Plan> {
-    let logged = query.plan.as_ref().filter(|plan| plan.format == PlanFormat::Json)?;
-    Plan::from_json(serde_json::from_str(&logged.text).ok()?).ok()
+/// The plan that `auto_explain` wrote, in whatever format.
+fn logged_plan(query: &Query, not_judged: &mut NotJudged) -> Option<Plan> {
+    let logged = query.plan.as_ref()?;
+    Plan::from_text(&logged.text).map_err(|not| not_judged.add("auto_explain plan", not.why)).ok()
+}
+
+/// Inside of a function, or never run: what nobody sent by itself is not planned by itself. A plan that
+/// `auto_explain` wrote for it still tells how it runs.
+fn is_nested(query: &Query) -> bool {
+    query.calls == 0 && query.errors == 0 && query.statements.is_empty()
 }
 
 /// The parser's words for a text whose first word begins no statement.
@@ -177,4 +198,29 @@ const NO_STATEMENT: &str = "Expected: an SQL statement";
 /// A parser's message without the place, so that equal causes are counted together.
 fn cause(message: &str) -> &str {
     message.split(" at Line:").next().unwrap_or(message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sources;
+
+    /// `log_nested_statements`: the statement of a function stands in the log with its plan, and never ran
+    /// by itself; one of an SQL file never ran either, and is planned.
+    #[test]
+    fn what_ran_inside_of_a_function_is_not_planned_by_itself() {
+        let paths = ["fixtures/plans/logs/text.log".into(), "fixtures/plans/formats/schema.sql".into()];
+        let read = sources::ingest(&paths, &sources::Options::default(), &mut |_| ()).expect("a log");
+        let ranked = read.workload.ranked();
+        let nested: Vec<_> =
+            ranked.iter().filter(|query| is_nested(query)).map(|query| &query.text).collect();
+        assert_eq!(nested, ["SELECT name FROM shop.customers WHERE id = ?"]);
+        assert!(ranked.iter().any(|query| query.calls == 0 && !query.statements.is_empty()));
+        let all = gather(&read.workload, None, None);
+        let of_nested = ranked.iter().find(|query| is_nested(query)).map(|query| query.id);
+        let plan = of_nested.and_then(|id| all.gathered.get(&id)?.plan.as_ref());
+        assert!(
+            plan.is_some_and(|(plan, origin)| *origin == PlanOrigin::Logged && plan.root.actual.is_some())
+        );
+    }
 }

@@ -8,12 +8,20 @@ use super::{
 };
 use crate::{
     advise::AdviceKind,
+    config::Config,
     error::Error,
     report::text::{ANSWERED_BY_INDEX, Subject},
 };
 
-pub(super) fn run(args: &AnalyzeArgs) -> Result<Outcome, Error> {
-    let mut done = perform(&Job { input: &args.input, server: Some(&args.server), pool: None, save: None })?;
+pub(super) fn run(args: &AnalyzeArgs, config: &Config) -> Result<Outcome, Error> {
+    let mut done = perform(&Job {
+        config,
+        input: &args.input,
+        server: Some(&args.server),
+        pool: None,
+        save: None,
+        lint: None,
+    })?;
     output::judge(&mut done.report, &args.figures);
     done.report.findings.retain(|finding| ANSWERED_BY_INDEX.contains(&finding.rule.as_str()));
     done.report

@@ -6,13 +6,20 @@ use super::{
     args::LogsArgs,
     follow, output,
 };
-use crate::{error::Error, report::text::Subject};
+use crate::{config::Config, error::Error, report::text::Subject};
 
-pub(super) fn run(args: &LogsArgs) -> Result<Outcome, Error> {
+pub(super) fn run(args: &LogsArgs, config: &Config) -> Result<Outcome, Error> {
     if args.follow {
-        return follow::run(args);
+        return follow::run(args, config);
     }
-    let mut done = perform(&Job { input: &args.input, server: None, pool: None, save: Some(&args.save) })?;
+    let mut done = perform(&Job {
+        config,
+        input: &args.input,
+        server: None,
+        pool: None,
+        save: Some(&args.save),
+        lint: None,
+    })?;
     output::judge(&mut done.report, &args.figures);
     let outcome = output::write(&done.report, Subject::Workload, &args.output, args.fail_on)?;
     Ok(done.ended(outcome))

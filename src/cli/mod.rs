@@ -3,23 +3,26 @@
 mod analyze;
 mod args;
 mod check;
+mod configure;
 pub mod demo;
 mod explain;
 mod filter;
 mod follow;
 mod gather;
+mod git;
 mod index;
+mod init;
+mod lint;
 mod logs;
 mod output;
 mod pool;
 mod progress;
 mod rules;
+mod rules_test;
 mod run_demo;
 mod user_rules;
 
 use std::{error::Error as _, io::Write as _, process::ExitCode};
-
-use clap::Parser as _;
 
 use self::args::{Cli, Command};
 use crate::error::Error;
@@ -37,7 +40,7 @@ enum Outcome {
 
 /// The whole program.
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match Cli::typed() {
         Ok(cli) => cli,
         Err(err) => {
             // Help and version are asked for; anything else is a wrong command line.
@@ -46,13 +49,15 @@ pub fn main() -> ExitCode {
             return ExitCode::from(if asked { 0 } else { 2 });
         }
     };
+    let config = || configure::config(&cli.config);
     let ended = match cli.command {
-        Command::Analyze(args) => analyze::run(&args),
-        Command::Check(args) => check::run(&args),
+        Command::Analyze(args) => config().and_then(|config| analyze::run(&args, &config)),
+        Command::Check(args) => config().and_then(|config| check::run(&args, &config)),
         Command::Explain(args) => explain::run(&args),
-        Command::Index(args) => index::run(&args),
-        Command::Logs(args) => logs::run(&args),
-        Command::Pool(args) => pool::run(&args),
+        Command::Index(args) => config().and_then(|config| index::run(&args, &config)),
+        Command::Init(args) => init::run(&args),
+        Command::Logs(args) => config().and_then(|config| logs::run(&args, &config)),
+        Command::Pool(args) => config().and_then(|config| pool::run(&args, &config)),
         Command::Rules(args) => rules::run(&args),
         Command::Demo(args) => run_demo::run(&args),
     };

@@ -3,16 +3,18 @@
 use super::{
     Outcome, analyze,
     args::{FailOn, PoolArgs},
-    complain, output,
+    complain, configure, output,
 };
 use crate::{
+    config::Config,
     error::Error,
     report::{Report, text::Subject},
     server::Server,
     sources::Ingested,
 };
 
-pub(super) fn run(args: &PoolArgs) -> Result<Outcome, Error> {
+pub(super) fn run(args: &PoolArgs, config: &Config) -> Result<Outcome, Error> {
+    let readers = configure::readers(&args.input, config)?;
     let (mut server, mut complete) = match analyze::connect(&args.server) {
         Ok(server) => (server, true),
         Err(err) => {
@@ -23,7 +25,7 @@ pub(super) fn run(args: &PoolArgs) -> Result<Outcome, Error> {
     let mut read = if args.input.paths.is_empty() {
         Ingested::default()
     } else {
-        analyze::read(&args.input, None, server.as_mut())?
+        analyze::read(&args.input, readers, None, server.as_mut(), None)?
     };
     complete &= read.damages.is_empty();
     let catalog = match server.as_mut().map(Server::catalog) {

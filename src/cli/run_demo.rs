@@ -9,7 +9,7 @@ use super::{
     demo::{self, planted},
     output, tell,
 };
-use crate::{error::Error, report::text::Subject};
+use crate::{config::Config, error::Error, report::text::Subject};
 
 /// From this scale on the tables are large enough for every planted problem to matter.
 const JUDGED_FROM: f64 = 0.1;
@@ -21,10 +21,12 @@ pub(super) fn run(args: &DemoArgs) -> Result<Outcome, Error> {
     let analysis = |logs: &[PathBuf], url: &str| {
         let job = analyze::defaults(logs.to_vec(), url);
         let done = analyze::perform(&analyze::Job {
+            config: &Config::default(),
             input: &job.input,
             server: Some(&job.server),
             pool: Some(&job.pool),
             save: None,
+            lint: None,
         })?;
         output::write(&done.report, Subject::Workload, &job.output, job.fail_on)?;
         if args.rows_scale >= JUDGED_FROM {

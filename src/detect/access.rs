@@ -74,6 +74,12 @@ pub(super) fn all<'a>(shape: &'a Shape, catalog: &'a Catalog) -> Vec<Access<'a>>
 }
 
 impl<'a> Access<'a> {
+    /// What a finding about it points at: its first term, or else the table in FROM.
+    pub(super) fn span(&self) -> Option<std::ops::Range<usize>> {
+        let term = self.terms.first().and_then(|term| super::known(&term.predicate.at));
+        term.or_else(|| super::known(&self.block.tables.get(self.position)?.at))
+    }
+
     fn new(
         shape: &'a Shape,
         catalog: &'a Catalog,
@@ -162,10 +168,19 @@ impl<'a> Access<'a> {
             return None;
         }
         let key = match &predicate.wrapped {
-            Some(expr) => KeyExpr::Expression(expr.clone()),
-            None => KeyExpr::Column(predicate.column.name.clone()),
+            Some(expr) if !self.is_relabelled(expr, &predicate.column.name) => {
+                KeyExpr::Expression(expr.clone())
+            }
+            _ => KeyExpr::Column(predicate.column.name.clone()),
         };
         Some(Term { key, kind: kind_of(predicate)?, predicate })
+    }
+
+    /// A cast between text types changes nothing but the name of the type, and an index does not mind.
+    fn is_relabelled(&self, expr: &str, column: &str) -> bool {
+        let text = |name: &str| name == "text" || name.starts_with("character varying");
+        canonical(expr) == column.to_lowercase()
+            && self.table.column(column).is_some_and(|column| text(&column.type_name))
     }
 
     /// A condition in the ON of an outer join says nothing of the side that is kept whole.
@@ -253,6 +268,10 @@ pub(super) fn as_column(operand: &Operand) -> Option<&ColumnRef> {
 fn kind_of(predicate: &Predicate) -> Option<Kind> {
     match (&predicate.sargable, &predicate.operand) {
         (Sargable::Negated | Sargable::SelfComparison, _) | (_, Operand::Expression(_)) => return None,
+        // `value = ANY (tags)`: no kind of index serves it.
+        (Sargable::OtherIndexKind, _) if predicate.op == Op::Other && predicate.text.contains("= ANY(") => {
+            return None;
+        }
         (Sargable::OtherIndexKind, _) => return Some(Kind::Other),
         (Sargable::LeadingWildcard, _) => return Some(Kind::Pattern),
         (_, Operand::Column(_)) => return (predicate.op == Op::Eq).then_some(Kind::Join),
@@ -263,6 +282,10 @@ fn kind_of(predicate: &Predicate) -> Option<Kind> {
         Op::Eq | Op::In | Op::IsNull | Op::IsTrue | Op::IsFalse => Some(Kind::Equal),
         Op::Lt | Op::LtEq | Op::Gt | Op::GtEq | Op::Between => Some(Kind::Range),
         Op::IsNotNull => Some(Kind::Weak),
+        // Without a wildcard it is an equality, which any collation serves.
+        Op::Like if matches!(&predicate.operand, Operand::Constant(text) if !text.contains(['%', '_', '\\'])) => {
+            Some(Kind::Equal)
+        }
         Op::Like => Some(Kind::Prefix),
         Op::ILike | Op::Regex => Some(Kind::Pattern),
         Op::Contains | Op::ContainedBy | Op::HasKey | Op::Overlaps | Op::Matches => Some(Kind::Other),

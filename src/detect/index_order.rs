@@ -37,6 +37,7 @@ pub(super) fn detect(rule: &Rule, facts: &Facts<'_>, report: &mut Report) {
         if access.table.rows.is_none() {
             finding.severity = Severity::Note;
         }
+        finding.span = access.span();
         finding.detail.insert("table".to_owned(), json!(access.table.name.plain()));
         finding.detail.insert("index".to_owned(), json!(wrong.index.name));
         report.findings.push(finding);

@@ -12,7 +12,7 @@ use super::{
     access::{self, Access, Kind, Term},
     estimate,
     index_use::{self, misorder, propose},
-    words,
+    predicate, words,
 };
 use crate::{
     catalog::{Catalog, ForeignKey, IndexSpec, KeyExpr, Table},
@@ -43,7 +43,7 @@ pub(super) fn detect(rule: &Rule, facts: &Facts<'_>, report: &mut Report) {
         }
         said.push(because.clone());
         let instead = lack.index.map_or(lack.otherwise, |index| index_use::command(Some(catalog), &index));
-        push(rule, facts, report, access.table, because, instead);
+        push(rule, facts, report, access.table, because, instead, access.span());
     }
     if shape.kind == StatementKind::Delete
         && let Some(target) = &shape.target
@@ -59,7 +59,7 @@ pub(super) fn detect(rule: &Rule, facts: &Facts<'_>, report: &mut Report) {
                 );
                 let columns: Vec<&str> = key.columns.iter().map(String::as_str).collect();
                 let index = IndexSpec::btree(child.name.clone(), &columns);
-                push(rule, facts, report, child, because, index.create_concurrently());
+                push(rule, facts, report, child, because, index.create_concurrently(), None);
             }
         }
     }
@@ -72,12 +72,14 @@ fn push(
     table: &Table,
     because: String,
     instead: String,
+    span: Option<std::ops::Range<usize>>,
 ) {
     let confidence = facts.plan.map_or(Confidence::Shape, |plan| plan.confidence());
     let mut finding = facts.finding(rule, confidence, because, instead);
     if table.rows.is_none() {
         finding.severity = Severity::Note;
     }
+    finding.span = span;
     finding.detail.insert("table".to_owned(), json!(table.name.plain()));
     report.findings.push(finding);
 }
@@ -185,6 +187,14 @@ fn uses_term(access: &Access<'_>, term: &Term<'_>) -> bool {
 
 /// Worth an index: few rows pass, or nothing is known against it.
 fn selective(rule: &Rule, access: &Access<'_>, term: &Term<'_>) -> bool {
+    // The rules about predicates say how such a column is freed, or why its index is lost.
+    let column = access.table.column(&term.predicate.column.name);
+    if predicate::hides_its_column(term.predicate, column)
+        || predicate::is_unconfigured(term.predicate)
+        || predicate::is_collated_prefix(access.catalog, access.table, term.predicate)
+    {
+        return false;
+    }
     // A remainder spreads the rows over a few classes: a sample or a shard, which no index serves well.
     if term.predicate.wrapped.as_deref().is_some_and(|expr| expr.contains('%')) {
         return false;

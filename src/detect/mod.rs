@@ -2,27 +2,52 @@
 //!
 //! Adding a rule means one file in `rules/`, one file here, and one line in [`ALL`]. [`run()`] applies
 //! them all. What several detectors share stands in `access` (what a statement asks of a table),
-//! `index_use` (which index serves that), `estimate` (rows by statistics), `rewrite` (SQL text from a
-//! Shape) and `words`.
+//! `index_use` (which index serves that), `keys` (which columns pin a row), `estimate` (rows by statistics),
+//! `look_alike`, `link`, `loops` and
+//! `repeated` (what one unit of work did again and again), `log_limits` (what the log lacks for that),
+//! `rewrite` (SQL text from a Shape) and `words`.
 //!
 //! **Invariant:** no finding shows what a statement compares with; values stay in the log. Only the numbers
 //! of LIMIT and OFFSET, and constants inside an expression that an index would be made of, are named.
 
 mod access;
+mod cache;
+mod chatter;
+mod count_then_page;
+mod duplicate_query;
 mod estimate;
+mod incidents;
 mod index_order;
 mod index_use;
+mod join;
+mod keys;
+mod link;
+mod lock_statements;
+mod log_limits;
+mod look_alike;
+mod loops;
 mod matching;
 mod missing_index;
 mod n_plus_one;
+mod plans;
 mod pool_size;
+mod predicate;
+mod repeated;
+mod result_size;
 mod rewrite;
+mod row_locks;
 mod run;
 mod select_star;
+mod select_then_insert;
 mod seq_scan;
+mod sorting;
+mod subquery;
 mod table;
 mod unbounded_select;
+mod waterfall;
 mod words;
+mod write_loop;
+mod writes;
 
 pub use run::run;
 pub use table::ALL;
@@ -89,6 +114,8 @@ pub enum Detector {
     /// Of tables and indexes, whatever queries there are.
     Schema(fn(&Rule, &Catalog, &mut Report)),
     Workload(fn(&Rule, &WorkloadFacts<'_>, &mut Report)),
+    /// Of the comments that allow a rule: `lint` judges these, when it knows what was found.
+    Comments,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -101,18 +128,38 @@ impl Facts<'_> {
     /// A finding about this query; `because` and `instead` are this case's own words.
     fn finding(&self, rule: &Rule, confidence: Confidence, because: String, instead: String) -> Finding {
         Finding {
-            rule: rule.name.clone(),
-            code: rule.code,
-            severity: rule.severity,
-            confidence,
             query: Some(self.query.id.to_string()),
             at: self.query.statements.iter().min().cloned(),
             because,
             instead,
             cost_ms: self.query.total_ms(),
-            detail: serde_json::Map::new(),
+            ..blank(rule, confidence)
         }
     }
+}
+
+/// A finding of the rule that does not yet say why: about the whole workload, at no cost and no place, with the
+/// rule's own remedy.
+fn blank(rule: &Rule, confidence: Confidence) -> Finding {
+    Finding {
+        rule: rule.name.clone(),
+        code: rule.code,
+        severity: rule.severity,
+        confidence,
+        query: None,
+        at: None,
+        span: None,
+        region: None,
+        because: String::new(),
+        instead: rule.instead.trim().to_owned(),
+        cost_ms: 0.0,
+        detail: serde_json::Map::new(),
+    }
+}
+
+/// A place in the statement, unless nobody knows it.
+fn known(at: &std::ops::Range<usize>) -> Option<std::ops::Range<usize>> {
+    (!at.is_empty()).then(|| at.clone())
 }
 
 impl PlanFacts<'_> {

@@ -1,5 +1,5 @@
-//! More sessions than the server should carry: those seen busy at once, or those that the configured
-//! application instances may open, against `max_connections` without the reserved slots.
+//! More sessions than the server should carry: those seen busy at once, those that a pooler's log shows, or
+//! those that the configured application instances may open, against `max_connections` without the reserved slots.
 //!
 //! Left alone: how large the pool should be instead, which is advice with a model of its own.
 
@@ -31,21 +31,14 @@ pub(super) fn detect(rule: &Rule, facts: &WorkloadFacts<'_>, report: &mut Report
         detail.insert("sessions".to_owned(), json!(sessions));
         detail.insert("usable".to_owned(), json!(usable));
         report.findings.push(Finding {
-            rule: rule.name.clone(),
-            code: rule.code,
-            severity: rule.severity,
-            confidence,
-            query: None,
-            at: None,
             because: format!(
                 "{what}, {} of the {} that max_connections = {} leaves to applications",
                 words::percent(sessions / usable),
                 words::count(usable),
                 words::count(most)
             ),
-            instead: rule.instead.trim().to_owned(),
-            cost_ms: 0.0,
             detail,
+            ..super::blank(rule, confidence)
         });
     };
     if let Some(busy) = facts.concurrency {
@@ -57,6 +50,10 @@ pub(super) fn detect(rule: &Rule, facts: &WorkloadFacts<'_>, report: &mut Report
         push(busy.peak as f64, what, Confidence::Measured);
     } else {
         report.not_judged.add(&rule.name, "the log does not show how many sessions were busy at once");
+    }
+    if let Some(open) = facts.workload.pooler().servers_peak() {
+        let what = format!("the pooler held up to {} at once", words::counted(open as f64, "connection"));
+        push(open as f64, what, Confidence::Measured);
     }
     let (instances, pool) = (rule.param("instances"), rule.param("pool"));
     let what = format!(

@@ -224,8 +224,9 @@ pub(super) fn any_of(shape: &Shape, key: &Predicate) -> Option<String> {
         let from = from(block)?;
         let list = projection(block)?;
         let mut tests = conditions(block, &[key])?;
-        let first =
-            matches!(&block.limit, Some(crate::sql::shape::Bound::Number(1))) && block.order_by.is_empty();
+        // An id picks one row: a LIMIT on top only guards against more.
+        let first = block.order_by.is_empty()
+            && (key.column.name == "id" || matches!(&block.limit, Some(crate::sql::shape::Bound::Number(1))));
         if block.limit.is_some() && !first {
             tests.insert(0, format!("{key_name} = k.value"));
             let order = order_text(block)?;

@@ -43,6 +43,7 @@ pub fn run(
                     }
                 }
             }
+            Detector::Comments => {}
             Detector::Schema(detect) => match schema {
                 None => report.not_judged.add(&rule.name, NO_CATALOG),
                 Some(catalog) => detect(rule, catalog, &mut report),

@@ -52,6 +52,7 @@ pub(super) fn detect(rule: &Rule, facts: &Facts<'_>, report: &mut Report) {
 
     let instead = instead(rule, shape, &known, stars.len());
     let mut finding = facts.finding(rule, Confidence::Shape, because, instead);
+    finding.span = star_at(shape, first);
     let columns = known.iter().map(|table| table.columns.len()).sum::<usize>();
     let narrow = columns as f64 <= rule.param("columns")
         || estimate_bytes(&known).is_some_and(|bytes| bytes < rule.param("row_bytes"));
@@ -62,6 +63,14 @@ pub(super) fn detect(rule: &Rule, facts: &Facts<'_>, report: &mut Report) {
     finding.detail.insert("tables".to_owned(), json!(names_once));
     finding.detail.insert("wide_or_sensitive".to_owned(), json!(listed));
     report.findings.push(finding);
+}
+
+/// Where the first star of a block stands.
+fn star_at(shape: &Shape, id: BlockId) -> Option<std::ops::Range<usize>> {
+    shape.blocks.get(id)?.projection.iter().find_map(|projected| match projected {
+        Projected::Star { at, .. } => super::known(at),
+        _ => None,
+    })
 }
 
 /// Every (block, table) of which a star takes all columns to the client.

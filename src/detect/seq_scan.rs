@@ -235,6 +235,10 @@ fn finding(rule: &Rule, facts: &Facts<'_>, scan: &Scan, rows: f64) -> crate::fin
     if !measured && facts.plan.is_some_and(|plan| plan.origin == super::PlanOrigin::Generic) {
         finding.severity = finding.severity.min(Severity::Warning);
     }
+    let tables = facts.shape.iter().flat_map(|shape| &shape.blocks).flat_map(|block| &block.tables);
+    finding.span = tables
+        .filter(|table| table.alias.as_deref() == Some(scan.alias.as_str()))
+        .find_map(|table| super::known(&table.at));
     finding.detail.insert("table".to_owned(), json!(scan.table.plain()));
     finding.detail.insert("rows_read".to_owned(), json!(rows.round()));
     finding.detail.insert("rows_returned".to_owned(), json!(returned));

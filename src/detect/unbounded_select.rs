@@ -45,6 +45,7 @@ fn unbounded(rule: &Rule, facts: &Facts<'_>, shape: &Shape) -> Option<Finding> {
     if tables.is_empty() {
         return None;
     }
+    let span = block.tables.iter().find_map(|table| super::known(&table.at));
     let measured = facts.query.rows.filter(|_| facts.query.calls > 0);
     let planned = facts.plan.map(|plan| (&plan.plan.root, plan.origin));
     let by_statistics = || -> Option<f64> {
@@ -77,6 +78,7 @@ fn unbounded(rule: &Rule, facts: &Facts<'_>, shape: &Shape) -> Option<Finding> {
         let because = format!("reads all rows of {list} (size not known)");
         let mut finding = facts.finding(rule, Confidence::Shape, because, rule.instead.trim().to_owned());
         finding.severity = Severity::Note;
+        finding.span = span;
         return Some(finding);
     };
     // The estimate before GROUP BY and DISTINCT says nothing of what comes back.
@@ -89,6 +91,7 @@ fn unbounded(rule: &Rule, facts: &Facts<'_>, shape: &Shape) -> Option<Finding> {
     let from = if filtered { "" } else { "all rows of " };
     let because = format!("returns {}{size} ({how}) from {from}{list}", words::counted(rows, "row"));
     let mut finding = facts.finding(rule, confidence, because, rule.instead.trim().to_owned());
+    finding.span = span;
     finding.detail.insert("rows".to_owned(), json!(rows.round()));
     finding.detail.insert("bytes".to_owned(), json!(bytes.map(f64::round)));
     Some(finding)

@@ -1,6 +1,14 @@
-//! EXPLAIN (FORMAT JSON) → [`Plan`], and the question "what if these indexes were there?".
+//! EXPLAIN → [`Plan`], and the question "what if these indexes were there?".
+//!
+//! Text, XML and YAML become the JSON that the same plan has, and one reader takes that.
 
+mod format;
+mod keys;
+mod paste;
 mod read;
+mod text;
+mod xml;
+mod yaml;
 
 use serde_json::Value;
 
@@ -12,8 +20,23 @@ pub struct Plan {
     pub root: Node,
     pub planning_ms: Option<f64>,
     pub execution_ms: Option<f64>,
-    /// The server's own JSON, for reports.
+    /// Milliseconds that compiling took (`JIT`), of the execution's time.
+    pub jit_ms: Option<f64>,
+    /// Triggers that fired, and their time, which is no node's.
+    pub triggers: Vec<Trigger>,
+    /// The server's own JSON, for reports. Of a plan in another format it is what JSON would say, as far as
+    /// that format carries it.
     pub json: Value,
+}
+
+/// One trigger of a plan that ran.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Trigger {
+    pub name: Option<String>,
+    /// The foreign key or deferred constraint whose check it is.
+    pub constraint: Option<String>,
+    pub ms: f64,
+    pub calls: f64,
 }
 
 /// One node; its children are inputs, init plans, subplans and CTEs alike (see [`Node::relationship`]).
@@ -64,6 +87,11 @@ pub struct Node {
     pub hash_batches: Option<u64>,
     /// Kilobytes of an aggregate's or hash's spill.
     pub disk_kb: Option<u64>,
+    /// Kilobytes of memory that an aggregate or a hash took at most.
+    pub peak_memory_kb: Option<u64>,
+    /// Heap pages that a bitmap named row by row, and those of which it knew only the page.
+    pub exact_blocks: Option<u64>,
+    pub lossy_blocks: Option<u64>,
     pub group_keys: Vec<String>,
     pub buffers: Option<Buffers>,
     pub workers_planned: Option<u64>,
@@ -71,13 +99,14 @@ pub struct Node {
     pub children: Vec<Node>,
 }
 
-/// Measured by ANALYZE. Rows and times are averages per loop, as EXPLAIN prints them.
+/// Measured by ANALYZE. Rows and times are averages per loop, as EXPLAIN prints them; times are in
+/// milliseconds, and `None` with `TIMING OFF`.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Actual {
     pub rows: f64,
     pub loops: f64,
-    pub startup_ms: f64,
-    pub total_ms: f64,
+    pub startup_ms: Option<f64>,
+    pub total_ms: Option<f64>,
 }
 
 /// 8 kB blocks, this node and its children together.
@@ -165,7 +194,7 @@ impl Node {
     /// Milliseconds in all loops, children included. A node that ran in parallel workers counts
     /// the time of each process, so it may exceed the time that passed.
     pub fn total_ms(&self) -> Option<f64> {
-        self.actual.as_ref().map(|actual| actual.total_ms * actual.loops)
+        self.actual.as_ref().and_then(|actual| Some(actual.total_ms? * actual.loops))
     }
 
     /// Milliseconds of this node alone: without its inputs and subplans. Never below zero, though

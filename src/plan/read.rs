@@ -6,7 +6,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Actual, Buffers, Node, NotAPlan, Plan};
+use super::{Actual, Buffers, Node, NotAPlan, Plan, Trigger};
 use crate::names::RelName;
 
 type Object = Map<String, Value>;
@@ -29,19 +29,29 @@ impl Plan {
             return Err(not("its plan has no \"Node Type\""));
         }
         let (planning_ms, execution_ms) = (number(object, "Planning Time"), number(object, "Execution Time"));
-        Ok(Plan { root, planning_ms, execution_ms, json })
-    }
-
-    /// Reads the text of EXPLAIN (FORMAT JSON). A plan nested deeper than 60 nodes is refused (the
-    /// JSON reader's guard against running out of stack).
-    pub fn from_text(text: &str) -> Result<Plan, NotAPlan> {
-        let json = serde_json::from_str(text).map_err(|error| not(&format!("it is not JSON: {error}")))?;
-        Plan::from_json(json)
+        let jit_ms = object.get("JIT").and_then(|jit| {
+            let timing = jit.get("Timing")?.as_object()?;
+            // From PostgreSQL 17 on a time may hold its parts.
+            number(timing, "Total").or_else(|| number(timing.get("Total")?.as_object()?, "Total"))
+        });
+        let triggers = object.get("Triggers").and_then(Value::as_array).into_iter().flatten();
+        let triggers = triggers.filter_map(Value::as_object).filter_map(trigger).collect();
+        Ok(Plan { root, planning_ms, execution_ms, jit_ms, triggers, json })
     }
 }
 
 fn not(why: &str) -> NotAPlan {
     NotAPlan { why: why.to_owned() }
+}
+
+/// `None` without its time (`TIMING OFF`).
+fn trigger(object: &Object) -> Option<Trigger> {
+    Some(Trigger {
+        name: text(object, "Trigger Name"),
+        constraint: text(object, "Constraint Name"),
+        ms: number(object, "Time")?,
+        calls: number(object, "Calls").unwrap_or(0.0),
+    })
 }
 
 fn node(object: &Object) -> Node {
@@ -55,8 +65,8 @@ fn node(object: &Object) -> Node {
     let actual = loops.filter(|&loops| loops > 0.0).map(|loops| Actual {
         rows: number(object, "Actual Rows").unwrap_or(0.0),
         loops,
-        startup_ms: number(object, "Actual Startup Time").unwrap_or(0.0),
-        total_ms: number(object, "Actual Total Time").unwrap_or(0.0),
+        startup_ms: number(object, "Actual Startup Time"),
+        total_ms: number(object, "Actual Total Time"),
     });
     let (sort_method, sort_space) = sort(object);
     Node {
@@ -94,6 +104,9 @@ fn node(object: &Object) -> Node {
         // `Hash Batches` of a hash join's build side, `HashAgg Batches` of an aggregate.
         hash_batches: whole(object, "Hash Batches").or_else(|| whole(object, "HashAgg Batches")),
         disk_kb: whole(object, "Disk Usage"),
+        peak_memory_kb: whole(object, "Peak Memory Usage"),
+        exact_blocks: whole(object, "Exact Heap Blocks"),
+        lossy_blocks: whole(object, "Lossy Heap Blocks"),
         group_keys: texts(object, "Group Key"),
         buffers: buffers(object),
         workers_planned: whole(object, "Workers Planned"),
@@ -219,13 +232,14 @@ mod tests {
     fn what_is_no_plan_says_why() {
         for (text, why) in [
             ("[]", "there is no JSON object in it"),
-            ("7", "there is no JSON object in it"),
+            ("[7]", "there is no JSON object in it"),
+            ("7", "it has no line of a plan"),
             ("{}", "it has no \"Plan\""),
             (r#"{"Plan": {}}"#, "its plan has no \"Node Type\""),
         ] {
             assert_eq!(Plan::from_text(text).expect_err("no plan").why, why, "{text}");
         }
         let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
-        assert!(Plan::from_text(&deep).expect_err("no plan").why.contains("recursion limit"));
+        assert!(Plan::from_text(&deep).expect_err("no plan").why.contains("deeper than 60"));
     }
 }

@@ -10,8 +10,11 @@
 //! Deliberately not here: where the report goes (a file, a terminal), which is the command line's part.
 
 pub mod figures;
+pub mod formats;
 pub mod incidents;
 pub mod json;
+pub mod pooler;
+pub mod rules;
 pub mod slo;
 pub mod text;
 
@@ -28,6 +31,7 @@ use crate::{
     advise::Advice,
     error::{NotJudged, NotJudgedLine},
     finding::{Code, Finding, Severity},
+    lint::Checked,
     rules::Rule,
     sql::StatementKind,
     workload::{self, ByKind, Condition, InputSummary, LeftOut, Sketch, Workload},
@@ -53,6 +57,15 @@ pub struct Report {
     /// What the server's log tells besides statements.
     #[serde(default)]
     pub incidents: Incidents,
+    /// What a connection pooler's log told; `None` without one.
+    #[serde(default)]
+    pub pooler: Option<pooler::Pooler>,
+    /// Waits for a connection of the application's own pool, the longest in all first.
+    #[serde(default)]
+    pub pool_waits: Vec<pooler::PoolWaits>,
+    /// What to do about connection pools, the most urgent first.
+    #[serde(default)]
+    pub pool_advice: Vec<pooler::Advice>,
     /// The words of the rules that `findings` names, by the rule's name.
     #[serde(default)]
     pub rules: BTreeMap<String, RuleWords>,
@@ -67,9 +80,15 @@ pub struct Report {
     /// `None` when everything counts.
     #[serde(default)]
     pub filter: Option<Filter>,
+    /// What the lint step did besides finding; only in its own reports.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub check: Option<Checked>,
     /// How the queries are ranked where they are shown.
     #[serde(skip)]
     pub ranking: Ranking,
+    /// How much of what was read was judged; `None` where statements are not judged at all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub coverage: Option<Coverage>,
     /// EXPLAIN (FORMAT JSON) as the server gave it, when the run was about one statement.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan: Option<Value>,
@@ -89,6 +108,20 @@ pub struct Filter {
     pub errors: u64,
     /// Statements of SQL files that were left out.
     pub statements: u64,
+}
+
+/// How far the distinct statements came; the next is never more than the one before, but for plans of
+/// statements that a log holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Coverage {
+    pub read: u64,
+    /// Understood: queries and writes as a whole, tables' and indexes' DDL, and of other commands that
+    /// they are one.
+    pub parsed: u64,
+    /// Judged with the tables' columns and indexes known.
+    pub with_schema: u64,
+    /// Judged with the planner's plan.
+    pub planned: u64,
 }
 
 /// The order of the queries, and how many of them are shown.
@@ -287,12 +320,17 @@ impl Report {
             advice,
             not_judged: not_judged.lines(),
             incidents: incidents::incidents(workload, inputs),
+            pooler: pooler::pooler(workload),
+            pool_waits: pooler::pool_waits(workload),
+            pool_advice: pooler::pool_advice(workload),
             rules: BTreeMap::new(),
             parts: figures::parts(workload),
             timeline: figures::timeline(workload),
             slo: Vec::new(),
             filter: None,
+            check: None,
             ranking: Ranking::default(),
+            coverage: None,
             plan: None,
         }
     }

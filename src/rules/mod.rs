@@ -3,21 +3,26 @@
 //! In: the text of `rules/*.yaml`. Out: [`Rule`]s, strictly read (see [`fn@load`]). What a rule means is
 //! the business of its detector, or of `detect::matching` where it has conditions.
 
+mod example;
 mod files;
 mod load;
 pub mod matching;
+mod plans;
 
-use std::{collections::BTreeMap, sync::LazyLock};
+use std::{collections::BTreeMap, str::FromStr, sync::LazyLock};
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+pub use example::*;
 pub use files::FILES;
-pub use load::load;
+pub use load::{example_line, load, refused};
+pub use plans::PLANS;
 
 use crate::{
     error::Error,
     finding::{Code, Confidence, Severity},
+    yaml,
 };
 
 /// One file of `rules/`.
@@ -40,11 +45,9 @@ pub struct Rule {
     /// With `match`: a finding's sentence, with placeholders for the case's names and numbers.
     #[schemars(with = "Option<String>")]
     pub because: Option<matching::Template>,
-    #[schemars(with = "SeverityWord")]
     pub severity: Severity,
     /// How sure its findings are at best.
     #[serde(default)]
-    #[schemars(with = "Option<ConfidenceWord>")]
     pub confidence: Option<Confidence>,
     /// Major versions that it is about; all where there is none.
     #[serde(default)]
@@ -103,6 +106,8 @@ pub enum Category {
     Plan,
     /// What only a log of executions shows.
     Workload,
+    /// Comments that allow a rule.
+    Suppression,
 }
 
 /// The rules that are applied together.
@@ -117,6 +122,38 @@ pub enum Set {
     /// Not yet tried on enough real workloads.
     Preview,
 }
+
+macro_rules! worded {
+    ($type:ident, $what:literal, { $($variant:ident = $word:literal),+ $(,)? }) => {
+        impl $type {
+            /// Each with its word in rule files, in their order.
+            pub const ALL: &[($type, &str)] = &[$(($type::$variant, $word)),+];
+
+            pub fn word(self) -> &'static str {
+                match self { $($type::$variant => $word),+ }
+            }
+        }
+
+        impl FromStr for $type {
+            type Err = String;
+
+            fn from_str(word: &str) -> Result<$type, String> {
+                let known = $type::ALL.iter().find(|(_, known)| *known == word).map(|(value, _)| *value);
+                known.ok_or_else(|| yaml::unknown($what, word, $type::ALL.iter().map(|(_, known)| *known)))
+            }
+        }
+    };
+}
+
+worded!(Needs, "need", {
+    Syntax = "syntax", Schema = "schema", Plan = "plan", Statistics = "statistics", Workload = "workload",
+});
+worded!(Set, "set", { Default = "default", Pedantic = "pedantic", Preview = "preview" });
+worded!(Category, "category", {
+    Projection = "projection", Predicate = "predicate", Join = "join", Subquery = "subquery",
+    Sorting = "sorting", Write = "write", Locking = "locking", Schema = "schema", Index = "index",
+    Migration = "migration", Plan = "plan", Workload = "workload", Suppression = "suppression",
+});
 
 /// Major versions of PostgreSQL, both ends included.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -153,106 +190,11 @@ pub struct Param {
     pub why: String,
 }
 
-/// Executed by the tests: each bad one must give exactly its `because`, each good one nothing.
-#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Examples {
-    pub bad: Vec<Example>,
-    pub good: Vec<Example>,
-}
-
-/// One statement with what is known of it. All but `sql` may be left out.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Example {
-    /// One statement; for a rule about the whole workload, the statement that is repeated (it may be
-    /// empty where the rule is about no statement).
-    #[serde(default)]
-    pub sql: String,
-    /// DDL that makes the catalog.
-    pub schema: Option<String>,
-    /// Rows per table, for the catalog's statistics.
-    #[serde(default)]
-    pub rows: BTreeMap<String, f64>,
-    /// What `pg_stats` says, by `table.column`.
-    #[serde(default)]
-    pub statistics: BTreeMap<String, ExampleStatistics>,
-    /// Server settings of the catalog.
-    #[serde(default)]
-    pub settings: BTreeMap<String, String>,
-    /// File in `fixtures/plans`, without `.json`.
-    pub plan: Option<String>,
-    /// Bind values of the slowest execution in the log.
-    pub binds: Option<Vec<String>>,
-    /// What the log shows of repetition.
-    pub repeats: Option<ExampleRepeats>,
-    /// Sessions that the log shows to be busy at the same time.
-    pub busy: Option<u32>,
-    /// Required in bad examples, refused in good ones.
-    pub because: Option<String>,
-}
-
-/// A column's statistics in an example.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct ExampleStatistics {
-    /// Distinct values, absolute.
-    pub distinct: f64,
-    /// Bytes.
-    pub width: u32,
-    /// 0 to 1.
-    pub nulls: f64,
-    /// Most common values and their frequency.
-    pub common: Vec<(String, f64)>,
-}
-
-/// A repetition in an example: the same number of repeats in every unit.
-#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ExampleRepeats {
-    pub kind: ExampleRepetition,
-    /// Repeats in each unit of work.
-    pub times: u64,
-    pub units: u64,
-    /// Distinct values in each unit.
-    pub values: u64,
-    /// Of all repeats together.
-    pub milliseconds: u64,
-    /// The statement that ran before.
-    pub parent: Option<String>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum ExampleRepetition {
-    NPlusOne,
-    Duplicate,
-    WriteLoop,
-}
-
-/// As `finding::Severity`, for the schema.
-#[derive(JsonSchema)]
-#[schemars(rename_all = "lowercase")]
-#[expect(dead_code, reason = "only its schema is used")]
-enum SeverityWord {
-    Note,
-    Warning,
-    Error,
-}
-
-/// As `finding::Confidence`, for the schema.
-#[derive(JsonSchema)]
-#[schemars(rename_all = "lowercase")]
-#[expect(dead_code, reason = "only its schema is used")]
-enum ConfidenceWord {
-    Shape,
-    Planned,
-    Measured,
-}
-
-/// The JSON Schema of a rule's file.
-pub fn schema() -> schemars::Schema {
-    schemars::schema_for!(Rule)
+/// The JSON Schema of a rule's file, indented, with a line end.
+pub fn schema_text() -> String {
+    let mut schema = schemars::schema_for!(Rule);
+    schema.insert("title".to_owned(), "A rule of sargable".into());
+    serde_json::to_string_pretty(&schema).map_or_else(|_| String::new(), |text| text + "\n")
 }
 
 impl Rule {
@@ -284,7 +226,7 @@ pub fn find(name: &str) -> Result<&'static Rule, Error> {
 pub fn find_among<'a>(rules: &'a [Rule], name: &str) -> Result<&'a Rule, Error> {
     let known = |rule: &&Rule| rule.name == name || rule.code.to_string().eq_ignore_ascii_case(name);
     rules.iter().find(known).ok_or_else(|| {
-        let nearest = load::nearest(name, rules.iter().map(|rule| rule.name.as_str()));
+        let nearest = yaml::nearest(name, rules.iter().map(|rule| rule.name.as_str()));
         Error::Usage {
             what: format!("there is no rule `{name}`"),
             hint: Some(match nearest {

@@ -1,31 +1,29 @@
-//! DDL text → [`Catalog`]: CREATE TABLE with its keys, CREATE INDEX, and ALTER TABLE … ADD CONSTRAINT.
+//! DDL text → [`Catalog`]: what [`sql::ddl`] reads, applied in order.
 //!
 //! For runs without a server, and for the rules' examples. There are no statistics in DDL, so rows,
-//! sizes and histograms stay unknown. Other statements (functions, grants, COPY) are passed over; a
-//! CREATE TABLE or CREATE INDEX that cannot be read is named in [`Ddl::skipped`].
-
-use sqlparser::{
-    ast::{
-        AlterTableOperation, ColumnDef, ColumnOption, CreateIndex, CreateTable, CreateTableLikeKind,
-        CreateView, DataType, Expr, ForeignKeyConstraint, Ident, IndexColumn, ObjectName, OrderBySort,
-        Statement, TableConstraint, TimezoneInfo,
-    },
-    dialect::PostgreSqlDialect,
-    parser::Parser,
-};
+//! sizes and histograms stay unknown. Other statements (functions, grants, COPY) are passed over; what
+//! is about tables and indexes and cannot be read is named in [`Ddl::skipped`].
+//!
+//! [`sql::ddl`]: crate::sql::ddl
 
 use crate::{
     catalog::{Catalog, Column, ForeignKey, Index, IndexKey, IndexSpec, KeyExpr, Table, TableKind},
     names::RelName,
-    sql::split,
+    sql::{
+        ddl::{self, Action, Constraint, ConstraintKind, CreateIndex, CreateTable, Keys},
+        split,
+    },
 };
 
 /// What DDL text says.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Ddl {
     pub catalog: Catalog,
-    /// Statements about tables and indexes that could not be read: their first words, and why.
+    /// Statements about tables and indexes that could not be read: line and column, their first words,
+    /// and why.
     pub skipped: Vec<String>,
+    /// Statements about tables and indexes.
+    pub statements: u64,
 }
 
 /// Reads DDL text. Names without a schema are taken to be in `public`.
@@ -33,101 +31,234 @@ pub fn read(text: &str) -> Ddl {
     let mut ddl = Ddl::default();
     ddl.catalog.search_path = vec!["public".to_owned()];
     for range in split::statements(text) {
+        let start = range.start;
         let sql = &text[range];
-        let words: Vec<String> = sql.split_whitespace().take(4).map(str::to_ascii_lowercase).collect();
-        let about = |word: &str| words.iter().any(|found| found == word);
-        if !(about("table") || about("index") || about("view")) {
-            continue;
-        }
-        match Parser::parse_sql(&PostgreSqlDialect {}, sql) {
-            Ok(statements) => {
-                for statement in statements {
-                    ddl.statement(statement);
+        match ddl::read(sql) {
+            Ok(ddl::Ddl::Other) => {}
+            Ok(statement) => {
+                ddl.statements += 1;
+                if let Err(why) = ddl.statement(statement) {
+                    ddl.skip(text, start, sql, &why);
                 }
             }
-            Err(err) => ddl.skipped.push(format!("{}: {err}", words.join(" "))),
+            Err(not_read) => {
+                ddl.statements += 1;
+                let (line, column) = split::position(text, start + not_read.byte);
+                let why = format!("expected {} at line {line}, column {column}", not_read.expected);
+                ddl.skip(text, start, sql, &why);
+            }
         }
     }
     ddl.catalog.tables.sort_by(|a, b| a.name.cmp(&b.name));
     ddl
 }
 
+/// Why a change could not be made.
+type Missing = String;
+
 impl Ddl {
-    fn statement(&mut self, statement: Statement) {
+    fn skip(&mut self, text: &str, start: usize, sql: &str, why: &str) {
+        let words: Vec<String> = sql.split_whitespace().take(4).map(str::to_ascii_lowercase).collect();
+        let (line, column) = split::position(text, start);
+        self.skipped.push(format!("{line}:{column}: {}: {why}", words.join(" ")));
+    }
+
+    fn statement(&mut self, statement: ddl::Ddl) -> Result<(), Missing> {
         match statement {
-            Statement::CreateTable(create) => self.create_table(&create),
-            Statement::CreateIndex(create) => self.create_index(&create),
-            Statement::CreateView(CreateView { name, materialized, .. }) => {
+            ddl::Ddl::CreateTable(create) => self.create_table(create),
+            ddl::Ddl::CreateIndex(create) => return self.create_index(create),
+            ddl::Ddl::CreateView { name, materialized } => {
                 let kind = if materialized { TableKind::MaterializedView } else { TableKind::View };
-                self.catalog.tables.push(empty(relation(&name), kind));
+                let view = empty(named(name), kind);
+                self.catalog.tables.retain(|known| known.name != view.name);
+                self.catalog.tables.push(view);
             }
-            Statement::AlterTable(alter) => {
-                let table = relation(&alter.name);
-                let Some(at) = self.catalog.tables.iter().position(|known| known.name == table) else {
-                    return;
-                };
-                for operation in alter.operations {
-                    match operation {
-                        AlterTableOperation::AddConstraint { constraint, .. } => {
-                            constrain(&mut self.catalog.tables[at], &constraint);
-                        }
-                        AlterTableOperation::AddColumn { column_def, .. } => {
-                            add_column(&mut self.catalog.tables[at], &column_def);
-                        }
-                        _ => {}
+            ddl::Ddl::AlterTable(alter) => {
+                let mut name = named(alter.name);
+                for action in alter.actions {
+                    self.alter(&mut name, action);
+                }
+            }
+            ddl::Ddl::DropTables(names) => {
+                for name in names.into_iter().map(named) {
+                    self.catalog.tables.retain(|known| known.name != name);
+                }
+            }
+            ddl::Ddl::DropIndexes(names) => {
+                for name in names {
+                    for table in &mut self.catalog.tables {
+                        table.indexes.retain(|index| index.name != name.name);
                     }
                 }
             }
-            _ => {}
+            ddl::Ddl::Other => {}
         }
+        Ok(())
     }
 
-    fn create_table(&mut self, create: &CreateTable) {
-        let kind = if create.partition_by.is_some() {
-            TableKind::Partitioned
-        } else if create.partition_of.is_some() {
-            TableKind::Partition
-        } else {
-            TableKind::Table
+    fn table(&mut self, name: &RelName) -> Option<&mut Table> {
+        self.catalog.tables.iter_mut().find(|known| known.name == *name)
+    }
+
+    fn create_table(&mut self, create: CreateTable) {
+        let kind = match &create {
+            CreateTable { foreign: true, .. } => TableKind::Foreign,
+            CreateTable { partitioned: true, .. } => TableKind::Partitioned,
+            CreateTable { partition_of: Some(_), .. } => TableKind::Partition,
+            _ => TableKind::Table,
         };
-        let mut table = empty(relation(&create.name), kind);
-        if let Some(CreateTableLikeKind::Plain(like) | CreateTableLikeKind::Parenthesized(like)) =
-            &create.like
-        {
-            let model = relation(&like.name);
-            if let Some(model) = self.catalog.tables.iter().find(|known| known.name == model) {
-                table.columns.clone_from(&model.columns);
+        let mut table = empty(named(create.name), kind);
+        if create.if_not_exists && self.table(&table.name).is_some() {
+            return;
+        }
+        let partition = create.partition_of.is_some();
+        for model in create.like.into_iter().chain(create.inherits).chain(create.partition_of) {
+            if let Some(model) = self.table(&named(model)) {
+                for column in &model.columns {
+                    if table.column(&column.name).is_none() {
+                        table.columns.push(column.clone());
+                    }
+                }
             }
         }
-        for column in &create.columns {
-            add_column(&mut table, column);
+        for column in create.columns {
+            add_column(&mut table, column, partition);
         }
-        for constraint in &create.constraints {
+        for constraint in create.constraints {
             constrain(&mut table, constraint);
         }
+        self.catalog.tables.retain(|known| known.name != table.name);
         self.catalog.tables.push(table);
     }
 
-    fn create_index(&mut self, create: &CreateIndex) {
-        let name = relation(&create.table_name);
-        let Some(table) = self.catalog.tables.iter_mut().find(|known| known.name == name) else {
-            self.skipped.push(format!("{create}: there is no table {name}"));
-            return;
-        };
-        let keys: Vec<IndexKey> = create.columns.iter().map(key).collect();
-        let spec = IndexSpec {
-            table: name,
-            method: create
-                .using
-                .as_ref()
-                .map_or("btree".to_owned(), |method| method.to_string().to_lowercase()),
-            keys,
-            include: create.include.iter().map(fold).collect(),
-            predicate: create.predicate.as_ref().map(ToString::to_string),
-        };
-        let called = create.name.as_ref().map(|name| relation(name).name);
-        push_index(table, called, spec, create.unique, false);
+    fn create_index(&mut self, create: CreateIndex) -> Result<(), Missing> {
+        let name = named(create.table.clone());
+        let Some(table) = self.table(&name) else { return Err(format!("there is no table {name}")) };
+        if create.if_not_exists && table.indexes.iter().any(|index| Some(&index.name) == create.name.as_ref())
+        {
+            return Ok(());
+        }
+        let (called, unique) = (create.name.clone(), create.unique);
+        push_index(table, called, spec(name, create), unique, false);
+        Ok(())
     }
+
+    /// A table that the text does not create is passed over: it may stand in another file.
+    fn alter(&mut self, name: &mut RelName, action: Action) {
+        let missing = self.table(name).is_none();
+        if let (true, Action::Rename(to)) = (missing, &action) {
+            // ALTER INDEX … RENAME.
+            let indexes = self.catalog.tables.iter_mut().flat_map(|table| &mut table.indexes);
+            for index in indexes.filter(|index| index.name == name.name) {
+                index.name.clone_from(to);
+            }
+        }
+        if let Action::AttachPartition(part) = &action
+            && !missing
+            && let Some(part) = self.table(&named(part.clone()))
+            && part.kind == TableKind::Table
+        {
+            part.kind = TableKind::Partition;
+        }
+        if let Action::DetachPartition(part) = &action
+            && let Some(part) = self.table(&named(part.clone()))
+            && part.kind == TableKind::Partition
+        {
+            part.kind = TableKind::Table;
+        }
+        let Some(table) = self.table(name) else { return };
+        match action {
+            Action::AddColumn { column, if_not_exists } => {
+                if !(if_not_exists && table.column(&column.name).is_some()) {
+                    add_column(table, column, false);
+                }
+            }
+            Action::AddConstraint(constraint) => constrain(table, constraint),
+            Action::DropColumn(column) => {
+                table.columns.retain(|known| known.name != column);
+                table.indexes.retain(|index| !uses(index, &column));
+                table.foreign_keys.retain(|key| !key.columns.contains(&column));
+            }
+            Action::DropConstraint(name) => {
+                table.indexes.retain(|index| !(index.constraint && index.name == name));
+                table.foreign_keys.retain(|key| key.name != name);
+            }
+            Action::SetType { column, type_name } => {
+                for known in table.columns.iter_mut().filter(|known| known.name == column) {
+                    known.type_name.clone_from(&type_name);
+                }
+            }
+            Action::SetNotNull(column) => set_not_null(table, &column, true),
+            Action::DropNotNull(column) => set_not_null(table, &column, false),
+            Action::RenameColumn { from, to } => rename_column(table, &from, &to),
+            Action::RenameConstraint { from, to } => {
+                for index in table.indexes.iter_mut().filter(|index| index.name == from) {
+                    index.name.clone_from(&to);
+                }
+                for key in table.foreign_keys.iter_mut().filter(|key| key.name == from) {
+                    key.name.clone_from(&to);
+                }
+            }
+            Action::Rename(to) => name.name = to,
+            Action::SetSchema(schema) => name.schema = Some(schema),
+            Action::AttachPartition(_) | Action::DetachPartition(_) | Action::Other(_) => {}
+        }
+        if table.name != *name {
+            let old = std::mem::replace(&mut table.name, name.clone());
+            self.renamed(&old, name);
+        }
+    }
+
+    /// What refers to a table by its name follows it.
+    fn renamed(&mut self, from: &RelName, to: &RelName) {
+        for table in &mut self.catalog.tables {
+            for index in table.indexes.iter_mut().filter(|index| index.spec.table == *from) {
+                index.spec.table.clone_from(to);
+                index.definition = index.spec.create();
+            }
+            for key in table.foreign_keys.iter_mut().filter(|key| key.references == *from) {
+                key.references.clone_from(to);
+            }
+        }
+    }
+}
+
+fn set_not_null(table: &mut Table, column: &str, not_null: bool) {
+    for known in table.columns.iter_mut().filter(|known| known.name == column) {
+        known.not_null = not_null;
+    }
+}
+
+fn uses(index: &Index, column: &str) -> bool {
+    index.spec.keys.iter().any(|key| matches!(&key.expr, KeyExpr::Column(name) if name == column))
+        || index.spec.include.iter().any(|name| name == column)
+}
+
+fn rename_column(table: &mut Table, from: &str, to: &str) {
+    for column in table.columns.iter_mut().filter(|column| column.name == from) {
+        to.clone_into(&mut column.name);
+    }
+    for index in &mut table.indexes {
+        for key in &mut index.spec.keys {
+            if let KeyExpr::Column(name) = &mut key.expr
+                && name == from
+            {
+                to.clone_into(name);
+            }
+        }
+        for name in index.spec.include.iter_mut().filter(|name| *name == from) {
+            to.clone_into(name);
+        }
+        index.definition = index.spec.create();
+    }
+    for name in table.foreign_keys.iter_mut().flat_map(|key| &mut key.columns).filter(|name| *name == from) {
+        to.clone_into(name);
+    }
+}
+
+/// A name with its schema.
+fn named(name: RelName) -> RelName {
+    RelName { schema: Some(name.schema.unwrap_or_else(|| "public".to_owned())), ..name }
 }
 
 fn empty(name: RelName, kind: TableKind) -> Table {
@@ -144,74 +275,97 @@ fn empty(name: RelName, kind: TableKind) -> Table {
     }
 }
 
-fn add_column(table: &mut Table, column: &ColumnDef) {
-    let name = fold(&column.name);
-    let mut made = Column {
-        name: name.clone(),
-        type_name: type_name(&column.data_type),
-        not_null: false,
-        c_collation: false,
+/// `known`: the column is the parent's, and only its options are said here.
+fn add_column(table: &mut Table, column: ddl::Column, known: bool) {
+    let made = Column {
+        name: column.name,
+        type_name: column.type_name,
+        not_null: column.not_null,
+        c_collation: column
+            .collation
+            .is_some_and(|name| matches!(name.as_str(), "C" | "c" | "POSIX" | "posix")),
         statistics: None,
     };
-    let own = std::slice::from_ref(&name);
-    let mut constraints = Vec::new();
-    for option in &column.options {
-        match &option.option {
-            ColumnOption::NotNull => made.not_null = true,
-            ColumnOption::PrimaryKey(_) => {
-                made.not_null = true;
-                constraints.push((true, "pkey"));
-            }
-            ColumnOption::Unique(_) => constraints.push((false, "key")),
-            ColumnOption::Collation(name) => {
-                made.c_collation = matches!(relation(name).name.as_str(), "C" | "POSIX");
-            }
-            ColumnOption::ForeignKey(foreign) => foreign_key(table, foreign, own),
-            _ => {}
-        }
+    match table.columns.iter_mut().find(|column| column.name == made.name) {
+        Some(column) if known || made.type_name.is_empty() => column.not_null |= made.not_null,
+        Some(column) => *column = made,
+        None => table.columns.push(made),
     }
-    table.columns.push(made);
-    for (primary, suffix) in constraints {
-        constraint_index(table, None, own, primary, suffix);
+    for constraint in column.constraints {
+        constrain(table, constraint);
     }
 }
 
-fn constrain(table: &mut Table, constraint: &TableConstraint) {
-    match constraint {
-        TableConstraint::PrimaryKey(primary) => {
-            let columns = names(&primary.columns);
-            for column in table.columns.iter_mut().filter(|column| columns.contains(&column.name)) {
-                column.not_null = true;
+fn constrain(table: &mut Table, constraint: Constraint) {
+    match constraint.kind {
+        ConstraintKind::PrimaryKey(keys) => {
+            if let Keys::Columns { columns, .. } = &keys {
+                for column in columns {
+                    set_not_null(table, column, true);
+                }
             }
-            constraint_index(table, primary.name.as_ref(), &columns, true, "pkey");
+            constraint_index(table, constraint.name, keys, true);
         }
-        TableConstraint::Unique(unique) => {
-            constraint_index(table, unique.name.as_ref(), &names(&unique.columns), false, "key");
+        ConstraintKind::Unique(keys) => constraint_index(table, constraint.name, keys, false),
+        ConstraintKind::ForeignKey { columns, references, referenced_columns } => {
+            let name =
+                constraint.name.unwrap_or_else(|| format!("{}_{}_fkey", table.name.name, columns.join("_")));
+            let references = named(references);
+            table.foreign_keys.push(ForeignKey { name, columns, references, referenced_columns });
         }
-        TableConstraint::ForeignKey(foreign) => {
-            let columns: Vec<String> = foreign.columns.iter().map(fold).collect();
-            foreign_key(table, foreign, &columns);
+        ConstraintKind::Exclude(index) => {
+            let keys: Vec<&str> =
+                index.keys.iter().filter(|key| key.column).map(|key| key.text.as_str()).collect();
+            let name =
+                constraint.name.unwrap_or_else(|| format!("{}_{}_excl", table.name.name, keys.join("_")));
+            let spec = spec(table.name.clone(), index);
+            push_index(table, Some(name), spec, false, true);
         }
-        _ => {}
+        ConstraintKind::NotNull(column) => set_not_null(table, &column, true),
+        ConstraintKind::Check(_) => {}
     }
 }
 
-fn constraint_index(
-    table: &mut Table,
-    name: Option<&Ident>,
-    columns: &[String],
-    primary: bool,
-    suffix: &str,
-) {
-    let names: Vec<&str> = columns.iter().map(String::as_str).collect();
-    let spec = IndexSpec::btree(table.name.clone(), &names);
-    let called = name.map(fold).or_else(|| {
-        let middle = if primary { String::new() } else { format!("_{}", names.join("_")) };
-        Some(format!("{}{middle}_{suffix}", table.name.name))
-    });
-    push_index(table, called, spec, true, true);
-    if let Some(index) = table.indexes.last_mut() {
-        index.primary = primary;
+fn constraint_index(table: &mut Table, name: Option<String>, keys: Keys, primary: bool) {
+    match keys {
+        Keys::Index(name_of_index) => {
+            let Some(index) = table.indexes.iter_mut().find(|index| index.name == name_of_index) else {
+                return;
+            };
+            (index.constraint, index.primary, index.unique) = (true, primary, true);
+            if let Some(name) = name {
+                index.name = name;
+            }
+        }
+        Keys::Columns { columns, include } => {
+            let names: Vec<&str> = columns.iter().map(String::as_str).collect();
+            let spec = IndexSpec { include, ..IndexSpec::btree(table.name.clone(), &names) };
+            let suffix = if primary { "pkey".to_owned() } else { format!("{}_key", names.join("_")) };
+            let called = name.unwrap_or_else(|| format!("{}_{suffix}", table.name.name));
+            push_index(table, Some(called), spec, true, true);
+            if let Some(index) = table.indexes.last_mut() {
+                index.primary = primary;
+            }
+        }
+    }
+}
+
+fn spec(table: RelName, index: CreateIndex) -> IndexSpec {
+    IndexSpec {
+        table,
+        method: index.method,
+        keys: index.keys.into_iter().map(key).collect(),
+        include: index.include,
+        predicate: index.predicate,
+    }
+}
+
+fn key(key: ddl::Key) -> IndexKey {
+    IndexKey {
+        expr: if key.column { KeyExpr::Column(key.text) } else { KeyExpr::Expression(key.text) },
+        desc: key.desc,
+        nulls_first: key.nulls_first,
+        opclass: key.opclass,
     }
 }
 
@@ -242,82 +396,6 @@ fn push_index(table: &mut Table, name: Option<String>, spec: IndexSpec, unique: 
         scans: None,
         definition,
     });
-}
-
-fn foreign_key(table: &mut Table, foreign: &ForeignKeyConstraint, columns: &[String]) {
-    let name =
-        foreign.name.as_ref().map_or_else(|| format!("{}_{}_fkey", table.name.name, columns.join("_")), fold);
-    table.foreign_keys.push(ForeignKey {
-        name,
-        columns: columns.to_vec(),
-        references: relation(&foreign.foreign_table),
-        referenced_columns: foreign.referred_columns.iter().map(fold).collect(),
-    });
-}
-
-fn key(column: &IndexColumn) -> IndexKey {
-    let options = &column.column.options;
-    let desc = matches!(options.sort, Some(OrderBySort::Desc));
-    IndexKey {
-        expr: match &column.column.expr {
-            Expr::Identifier(name) => KeyExpr::Column(fold(name)),
-            Expr::Nested(inner) => KeyExpr::Expression(inner.to_string()),
-            other => KeyExpr::Expression(other.to_string()),
-        },
-        desc,
-        nulls_first: options.nulls_first.unwrap_or(desc),
-        opclass: column.operator_class.as_ref().map(|name| relation(name).name),
-    }
-}
-
-fn names(columns: &[IndexColumn]) -> Vec<String> {
-    columns
-        .iter()
-        .map(|column| match &column.column.expr {
-            Expr::Identifier(name) => fold(name),
-            other => other.to_string(),
-        })
-        .collect()
-}
-
-/// As `format_type()` prints the common types; others as they are written, in lower case.
-fn type_name(written: &DataType) -> String {
-    match written {
-        DataType::BigInt(_) | DataType::Int8(_) => "bigint".to_owned(),
-        DataType::Int(_) | DataType::Integer(_) | DataType::Int4(_) => "integer".to_owned(),
-        DataType::SmallInt(_) | DataType::Int2(_) => "smallint".to_owned(),
-        DataType::Bool | DataType::Boolean => "boolean".to_owned(),
-        DataType::Timestamp(_, TimezoneInfo::Tz | TimezoneInfo::WithTimeZone) => {
-            "timestamp with time zone".to_owned()
-        }
-        DataType::Timestamp(..) => "timestamp without time zone".to_owned(),
-        other => {
-            let text = other.to_string().to_lowercase();
-            match text.strip_prefix("varchar") {
-                Some(length) => format!("character varying{length}"),
-                None => match text.as_str() {
-                    "bigserial" | "serial8" => "bigint".to_owned(),
-                    "serial" | "serial4" => "integer".to_owned(),
-                    "smallserial" | "serial2" => "smallint".to_owned(),
-                    _ => text,
-                },
-            }
-        }
-    }
-}
-
-/// A name as the catalog stores it: in lower case unless it was quoted.
-fn fold(name: &Ident) -> String {
-    if name.quote_style.is_some() { name.value.clone() } else { name.value.to_lowercase() }
-}
-
-fn relation(name: &ObjectName) -> RelName {
-    let parts: Vec<String> = name.0.iter().filter_map(|part| part.as_ident()).map(fold).collect();
-    match parts.as_slice() {
-        [.., schema, name] => RelName::new(Some(schema), name),
-        [name] => RelName::new(Some("public"), name),
-        [] => RelName::new(Some("public"), ""),
-    }
 }
 
 #[cfg(test)]

@@ -4,8 +4,9 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Collector, Gathered, Options, Progress, applog, digest,
+    Collector, Gathered, Options, Progress, SCRIPT_BYTES, applog, digest,
     envelope::Layer,
+    mixed,
     open::Source,
     pglog::{self, Format, Tally},
     pipeline::{self, Found, Log},
@@ -15,7 +16,8 @@ use super::{
 };
 use crate::{
     error::{Error, NotJudged},
-    workload::{Digest, InputSummary},
+    sql::split,
+    workload::{Digest, InputSummary, Script},
 };
 
 /// A log that was recognised, before it is read.
@@ -47,7 +49,7 @@ impl Recognised {
 #[derive(Default)]
 pub(super) struct Sorted {
     logs: Vec<Recognised>,
-    applications: Vec<(Source, &'static applog::Kind)>,
+    applications: Vec<(Source, applog::Format)>,
     digests: Vec<(String, Digest)>,
     sql: Vec<Source>,
     /// Not read, each with why.
@@ -67,8 +69,8 @@ impl Sorted {
                 self.logs.push(Recognised { source, format, first, notes });
                 return;
             }
-            Kind::Application(kind) => {
-                self.applications.push((source, kind));
+            Kind::Application(format) => {
+                self.applications.push((source, format));
                 return;
             }
             Kind::Digest => match source.reader().and_then(digest::read) {
@@ -201,17 +203,51 @@ impl Sorted {
             logs.push(Log { source: log.source, format: log.format, input });
         }
         let any_log = !logs.is_empty();
-        let (mut collected, mut found) =
-            pipeline::run(logs, options.threads, options.chunk_bytes, make_tools, progress);
-        for (source, kind) in self.applications {
+        let mut run = |logs: &mut [Log]| {
+            pipeline::run(logs, options.threads, options.chunk_bytes, make_tools, &mut *progress)
+        };
+        let again = logs.iter().all(|log| log.source.can_be_read_again());
+        let instead = match (&options.log_line_prefix, again) {
+            (Some(_), _) => "leave out --log-line-prefix",
+            (None, true) => "cut the log where its prefix changes",
+            (None, false) => "read the log from a plain file, and not as it grows",
+        };
+        let (mut collected, mut found) = run(&mut logs);
+        // A prefix that was given is the only one.
+        if again && options.log_line_prefix.is_none() {
+            for _ in 0..mixed::MOST_CHANGES {
+                let changes = mixed::learn(&mut logs, &found);
+                if changes.is_empty() {
+                    break;
+                }
+                for change in changes {
+                    if let Some(summary) = inputs.get_mut(change.input as usize) {
+                        summary.notes.push(change.note());
+                    }
+                }
+                (collected, found) = run(&mut logs);
+            }
+        }
+        for log in &logs {
+            if let Some(found) = found.get_mut(&log.input) {
+                found.notes.extend(mixed::notes(&log.format, &found.tally, instead));
+            }
+        }
+        let mut silent = Vec::new();
+        for (source, format) in self.applications {
             let input = u32::try_from(inputs.len()).unwrap_or(u32::MAX);
             inputs.push(InputSummary {
                 name: source.name(),
-                format: kind.name.to_owned(),
+                format: format.name().to_owned(),
                 ..InputSummary::default()
             });
             layers.insert(input, source.layers.clone());
-            found.insert(input, application(source, kind, input, make_tools, &mut collected, progress));
+            let head = first_lines(&source.head);
+            let read = application(source, &format, input, options, make_tools, &mut collected, progress);
+            if read.events == 0 {
+                silent.push((format!("the format `{}`", format.name()), head, read.notes.join("; ")));
+            }
+            found.insert(input, read);
         }
         let mut events = 0;
         let (mut entries, mut translated) = (0, 0);
@@ -230,19 +266,29 @@ impl Sorted {
         let no_event =
             (any_log && events == 0).then(|| nothing_in(&heads, entries, translated, &self.damages));
         let mut statements = Vec::new();
+        let (mut scripts, mut script_bytes) = (Vec::new(), SCRIPT_BYTES);
         for mut source in self.sql {
             let name = source.name();
             let mut summary =
                 InputSummary { name: name.clone(), format: "sql".to_owned(), ..InputSummary::default() };
             match source.reader().and_then(|mut reader| sqlfile::read(&mut *reader)) {
                 Ok((text, bytes, replaced)) => {
-                    let found = sqlfile::statements(&name, &text);
+                    let ranges = split::statements(&text);
+                    let found = sqlfile::statements(&name, &text, &ranges);
                     summary.bytes = bytes;
                     summary.entries = found.len() as u64;
                     if replaced {
                         summary.notes.push("is not UTF-8: bytes that are not were replaced".to_owned());
                     }
                     statements.extend(found);
+                    if options.scripts && text.len() <= script_bytes {
+                        script_bytes -= text.len();
+                        scripts.push(Script::new(name.clone(), text, ranges));
+                    } else if options.scripts {
+                        let why =
+                            "too much text to keep: no line of it is shown, no suppression in it is seen";
+                        self.not_judged.add(name.clone(), why);
+                    }
                 }
                 Err(error) => {
                     let why = format!("cannot be read: {error}");
@@ -255,7 +301,11 @@ impl Sorted {
         }
         if events == 0 && statements.is_empty() && self.digests.is_empty() {
             let unread = self.unread.take();
-            return Err(no_event.or(unread).unwrap_or_else(|| nothing(&self.others, &self.unknown)));
+            let silent = || nothing_as(&inputs, &silent);
+            return Err(no_event
+                .or(unread)
+                .or_else(silent)
+                .unwrap_or_else(|| nothing(&self.others, &self.unknown)));
         }
         self.damages.extend(no_event.map(|error| error.to_string()));
         inputs.extend(self.others);
@@ -267,6 +317,7 @@ impl Sorted {
             inputs,
             not_judged: self.not_judged,
             damages: self.damages,
+            scripts,
         })
     }
 }
@@ -276,8 +327,9 @@ const PIECE: usize = 20_000;
 
 fn application<C: Collector>(
     mut source: Source,
-    kind: &applog::Kind,
+    format: &applog::Format,
     input: u32,
+    options: &Options,
     make_tools: &(dyn Fn() -> C::Tools + Sync),
     collected: &mut C,
     progress: &mut dyn FnMut(Progress, &C),
@@ -287,9 +339,27 @@ fn application<C: Collector>(
         Ok(reader) => reader,
         Err(error) => return Found { damage: Some(error.to_string()), ..Found::default() },
     };
+    if let applog::Format::Configured(configured) = format
+        && options.threads > 1
+        && options.follow.is_none()
+    {
+        let manner =
+            applog::parallel::Manner { input, threads: options.threads, batch_bytes: options.chunk_bytes };
+        return applog::parallel::read(
+            configured,
+            reader,
+            lines.as_ref(),
+            &manner,
+            make_tools,
+            &mut |piece, bytes| {
+                collected.append(piece);
+                progress(Progress { input: input as usize, bytes, share: None }, collected);
+            },
+        );
+    }
     let mut tools = make_tools();
     let (mut piece, mut events) = (C::default(), 0);
-    let found = applog::read(kind, reader, lines.as_ref(), input, &mut |read| match read {
+    let found = applog::read(format, reader, lines.as_ref(), input, &mut |read| match read {
         applog::Read::Event(event) => {
             piece.event(event, &mut tools);
             events += 1;
@@ -416,6 +486,17 @@ fn nothing_in(heads: &[Head], entries: u64, translated: u64, damages: &[String])
         what.push_str(&format!("\n{its}{}\n  {}", head.tried, head.lines));
     }
     Error::NothingUnderstood { what, hint: hint.to_owned() }
+}
+
+/// Logs were read as those of applications, and none held an event.
+fn nothing_as(inputs: &[InputSummary], silent: &[(String, String, String)]) -> Option<Error> {
+    let (tried, lines, notes) = silent.first()?;
+    let name = &inputs.first()?.name;
+    let notes = if notes.is_empty() { String::new() } else { format!(" ({notes})") };
+    Some(Error::NothingUnderstood {
+        what: format!("{name}: no statement was found\ntried: {tried}{notes}\n  {lines}"),
+        hint: "pass another --input-format, or correct the reader in sargable.yaml".to_owned(),
+    })
 }
 
 fn nothing(others: &[InputSummary], unknown: &[(String, String)]) -> Error {

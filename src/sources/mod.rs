@@ -20,7 +20,9 @@ pub mod ddl;
 pub mod digest;
 mod envelope;
 mod inputs;
+mod mixed;
 mod open;
+mod pgbouncer;
 mod pglog;
 mod pipeline;
 mod recognise;
@@ -29,7 +31,9 @@ mod tail;
 
 use std::{path::PathBuf, sync::Arc};
 
+pub use applog::Readers;
 use inputs::Sorted;
+use open::Source;
 use pglog::prefix::Prefix;
 pub use pipeline::Collector;
 use recognise::Prefixes;
@@ -38,7 +42,7 @@ pub use tail::Stop;
 use crate::{
     error::{Error, NotJudged},
     sql::Normalizer,
-    workload::{Digest, Event, Filter, InputSummary, LeftOut, Statement, Workload, filter::Verdicts},
+    workload::{Digest, Event, Filter, InputSummary, LeftOut, Script, Statement, Workload, filter::Verdicts},
 };
 
 /// How to read.
@@ -48,8 +52,11 @@ pub struct Options {
     pub log_line_prefix: Option<String>,
     /// The connected server's setting: used where no flag is given and it fits the file.
     pub server_prefix: Option<String>,
-    /// One of [`input_formats`]: what every input is, or what its lines lie in, whatever they look like.
+    /// One of [`input_formats`] or of `readers`: what every input is, or what its lines lie in, whatever
+    /// they look like.
     pub input_format: Option<String>,
+    /// Formats that the user defined.
+    pub readers: Readers,
     /// Threads that scan; one more reads.
     pub threads: usize,
     /// How much a thread takes at once. An entry that is longer is still read whole.
@@ -60,6 +67,20 @@ pub struct Options {
     pub follow: Option<Stop>,
     /// What counts; `None` is everything.
     pub filter: Option<Arc<Filter>>,
+    /// Files that are not looked at, whether they were named or found in a folder.
+    pub left_out: Option<Leaves>,
+    /// Give the texts of SQL files as well.
+    pub scripts: bool,
+}
+
+/// Says of a path that it is not to be read.
+#[derive(Clone)]
+pub struct Leaves(pub Arc<dyn Fn(&std::path::Path) -> bool + Send + Sync>);
+
+impl std::fmt::Debug for Leaves {
+    fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        to.write_str("Leaves")
+    }
 }
 
 /// Whether a digest holds statements and bind values as they were sent.
@@ -76,11 +97,14 @@ impl Default for Options {
             log_line_prefix: None,
             server_prefix: None,
             input_format: None,
+            readers: Readers::default(),
             threads,
             chunk_bytes: 4 << 20,
             digest: None,
             follow: None,
             filter: None,
+            left_out: None,
+            scripts: false,
         }
     }
 }
@@ -107,7 +131,12 @@ pub struct Ingested {
     pub digest: Option<Digest>,
     /// What the filter left out.
     pub left_out: LeftOut,
+    /// Where [`Options::scripts`] asked for them, as far as [`SCRIPT_BYTES`] go.
+    pub scripts: Vec<Script>,
 }
+
+/// How much text of SQL files is kept to be shown.
+const SCRIPT_BYTES: usize = 128 << 20;
 
 /// How far the reading is.
 #[derive(Clone, Copy, Debug)]
@@ -138,10 +167,27 @@ pub fn watch(
     options: &Options,
     progress: &mut dyn FnMut(Progress, &Workload),
 ) -> Result<Ingested, Error> {
+    let leaves = options.left_out.as_ref().map(|leaves| &*leaves.0);
+    let sources = open::sources(paths, &|path| leaves.is_some_and(|leaves| leaves(path)));
+    ingest_sources(sources, options, progress)
+}
+
+/// Reads a text as the file of this name, of which there may be none.
+///
+/// Errors: as [`ingest`].
+pub fn ingest_text(name: &str, text: String, options: &Options) -> Result<Ingested, Error> {
+    ingest_sources(vec![Source::of_text(name, text)], options, &mut |_, _| ())
+}
+
+fn ingest_sources(
+    sources: Vec<Source>,
+    options: &Options,
+    progress: &mut dyn FnMut(Progress, &Workload),
+) -> Result<Ingested, Error> {
     let mut progress = |far, counted: &Counted| progress(far, &counted.workload);
     let tools = || Tools { filter: options.filter.clone(), ..Tools::default() };
-    let gathered = gather::<Counted>(paths, options, &tools, &mut progress)?;
-    let Gathered { collected, statements, digests, mut inputs, mut not_judged, damages } = gathered;
+    let gathered = gather_sources::<Counted>(sources, options, &tools, &mut progress)?;
+    let Gathered { collected, statements, digests, mut inputs, mut not_judged, damages, scripts } = gathered;
     let Counted { mut workload, mut left_out } = collected;
     for (name, digest) in digests {
         digest::append(&name, digest, &mut workload, &mut inputs, &mut not_judged);
@@ -160,10 +206,10 @@ pub fn watch(
     }
     workload.close();
     let silent = workload.totals().executions == 0 && workload.totals().errors == 0;
-    if silent && inputs.iter().any(|input| input.format != "sql") {
+    if silent && inputs.iter().any(|input| input.format != "sql" && input.format != pgbouncer::KIND.name) {
         not_judged.add("log", "it tells of no statement (set log_min_duration_statement = 0)");
     }
-    Ok(Ingested { workload, inputs, not_judged, damages, digest, left_out })
+    Ok(Ingested { workload, inputs, not_judged, damages, digest, left_out, scripts })
 }
 
 /// Events and statements as they were read, for a collector of one's own.
@@ -177,6 +223,7 @@ pub struct Gathered<C> {
     pub inputs: Vec<InputSummary>,
     pub not_judged: NotJudged,
     pub damages: Vec<String>,
+    pub scripts: Vec<Script>,
 }
 
 /// A workload in the making, of those events that count.
@@ -222,15 +269,27 @@ pub fn gather<C: Collector>(
     tools: &(dyn Fn() -> C::Tools + Sync),
     progress: &mut dyn FnMut(Progress, &C),
 ) -> Result<Gathered<C>, Error> {
+    let leaves = options.left_out.as_ref().map(|leaves| &*leaves.0);
+    let sources = open::sources(paths, &|path| leaves.is_some_and(|leaves| leaves(path)));
+    gather_sources(sources, options, tools, progress)
+}
+
+fn gather_sources<C: Collector>(
+    sources: Vec<Source>,
+    options: &Options,
+    tools: &(dyn Fn() -> C::Tools + Sync),
+    progress: &mut dyn FnMut(Progress, &C),
+) -> Result<Gathered<C>, Error> {
     let compile = |text: &Option<String>| text.as_deref().map(Prefix::compile).transpose();
     let prefixes = Prefixes {
         given: compile(&options.log_line_prefix)?.map(Arc::new),
         // The server may write csvlog and leave the prefix without a time: then it fits no file.
         server: compile(&options.server_prefix).ok().flatten().map(Arc::new),
         format: options.input_format.clone(),
+        readers: options.readers.clone(),
     };
     let mut sorted = Sorted::default();
-    for source in open::sources(paths) {
+    for source in sources {
         sorted.add(source, &prefixes);
     }
     if let Some(stop) = &options.follow {

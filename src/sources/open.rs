@@ -39,11 +39,30 @@ pub(super) struct Source {
 }
 
 impl Source {
-    pub(super) fn name(&self) -> String {
-        self.path.display().to_string()
+    /// A file that is only in memory.
+    pub(super) fn of_text(name: &str, text: String) -> Source {
+        let mut bytes = io::Cursor::new(text.into_bytes());
+        let mut head = Vec::new();
+        let damage = (&mut bytes).take(HEAD as u64).read_to_end(&mut head).err();
+        Source {
+            path: PathBuf::from(name),
+            head,
+            damage,
+            found: false,
+            newest: 0,
+            layers: Vec::new(),
+            rest: Some(Box::new(bytes)),
+            follow: None,
+        }
     }
 
-    /// The bytes from the beginning, without what other programs put around them. Call once.
+    pub(super) fn name(&self) -> String {
+        // `./a.sql` of the folder `.` is `a.sql` to everybody.
+        self.path.strip_prefix(".").unwrap_or(&self.path).display().to_string()
+    }
+
+    /// The bytes from the beginning, without what other programs put around them. Call once
+    /// unless [`Source::can_be_read_again`].
     pub(super) fn reader(&mut self) -> io::Result<Box<dyn Read + Send>> {
         let mut reader: Box<dyn Read + Send> = match (self.rest.take(), &self.follow) {
             (Some(rest), Some(stop)) => {
@@ -60,6 +79,11 @@ impl Source {
             around = Some(layer.lines.clone());
         }
         Ok(reader)
+    }
+
+    /// Whether [`Source::reader`] gives the same bytes another time.
+    pub(super) fn can_be_read_again(&self) -> bool {
+        self.rest.is_none() && self.follow.is_none() && self.layers.is_empty() && self.path.is_file()
     }
 
     /// Which line of the file each line that is read came from, where that is another one.
@@ -91,14 +115,15 @@ impl Source {
 }
 
 /// Every file that `paths` name, sorted within a folder. One that cannot be read has nothing but damage.
-pub(super) fn sources(paths: &[PathBuf]) -> Vec<Source> {
+/// `left_out` says which files are none of ours.
+pub(super) fn sources(paths: &[PathBuf], left_out: &dyn Fn(&Path) -> bool) -> Vec<Source> {
     let mut sources = Vec::new();
     for path in paths {
         if path.as_os_str() == "-" {
             sources.push(look(path.clone(), plain(Box::new(io::stdin())), false));
         } else if path.is_dir() {
-            walk(path, &mut sources);
-        } else {
+            walk(path, left_out, &mut sources);
+        } else if !left_out(path) {
             sources.push(look(path.clone(), open(path), false));
         }
     }
@@ -146,7 +171,7 @@ fn open(path: &Path) -> io::Result<Box<dyn Read + Send>> {
 
 /// Every file below a folder, in the order of names; hidden ones, symbolic links to folders and those to
 /// nothing are left out.
-fn walk(folder: &Path, sources: &mut Vec<Source>) {
+fn walk(folder: &Path, left_out: &dyn Fn(&Path) -> bool, sources: &mut Vec<Source>) {
     let listed = fs::read_dir(folder).and_then(Iterator::collect::<io::Result<Vec<_>>>);
     let mut entries = match listed {
         Ok(entries) => entries,
@@ -159,8 +184,8 @@ fn walk(folder: &Path, sources: &mut Vec<Source>) {
             continue;
         }
         if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-            walk(&path, sources);
-        } else if path.is_file() {
+            walk(&path, left_out, sources);
+        } else if path.is_file() && !left_out(&path) {
             let opened = open(&path);
             sources.push(look(path, opened, true));
         }

@@ -91,7 +91,7 @@ struct Done<C> {
 
 /// Reads every log, in order. What was found comes by input.
 pub(super) fn run<C: Collector>(
-    mut logs: Vec<Log>,
+    logs: &mut [Log],
     threads: usize,
     chunk_bytes: usize,
     make_tools: &(dyn Fn() -> C::Tools + Sync),
@@ -110,7 +110,6 @@ pub(super) fn run<C: Collector>(
     }
     let chunks = Mutex::new(chunks);
     let read = thread::scope(|scope| {
-        let logs = &mut logs;
         let reader = scope.spawn(move || read(logs, chunk_bytes, &free, &chunk_sender));
         for _ in 0..threads {
             let (chunks, done) = (&chunks, done_sender.clone());

@@ -22,7 +22,7 @@ pub(super) enum Kind {
         first: First,
         notes: Vec<String>,
     },
-    Application(&'static applog::Kind),
+    Application(applog::Format),
     Digest,
     Sql,
     Empty,
@@ -41,7 +41,7 @@ pub(super) struct First {
     pub pid: Option<u32>,
 }
 
-/// What the run knows of the prefix.
+/// What the run knows of its formats.
 pub(super) struct Prefixes {
     /// By flag: always used.
     pub given: Option<Arc<Prefix>>,
@@ -49,6 +49,8 @@ pub(super) struct Prefixes {
     pub server: Option<Arc<Prefix>>,
     /// What every input is said to be.
     pub format: Option<String>,
+    /// Formats that the user defined.
+    pub readers: applog::Readers,
 }
 
 /// How deep envelopes may lie in each other.
@@ -91,9 +93,10 @@ impl Look<'_> {
             "pg-json" => log(Format::Json, head, Vec::new()),
             "pg-stderr" => self.stderr(head, &lines).unwrap_or_else(unknown),
             "sql" => Kind::Sql,
-            _ => match applog::named(format) {
-                Some(kind) => Kind::Application(kind),
-                None => return self.at(head, 0, Some(format)),
+            _ => match (self.prefixes.readers.named(format), applog::named(format)) {
+                (Some(configured), _) => Kind::Application(applog::Format::Configured(configured)),
+                (None, Some(kind)) => Kind::Application(applog::Format::Known(kind)),
+                (None, None) => return self.at(head, 0, Some(format)),
             },
         };
         (kind, Vec::new())
@@ -102,6 +105,12 @@ impl Look<'_> {
     /// What a beginning is, and the envelopes around it, the outermost first. `only`: it is in this one.
     fn at(&self, head: &[u8], depth: usize, only: Option<&str>) -> (Kind, Vec<Layer>) {
         let lines: Vec<&[u8]> = head.split(|b| *b == b'\n').take(2000).collect();
+        let readers = &self.prefixes.readers;
+        if only.is_none()
+            && let Some(configured) = readers.of_file(&self.source.path, &lines)
+        {
+            return (Kind::Application(applog::Format::Configured(configured)), Vec::new());
+        }
         if only.is_none()
             && let Some(format) = own_format(head, &lines)
         {
@@ -118,8 +127,9 @@ impl Look<'_> {
                 let inner = layer.head(whole);
                 let (kind, mut layers) = self.at(&inner, depth + 1, None);
                 // Logs of applications look like many things: what reads as one is not taken apart.
+                let fits = |lines: &[&[u8]]| applog::fits(lines).max(readers.fits(lines));
                 if matches!(kind, Kind::Application(_))
-                    && applog::fits(&lines) >= applog::fits(&inner.split(|b| *b == b'\n').collect::<Vec<_>>())
+                    && fits(&lines) >= fits(&inner.split(|b| *b == b'\n').collect::<Vec<_>>())
                 {
                     continue;
                 }
@@ -152,9 +162,14 @@ impl Look<'_> {
             Some(Kind::Log { first: First { time: None, .. }, .. }) if is_sql => Kind::Sql,
             Some(kind) => kind,
             None => match applog::recognise(&lines) {
-                Some(kind) => Kind::Application(kind),
+                Some(kind) => Kind::Application(applog::Format::Known(kind)),
                 None if is_sql => Kind::Sql,
-                None => unknown(),
+                None => {
+                    // The user's word for the file counts even where its beginning holds no statement.
+                    let named = || readers.naming(&self.source.path).filter(|_| depth == 0);
+                    let found = readers.of_lines(&lines).or_else(named);
+                    found.map_or_else(unknown, |one| Kind::Application(applog::Format::Configured(one)))
+                }
             },
         };
         (kind, Vec::new())

@@ -1,16 +1,16 @@
 //! An SQL file → its statements, each with where it stands.
 
-use std::io::Read;
+use std::{io::Read, ops::Range};
 
-use crate::{finding::Location, sql::split, workload::Statement};
+use crate::{finding::Location, workload::Statement};
 
-/// Every statement of a text, in order.
-pub(super) fn statements(name: &str, text: &str) -> Vec<Statement> {
+/// The statements of a text, which stand at `ranges`.
+pub(super) fn statements(name: &str, text: &str, ranges: &[Range<usize>]) -> Vec<Statement> {
     let mut line = 1;
     let mut line_start = 0;
     let mut at = 0;
-    split::statements(text)
-        .into_iter()
+    ranges
+        .iter()
         .filter_map(|range| {
             let before = text.get(at..range.start)?;
             line += memchr::memchr_iter(b'\n', before.as_bytes()).count() as u64;
@@ -18,7 +18,7 @@ pub(super) fn statements(name: &str, text: &str) -> Vec<Statement> {
             at = range.start;
             let column = text.get(line_start..range.start)?.chars().count() as u64 + 1;
             let at = Location { file: name.to_owned(), line, column };
-            Some(Statement { text: text.get(range)?.to_owned(), at })
+            Some(Statement { text: text.get(range.clone())?.to_owned(), at })
         })
         .collect()
 }

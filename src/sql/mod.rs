@@ -6,6 +6,8 @@
 //! could not read a statement.
 
 mod boundary;
+pub mod ddl;
+pub mod form;
 mod hash;
 mod keywords;
 mod lex;
@@ -20,3 +22,8 @@ pub mod tags;
 pub use normalize::{Fingerprint, Normalizer, Scanned, StatementKind};
 pub use shape::Shape;
 pub use tags::Tags;
+
+/// 16 hex digits that stand for a text: the same in every run and on every machine.
+pub fn digest(text: &str) -> String {
+    format!("{:016x}", hash::hash(text.as_bytes()))
+}

@@ -13,6 +13,7 @@ use crate::names::RelName;
 mod outline;
 mod resolve;
 
+pub(crate) use resolve::outer_reach;
 pub(super) use resolve::{outer, output_block, output_names};
 
 /// Index into [`Shape::blocks`].
@@ -32,6 +33,16 @@ pub struct Shape {
     /// Every function called anywhere, lower case unless quoted, with its schema where given.
     /// Operators, casts and the grammar's own forms (COALESCE, EXTRACT, …) are not listed.
     pub functions: Vec<RelName>,
+    /// Every column that an expression names, anywhere; the name of a whole row looks like one.
+    pub references: Vec<Reference>,
+}
+
+/// A column where it is named.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Reference {
+    pub column: ColumnRef,
+    /// Block and position of the table in whose ON it stands, subqueries in there included.
+    pub on: Option<(BlockId, usize)>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -54,8 +65,16 @@ pub struct Block {
     pub distinct: bool,
     /// The columns of DISTINCT ON, where they are plain columns.
     pub distinct_on: Vec<ColumnRef>,
+    /// How many keys DISTINCT ON has, expressions included; 0 for a plain DISTINCT.
+    pub distinct_on_keys: usize,
+    /// Of a CTE: AS MATERIALIZED or AS NOT MATERIALIZED, where it says either.
+    pub materialized: Option<bool>,
     /// The projection or HAVING calls an aggregate, outside of a window.
     pub aggregates: bool,
+    /// The aggregates of the projection, HAVING and ORDER BY, each once.
+    pub aggregate_calls: Vec<AggregateCall>,
+    /// The functions with OVER that stand there, each once.
+    pub window_calls: Vec<WindowCall>,
     pub group_by: Vec<SortExpr>,
     /// GROUP BY names an output column by its number.
     pub groups_by_position: bool,
@@ -68,6 +87,28 @@ pub struct Block {
     pub locking: Option<String>,
     /// Where the block stands in the statement's text, in bytes; empty when unknown.
     pub at: Range<usize>,
+}
+
+/// An aggregate outside of a window.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AggregateCall {
+    /// Lower case unless quoted.
+    pub name: String,
+    /// `count(DISTINCT x)`.
+    pub distinct: bool,
+    /// What its arguments name; none for `count(*)`.
+    pub columns: Vec<ColumnRef>,
+}
+
+/// A function with OVER.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WindowCall {
+    /// Lower case unless quoted.
+    pub name: String,
+    /// It has PARTITION BY, or is over a window of the WINDOW clause, which may have one.
+    pub partitioned: bool,
+    /// The same of ORDER BY.
+    pub ordered: bool,
 }
 
 /// How a block is used.
@@ -103,9 +144,18 @@ pub struct TableRef {
     /// The alias, or the table's own name: what columns are qualified with.
     pub alias: Option<String>,
     pub join: JoinKind,
-    /// NATURAL: joined by whatever columns have the same name.
-    pub natural: bool,
+    pub joined_by: JoinedBy,
     pub at: Range<usize>,
+}
+
+/// What its JOIN says of the rows that belong together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JoinedBy {
+    /// A comma, CROSS JOIN, or no join at all.
+    Nothing,
+    On,
+    Using,
+    Natural,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

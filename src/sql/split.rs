@@ -16,12 +16,17 @@ use super::{
 /// bodies. psql meta-commands and COPY data are skipped. A range holds neither the `;` nor the white
 /// space and comments around the statement. Total: an unfinished string ends at the end of the text.
 pub fn statements(text: &str) -> Vec<Range<usize>> {
+    walk(text, &mut |_| ())
+}
+
+/// The statements, telling of each comment on the way.
+fn walk(text: &str, comment: &mut dyn FnMut(Range<usize>)) -> Vec<Range<usize>> {
     let sql = text.as_bytes();
     let mut lexer = Lexer::new(sql);
     let mut split = Split::default();
     while let Some(token) = lexer.next() {
         match token.kind {
-            Kind::LineComment | Kind::BlockComment => {}
+            Kind::LineComment | Kind::BlockComment => comment(token.start..token.end),
             Kind::Punct(b'\\') => {
                 let (end, sends) = meta_command(sql, token.start);
                 // `\g`, `\gx`, `\gexec` … send what stands before them.
@@ -42,6 +47,22 @@ pub fn statements(text: &str) -> Vec<Range<usize>> {
     }
     split.end();
     split.found
+}
+
+/// The comments of a text, in order: those that PostgreSQL would take for one, outside of strings, psql
+/// meta-commands and COPY data.
+pub fn comments(text: &str) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    walk(text, &mut |at| found.push(at));
+    found
+}
+
+/// Every token of a statement but its comments, in order.
+pub fn tokens(sql: &str) -> Vec<Range<usize>> {
+    Lexer::new(sql.as_bytes())
+        .filter(|token| !matches!(token.kind, Kind::LineComment | Kind::BlockComment))
+        .map(|token| token.start..token.end)
+        .collect()
 }
 
 /// How far a COPY … FROM stdin is recognised.

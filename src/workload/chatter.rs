@@ -68,16 +68,32 @@ struct Session {
     open: Option<(Content, u64)>,
 }
 
+impl Session {
+    fn holds(&mut self, one: Content) {
+        if let Some((content, _)) = &mut self.open {
+            *content = content.and(one);
+        } else if self.first.is_none() {
+            self.head = self.head.and(one);
+        }
+    }
+}
+
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Transactions {
-    sessions: FxHashMap<u32, Session>,
+    sessions: FxHashMap<u64, Session>,
     /// Transactions around one read, by sender.
     single_reads: FxHashMap<u32, Load>,
 }
 
 impl Transactions {
+    /// A session's key: its number and the hash of its database, since two servers in one log may give the
+    /// same number to two sessions.
+    pub(super) fn of(session: u32, database: u64) -> u64 {
+        u64::from(session) << 32 | u64::from(super::short(database))
+    }
+
     /// Follows one execution. Hot.
-    pub(super) fn step(&mut self, session: u32, kind: StatementKind, duration: u64, sender: u32) {
+    pub(super) fn step(&mut self, session: u64, kind: StatementKind, duration: u64, sender: u32) {
         let known = self.sessions.entry(session).or_default();
         match kind {
             StatementKind::Begin => {
@@ -92,19 +108,18 @@ impl Transactions {
                     self.found(sender, begin + duration);
                 }
             }
-            _ => {
-                let one = if kind == StatementKind::Select { Content::OneRead } else { Content::More };
-                if let Some((content, _)) = &mut known.open {
-                    *content = content.and(one);
-                } else if known.first.is_none() {
-                    known.head = known.head.and(one);
-                }
-            }
+            StatementKind::Select => known.holds(Content::OneRead),
+            _ => known.holds(Content::More),
         }
     }
 
+    /// A statement failed.
+    pub(super) fn failed(&mut self, session: u64) {
+        self.sessions.entry(session).or_default().holds(Content::More);
+    }
+
     /// A session begins or ends.
-    pub(super) fn reset(&mut self, session: u32) {
+    pub(super) fn reset(&mut self, session: u64) {
         let known = self.sessions.entry(session).or_default();
         known.first.get_or_insert(First::Other);
         known.open = None;
@@ -218,6 +233,16 @@ mod tests {
         StatementKind::Begin,
         StatementKind::Commit,
     ];
+
+    #[test]
+    fn a_statement_that_failed_is_not_left_out() {
+        let mut found = Transactions::default();
+        found.step(7, StatementKind::Begin, 10, 0);
+        found.step(7, StatementKind::Select, 10, 0);
+        found.failed(7);
+        found.step(7, StatementKind::Rollback, 10, 0);
+        assert!(found.single_reads().is_empty());
+    }
 
     fn piece(from: usize, to: usize) -> Transactions {
         let mut found = Transactions::default();

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{incidents::Incident, repetition::Evidence};
+use super::{incidents::Incident, pooler::Told, repetition::Evidence};
 
 /// Where an event stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -104,6 +104,8 @@ pub enum EventKind<'a> {
     /// An `auto_explain` plan of an execution that may be logged besides; never a second count.
     Plan {
         format: PlanFormat,
+        /// It ran inside of a function, and is no execution of its own.
+        nested: bool,
         text: &'a [u8],
     },
     /// ERROR, FATAL or PANIC, with its statement where the log has it.
@@ -116,6 +118,8 @@ pub enum EventKind<'a> {
     SessionEnd,
     /// What a server's log tells besides.
     Incident(&'a Incident<'a>),
+    /// What the log of a connection pooler tells.
+    Pooler(&'a Told<'a>),
 }
 
 /// The steps of the extended protocol that come before an execution.

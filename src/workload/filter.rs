@@ -79,7 +79,7 @@ impl Filter {
             EventKind::SessionStart | EventKind::SessionEnd => return true,
             EventKind::Execution { sql, .. } | EventKind::ParseOrBind { sql, .. } => Some(*sql),
             EventKind::Error { sql, .. } => *sql,
-            EventKind::Plan { .. } | EventKind::Incident(_) => None,
+            EventKind::Plan { .. } | EventKind::Incident(_) | EventKind::Pooler(_) => None,
         };
         let Some((condition, known)) = self.failed(event, sql, normalizer, verdicts) else { return true };
         match event.kind {

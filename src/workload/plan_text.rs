@@ -18,8 +18,9 @@ pub(super) fn statement(format: PlanFormat, plan: &[u8]) -> Option<Cow<'_, [u8]>
             let text = after(plan, b"<Query-Text>")?;
             let text = &text[..memchr::memmem::find(text, b"</Query-Text>")?];
             let text = String::from_utf8_lossy(text);
-            let text =
-                text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&amp;", "&");
+            let text = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#x0d;", "\r"), ("&amp;", "&")]
+                .iter()
+                .fold(text.into_owned(), |text, (entity, character)| text.replace(entity, character));
             Some(Cow::Owned(text.into_bytes()))
         }
     }

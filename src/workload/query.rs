@@ -167,6 +167,11 @@ impl Query {
         if let Some(rows) = event.rows {
             self.rows = Some(self.rows.unwrap_or(0) + rows);
         }
+        self.shown(event, sql, binds, values);
+    }
+
+    /// Takes in where it stands and how it was written, and nothing of its cost.
+    pub(super) fn shown(&mut self, event: &Event<'_>, sql: &[u8], binds: Binds<'_>, values: u64) {
         self.seen(event.position);
         self.keep_sample(sql, binds, event.duration, event.position, event.database, values);
     }

@@ -2,10 +2,10 @@
 
 use std::{cmp::Ordering, collections::BTreeMap};
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashSet;
 use serde::{Deserialize, Serialize};
 
-use super::units::Step;
+use super::{outline::Outlines, units::Placed};
 use crate::sql::{Fingerprint, StatementKind};
 
 /// How a unit of work was told apart, the strongest first.
@@ -67,9 +67,6 @@ impl Repetition {
     pub const SHOWN: usize = 20;
     /// Repeats in one unit from which it counts: fewer are an ordinary page (Sentry's threshold, too).
     pub const LEAST: u64 = 5;
-    /// Microseconds from one repeat of a burst to the next, on average, from which nothing says that
-    /// they belong together: several requests took their turn in the session.
-    const SLOW: i64 = 300_000;
     /// Distinct values from which repeats are an N+1 rather than a duplicate.
     const DISTINCT: u64 = 3;
 }
@@ -105,6 +102,8 @@ pub(super) struct Repetitions {
     groups: BTreeMap<(RepetitionKind, Fingerprint), Group>,
     /// Repeats whose values the log does not show.
     pub(super) without_values: u64,
+    #[serde(default)]
+    pub(super) outlines: Outlines,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -121,107 +120,16 @@ struct Group {
     occurrences: Vec<Occurrence>,
 }
 
-/// The steps of one query in one unit.
-struct Repeated {
-    kind: StatementKind,
-    first: usize,
-    last: usize,
-    count: u64,
-}
-
 impl Repetitions {
-    /// Takes in one finished unit.
-    pub(super) fn fold(&mut self, steps: &[Step], evidence: Evidence) {
-        if (steps.len() as u64) < Repetition::LEAST {
-            return;
-        }
-        let mut queries: FxHashMap<Fingerprint, Repeated> = FxHashMap::default();
-        for (at, step) in steps.iter().enumerate() {
-            let Some(kind) = step.kind.filter(|&kind| is_read(kind) || is_write(kind)) else { continue };
-            let first = || Repeated { kind, first: at, last: at, count: 0 };
-            let repeated = queries.entry(step.query).or_insert_with(first);
-            repeated.last = at;
-            repeated.count += 1;
-        }
-        let mut order: Vec<Fingerprint> = queries.keys().copied().collect();
-        order.sort_unstable();
-        for child in order {
-            self.fold_query(child, &queries, steps, evidence);
-        }
-    }
-
-    /// Takes in one loop that stands in several sessions.
-    pub(super) fn fold_pooled(&mut self, parent: Fingerprint, repeats: &[&Step]) {
-        if let Some(first) = repeats.first() {
-            self.fold_loop(first.query, Some(parent), repeats, Evidence::Burst);
-        }
-    }
-
-    fn fold_query(
-        &mut self,
-        child: Fingerprint,
-        queries: &FxHashMap<Fingerprint, Repeated>,
-        steps: &[Step],
-        evidence: Evidence,
-    ) {
-        let repeated = &queries[&child];
-        if repeated.count < Repetition::LEAST {
-            return;
-        }
-        let parent = parent_of(repeated, queries, steps);
-        let repeats: Vec<&Step> = steps[repeated.first..=repeated.last]
-            .iter()
-            .filter(|step| step.query == child && !step.pooled())
-            .collect();
-        if evidence != Evidence::Burst {
-            self.fold_loop(child, parent, &repeats, evidence);
-            return;
-        }
-        // A transaction that repeats it by itself is a unit for sure, whatever stands around it.
-        let mut rest = Vec::new();
-        for part in repeats.chunk_by(|a, b| a.transaction() == b.transaction()) {
-            if part[0].transaction() > 0 && part.len() as u64 >= Repetition::LEAST {
-                self.fold_loop(child, parent, part, Evidence::Transaction);
-            } else {
-                rest.extend_from_slice(part);
-            }
-        }
-        // Reads without a query that fed them are a stream of independent requests: nothing says
-        // that they belong together.
-        let Some(parent) = parent else {
-            if !is_read(repeated.kind) {
-                self.fold_loop(child, None, &rest, evidence);
-            }
-            return;
-        };
-        // On a busy session one burst may hold several requests, each of which begins with the parent; where
-        // the parent is itself a part of the loop, its rounds are too short to be loops.
-        let mut rounds = rounds(&rest, parent, steps);
-        if rounds.iter().any(|round| (round.len() as u64) < Repetition::LEAST) {
-            rounds = vec![rest];
-        }
-        for round in rounds {
-            let slow = mean_pause(&round).is_some_and(|pause| pause > Repetition::SLOW);
-            if !(slow && is_read(repeated.kind)) {
-                self.fold_loop(child, Some(parent), &round, evidence);
-            }
-        }
-    }
-
-    /// Takes in the repeats of one query in a stretch of steps, if there are enough.
-    fn fold_loop(
-        &mut self,
-        child: Fingerprint,
-        parent: Option<Fingerprint>,
-        repeats: &[&Step],
-        evidence: Evidence,
-    ) {
+    /// Takes in the repeats of one query in one unit, if there are enough.
+    pub(super) fn fold(&mut self, parent: Option<Fingerprint>, repeats: &[&Placed], evidence: Evidence) {
         let (Some(first), Some(last)) = (repeats.first(), repeats.last()) else { return };
         let count = repeats.len() as u64;
         if count < Repetition::LEAST {
             return;
         }
-        let Some(values) = repeats.iter().map(|step| step.values).collect::<Option<FxHashSet<u32>>>() else {
+        let Some(values) = repeats.iter().map(|step| step.values()).collect::<Option<FxHashSet<u32>>>()
+        else {
             self.without_values += count;
             return;
         };
@@ -236,15 +144,15 @@ impl Repetitions {
         sessions.dedup();
         let total_us = repeats.iter().map(|step| u64::from(step.duration)).sum();
         let occurrence = Occurrence {
-            start: first.end,
-            end: last.end,
+            start: first.end(),
+            end: last.end(),
             sessions,
             repeats: count,
             distinct_values,
             total_us,
         };
         self.add(
-            (kind, child),
+            (kind, first.query),
             Group {
                 units: BTreeMap::from([(evidence, 1)]),
                 parents: BTreeMap::from([(parent, 1)]),
@@ -259,6 +167,7 @@ impl Repetitions {
 
     pub(super) fn merge(&mut self, other: Repetitions) {
         self.without_values += other.without_values;
+        self.outlines.merge(other.outlines);
         for (key, group) in other.groups {
             self.add(key, group);
         }
@@ -333,49 +242,6 @@ impl Group {
             occurrences,
         }
     }
-}
-
-/// The repeats between one run of the parent and the next.
-fn rounds<'s>(repeats: &[&'s Step], parent: Fingerprint, steps: &'s [Step]) -> Vec<Vec<&'s Step>> {
-    let mut rounds: Vec<Vec<&Step>> = Vec::new();
-    let mut repeats = repeats.iter().copied().peekable();
-    let mut fresh = true;
-    for step in steps {
-        fresh |= step.query == parent;
-        if repeats.next_if(|repeat| std::ptr::eq(*repeat, step)).is_some() {
-            match rounds.last_mut().filter(|_| !fresh) {
-                Some(round) => round.push(step),
-                None => rounds.push(vec![step]),
-            }
-            fresh = false;
-        }
-    }
-    rounds
-}
-
-/// The read that most likely fed the repeats: the nearest one before the first repeat that ran less
-/// often (a sibling of the same loop ran as often).
-fn parent_of(
-    repeated: &Repeated,
-    queries: &FxHashMap<Fingerprint, Repeated>,
-    steps: &[Step],
-) -> Option<Fingerprint> {
-    steps[..repeated.first]
-        .iter()
-        .rev()
-        .filter(|step| step.kind.is_some_and(is_read))
-        .find(|step| queries[&step.query].count * 2 <= repeated.count)
-        .map(|step| step.query)
-}
-
-/// Microseconds from one repeat to the next; `None` where the log has no times.
-fn mean_pause(repeats: &[&Step]) -> Option<i64> {
-    let (first, last) = (repeats.first()?.end?, repeats.last()?.end?);
-    Some((last - first) / i64::try_from(repeats.len()).ok()?.saturating_sub(1).max(1))
-}
-
-fn is_read(kind: StatementKind) -> bool {
-    matches!(kind, StatementKind::Select | StatementKind::With)
 }
 
 fn is_write(kind: StatementKind) -> bool {

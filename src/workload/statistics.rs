@@ -56,6 +56,7 @@ impl Statistics {
         let bucket = Sketch::bucket(event.duration.unwrap_or(0));
         let sender = self.senders.count(event, bucket);
         let duration = event.duration.unwrap_or(0);
+        let database = event.database.map_or(0, super::hash);
         if let Some(end) = event.end {
             let second = end.div_euclid(SECOND);
             self.moments.at(second).tally.count(event, bucket);
@@ -63,16 +64,19 @@ impl Statistics {
                 self.busy(end, duration);
             }
             self.rates.count(second);
-            let database = event.database.map_or(0, super::hash);
             let values = || values.map(|values| values ^ database);
             self.caches.count(scanned.fingerprint, scanned.kind, values(), second, duration);
         }
         if let Some(session) = event.session {
             // Several statements in one text are no boundary that a pool or a driver made.
             let kind = if scanned.statements > 1 { StatementKind::Utility } else { scanned.kind };
-            self.transactions.step(session, kind, duration, sender);
+            self.transactions.step(Transactions::of(session, database), kind, duration, sender);
         }
         sender
+    }
+
+    pub(super) fn session_starts_or_ends(&mut self, session: u32, database: Option<&[u8]>) {
+        self.transactions.reset(Transactions::of(session, database.map_or(0, super::hash)));
     }
 
     /// Fills the stretches of time through which a statement ran.
@@ -89,6 +93,10 @@ impl Statistics {
 
     pub(super) fn error(&mut self, event: &Event<'_>) {
         self.senders.error(event);
+        if let Some(session) = event.session {
+            // A statement that failed was in its transaction, too.
+            self.transactions.failed(Transactions::of(session, event.database.map_or(0, super::hash)));
+        }
         if let Some(end) = event.end {
             self.moments.at(end.div_euclid(SECOND)).tally.errors += 1;
         }

@@ -60,7 +60,14 @@ impl WhatIf for Steps {
         }
         let used = (0..indexes.len()).map(|at| best.1 == Some(at)).collect();
         let root = Node { node_type: "Seq Scan".to_owned(), total_cost: best.0, ..Node::default() };
-        let plan = Plan { root, planning_ms: None, execution_ms: None, json: serde_json::Value::Null };
+        let plan = Plan {
+            root,
+            planning_ms: None,
+            execution_ms: None,
+            jit_ms: None,
+            triggers: Vec::new(),
+            json: serde_json::Value::Null,
+        };
         Ok(Estimate { cost: best.0, used, plan })
     }
 

@@ -12,20 +12,20 @@ use sargable::{
 #[derive(Debug, Default)]
 pub(crate) struct Seen(pub(crate) Vec<Execution>);
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Execution {
     line: u64,
     pub(crate) sql: String,
     pub(crate) binds: Option<Vec<Option<String>>>,
     pub(crate) duration: Option<u64>,
     pub(crate) end: Option<i64>,
-    caller: Option<String>,
+    pub(crate) caller: Option<String>,
     pub(crate) rows: Option<u64>,
-    unit: Option<u64>,
-    session: Option<u32>,
-    application: Option<String>,
+    pub(crate) unit: Option<u64>,
+    pub(crate) session: Option<u32>,
+    pub(crate) application: Option<String>,
     pool_wait: Option<u64>,
-    failed: bool,
+    pub(crate) failed: bool,
 }
 
 impl Collector for Seen {

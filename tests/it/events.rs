@@ -56,11 +56,15 @@ fn text(event: &Event<'_>) -> String {
             format!("executes {} with {values:?}", sql.escape_ascii())
         }
         EventKind::ParseOrBind { sql, .. } => format!("parses or binds {}", sql.escape_ascii()),
-        EventKind::Plan { format, text } => format!("plans as {format:?} {}", text.escape_ascii()),
+        EventKind::Plan { format, nested, text } => {
+            let nested = if *nested { "nested " } else { "" };
+            format!("plans {nested}as {format:?} {}", text.escape_ascii())
+        }
         EventKind::Error { message, sql, .. } => format!("fails {}: {}", message.escape_ascii(), shown(*sql)),
         EventKind::SessionStart => "begins".to_owned(),
         EventKind::SessionEnd => "ends".to_owned(),
         EventKind::Incident(incident) => format!("{incident:?}"),
+        EventKind::Pooler(told) => format!("{told:?}"),
     };
     format!(
         "{} {} [{}] {}|{}|{}|{} {what}",

@@ -6,19 +6,25 @@ use std::{collections::BTreeSet, fs, path::Path};
 pub(crate) const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("names", &[]),
     ("error", &[]),
+    ("yaml", &[]),
     ("finding", &[]),
     ("catalog", &["names"]),
     ("plan", &["catalog", "names"]),
     ("sql", &["names"]),
-    ("rules", &["error", "finding", "names", "sql"]),
+    ("config", &["error", "finding", "yaml"]),
+    ("rules", &["error", "finding", "names", "sql", "yaml"]),
     ("workload", &["error", "finding", "names", "sql"]),
     ("detect", &["catalog", "error", "finding", "names", "plan", "rules", "sql", "workload"]),
     ("advise", &["catalog", "error", "finding", "names", "plan", "rules", "sql", "workload"]),
-    ("sources", &["catalog", "error", "finding", "names", "plan", "sql", "workload"]),
+    ("lint", &["config", "error", "finding", "rules", "sql", "workload", "yaml"]),
+    ("sources", &["catalog", "config", "error", "finding", "names", "plan", "sql", "workload"]),
     ("server", &["catalog", "error", "finding", "names", "plan", "sql", "workload"]),
     ("cluster", &["catalog", "error", "names", "plan", "sql", "workload"]),
-    ("examples", &["catalog", "detect", "error", "finding", "plan", "rules", "sources", "sql", "workload"]),
-    ("report", &["advise", "error", "finding", "names", "plan", "rules", "sql", "workload"]),
+    (
+        "examples",
+        &["catalog", "detect", "error", "finding", "lint", "plan", "rules", "sources", "sql", "workload"],
+    ),
+    ("report", &["advise", "error", "finding", "lint", "names", "plan", "rules", "sql", "workload"]),
 ];
 
 #[test]

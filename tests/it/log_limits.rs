@@ -6,11 +6,21 @@ use sargable::{
     detect::{self, WorkloadFacts},
     rules,
     sql::Normalizer,
-    workload::{Binds, Event, EventKind, Position, Workload},
+    workload::{Binds, Event, EventKind, Evidence, Position, UnitId, Workload},
 };
 
 /// What `n-plus-one` could not judge in a log of statements that took `us` microseconds each.
 fn not_judged(us: u64, executions: u32, settings: &[(&str, &str)]) -> Vec<String> {
+    not_judged_of(us, executions, settings, |event| event)
+}
+
+/// The same, with events as another `log_line_prefix` gives them.
+fn not_judged_of(
+    us: u64,
+    executions: u32,
+    settings: &[(&str, &str)],
+    prefix: impl Fn(Event<'static>) -> Event<'static>,
+) -> Vec<String> {
     let mut workload = Workload::at_start();
     let mut normalizer = Normalizer::default();
     for at in 0..executions {
@@ -23,7 +33,7 @@ fn not_judged(us: u64, executions: u32, settings: &[(&str, &str)]) -> Vec<String
                 Position { input: 0, line: u64::from(at) },
             )
         };
-        workload.add(&event, &mut normalizer);
+        workload.add(&prefix(event), &mut normalizer);
     }
     workload.close();
     let settings = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
@@ -60,6 +70,18 @@ fn a_log_without_quick_statements_speaks_for_itself() {
     check(&not_judged(250_000, 100, &[]), &["no statement under 250 ms"]);
     check(&not_judged(250_000, 99, &[]), &[]);
     check(&not_judged(999, 100, &[]), &[]);
+}
+
+/// Each says which setting to change, and to what.
+#[test]
+fn a_prefix_or_missing_values_hide_repeats() {
+    let without_session = |event| Event { session: None, ..event };
+    check(&not_judged_of(50, 10, &[], without_session), &["log_line_prefix = '%m [%p] %q%u@%d/%a '"]);
+    check(&not_judged_of(50, 10, &[], |event| Event { coarse: true, ..event }), &["put %m in place of %t"]);
+    let unit = Some(UnitId::new(Evidence::Trace, b"a trace"));
+    let traced = |event| Event { coarse: true, session: None, unit, ..event };
+    check(&not_judged_of(50, 10, &[], traced), &[]);
+    check(&not_judged(50, 10, &[("log_parameter_max_length", "0")]), &["set log_parameter_max_length = -1"]);
 }
 
 #[test]

@@ -218,19 +218,6 @@ fn a_log_cut_out_of_the_middle_invents_nothing() {
 }
 
 #[test]
-fn another_prefix_in_the_middle_is_counted() {
-    let mut both = bytes("shop.log");
-    let ours = String::from_utf8(both.clone()).expect("UTF-8").lines().count();
-    both.extend(bytes("debian.log"));
-    let gathered = read(&both, &Options::default()).expect("the first half");
-    let input = &gathered.inputs[0];
-    assert!(input.skipped > 60, "{input:?}");
-    assert_eq!(input.skipped_samples.len(), 3);
-    assert!(input.skipped_samples[0].starts_with(&format!("line {}: 2026-11-23 ", ours + 1)), "{input:?}");
-    assert_eq!(by_session(gathered.collected), events(&bytes("shop.log"), &Options::default()));
-}
-
-#[test]
 fn an_entry_longer_than_a_chunk_is_read_whole() {
     let statement = format!("SELECT {}1", "1 +\n ".repeat(200_000));
     let stitched = statement.replace('\n', "\n\t");

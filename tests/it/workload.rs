@@ -92,6 +92,8 @@ fn told(mut workload: Workload) -> String {
         workload.cache_candidates(),
         workload.moments(),
         workload.peaks(),
+        workload.outlines(),
+        workload.grounds(),
     );
     format!(
         "{:#?}\n{:#?}\n{:#?}\n{:#?}\n{:#?}\n{of_senders:#?}",

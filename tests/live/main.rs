@@ -10,5 +10,6 @@ mod demo;
 mod explain;
 mod harness;
 mod ordinary;
+mod percentiles;
 mod tls;
 mod what_if;

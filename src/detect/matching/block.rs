@@ -60,7 +60,7 @@ impl<'a> Case<'a> {
                         shape.blocks[id]
                             .tables
                             .iter()
-                            .map(|table| facts::source(self, wanted, &table.source)),
+                            .map(|table| facts::source(self, wanted, &table.source).at(&table.at)),
                     )
                 })
             })
@@ -138,7 +138,13 @@ impl<'a> Case<'a> {
             && is(wanted.scalar_subquery, scalar)
             && is(wanted.aggregate, block.aggregates)
             && is(wanted.window, block.windows);
-        Truth::of(holds).and_if(wanted.columns.as_ref(), |bounds| self.count(bounds, block.projection.len()))
+        let star_at = block.projection.iter().find_map(|item| match item {
+            Projected::Star { at, .. } if wanted.star == Some(true) => Some(at),
+            _ => None,
+        });
+        let truth = Truth::of(holds);
+        let truth = star_at.map_or(truth.clone(), |at| truth.at(at));
+        truth.and_if(wanted.columns.as_ref(), |bounds| self.count(bounds, block.projection.len()))
     }
 
     fn group(&self, wanted: &GroupMatch, block: &Block) -> Truth {

@@ -7,7 +7,8 @@ use crate::{
     sql::{
         Shape,
         shape::{
-            Block, BlockId, Bound, Condition, JoinKind, Op, Operand, Predicate, Role, TableRef, TableSource,
+            Block, BlockId, Bound, Condition, JoinKind, JoinedBy, Op, Operand, Predicate, Role, TableRef,
+            TableSource,
         },
     },
 };
@@ -55,7 +56,7 @@ fn one(
         JoinKind::Cross => JoinWord::Cross,
     };
     let holds = wanted.kind.as_ref().is_none_or(|kinds| kinds.has(&kind))
-        && wanted.natural.is_none_or(|asked| table.natural == asked)
+        && wanted.natural.is_none_or(|asked| (table.joined_by == JoinedBy::Natural) == asked)
         && wanted.linked.is_none_or(|asked| linked(shape, id, at) == asked)
         && wanted.equality.is_none_or(|asked| equality(&shape.blocks[id], id, at) == asked);
     let name = match &table.source {
@@ -63,6 +64,7 @@ fn one(
         _ => table.alias.clone(),
     };
     Truth::of(holds)
+        .at(&table.at)
         .and_if(wanted.table.as_ref(), |wanted| facts::source(case, wanted, &table.source))
         .and_if(name.as_ref(), |name| Truth::of(true).fill(Placeholder::Table, || name.clone()))
 }
@@ -84,7 +86,7 @@ fn equality(block: &Block, id: BlockId, at: usize) -> bool {
 /// not understood may tie it, and what gives one row, or depends on its neighbours, needs no tie.
 fn linked(shape: &Shape, id: BlockId, at: usize) -> bool {
     let block = &shape.blocks[id];
-    if block.tables[..=at].iter().any(|table| table.natural) || unclear(block, id) {
+    if block.tables[..=at].iter().any(|table| table.joined_by == JoinedBy::Natural) || unclear(block, id) {
         return true;
     }
     let count = block.tables.len();

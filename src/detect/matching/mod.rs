@@ -12,7 +12,7 @@ mod predicate;
 mod truth;
 
 use self::truth::{Filled, Truth};
-use super::{Facts, Report, reads_system, words};
+use super::{Facts, Report, known, reads_system, words};
 use crate::{
     finding::Confidence,
     rules::{
@@ -49,7 +49,7 @@ pub(super) fn detect(rule: &Rule, facts: &Facts<'_>, report: &mut Report) {
         match case.holds(matching) {
             Truth::Yes(filled) => {
                 let because = rule.because.as_ref().map(|because| case.words(because, &filled));
-                let instead = Template::try_from(rule.instead.clone());
+                let instead = rule.instead.parse::<Template>();
                 let instead =
                     instead.map_or_else(|_| rule.instead.clone(), |instead| case.words(&instead, &filled));
                 let confidence = match facts.plan.filter(|_| asks_plan(matching)) {
@@ -57,7 +57,10 @@ pub(super) fn detect(rule: &Rule, facts: &Facts<'_>, report: &mut Report) {
                     None => Confidence::Shape,
                 };
                 let confidence = rule.confidence.map_or(confidence, |best| best.min(confidence));
-                report.findings.push(facts.finding(rule, confidence, because.unwrap_or_default(), instead));
+                let mut finding = facts.finding(rule, confidence, because.unwrap_or_default(), instead);
+                let inner = block.filter(|(_, id)| *id > 0).and_then(|(shape, id)| shape.blocks.get(id));
+                finding.span = filled.at.or_else(|| inner.and_then(|inner| known(&inner.at)));
+                report.findings.push(finding);
                 return;
             }
             Truth::Unknown => unknown = true,
@@ -84,7 +87,7 @@ impl Case<'_> {
         let word = |part: &Part| match part {
             Part::Text(text) => text.clone(),
             Part::Param(name) => words::count(self.param(name)),
-            Part::Fill(place) => filled.get(place).cloned().unwrap_or_else(|| self.usual(*place)),
+            Part::Fill(place) => filled.words.get(place).cloned().unwrap_or_else(|| self.usual(*place)),
         };
         template.parts.iter().map(word).collect()
     }

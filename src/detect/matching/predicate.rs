@@ -77,6 +77,7 @@ fn one(case: &Case<'_>, wanted: &PredicateMatch, shape: &Shape, found: &Predicat
         && wanted.cast.is_none_or(|asked| wrapped.is_some_and(casts) == asked)
         && wanted.in_or.is_none_or(|asked| in_or == asked);
     Truth::of(holds)
+        .at(&found.at)
         .fill(Placeholder::Column, || found.column.name.clone())
         .fill(Placeholder::Operator, || spelled(found.op).to_uppercase())
         .and_if(wanted.function.as_ref(), |names| {

@@ -1,10 +1,16 @@
 //! Holds, does not hold, or nobody knows; and what a condition that holds says of its case.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::Range};
 
 use crate::rules::matching::Placeholder;
 
-pub(super) type Filled = BTreeMap<Placeholder, String>;
+/// What a condition that holds says of its case.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Filled {
+    pub words: BTreeMap<Placeholder, String>,
+    /// Where in the statement's text, in bytes.
+    pub at: Option<Range<usize>>,
+}
 
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Truth {
@@ -15,7 +21,7 @@ pub(super) enum Truth {
 
 impl Truth {
     pub(super) fn of(holds: bool) -> Truth {
-        if holds { Truth::Yes(Filled::new()) } else { Truth::No }
+        if holds { Truth::Yes(Filled::default()) } else { Truth::No }
     }
 
     pub(super) fn known(holds: Option<bool>) -> Truth {
@@ -39,9 +45,10 @@ impl Truth {
         match (self, other()) {
             (_, Truth::No) => Truth::No,
             (Truth::Yes(mut filled), Truth::Yes(more)) => {
-                for (place, word) in more {
-                    filled.entry(place).or_insert(word);
+                for (place, word) in more.words {
+                    filled.words.entry(place).or_insert(word);
                 }
+                filled.at = filled.at.or(more.at);
                 Truth::Yes(filled)
             }
             _ => Truth::Unknown,
@@ -72,7 +79,17 @@ impl Truth {
     /// With a word, where it holds.
     pub(super) fn fill(mut self, place: Placeholder, word: impl FnOnce() -> String) -> Truth {
         if let Truth::Yes(filled) = &mut self {
-            filled.entry(place).or_insert_with(word);
+            filled.words.entry(place).or_insert_with(word);
+        }
+        self
+    }
+
+    /// With its place, where it holds and the place is known.
+    pub(super) fn at(mut self, place: &Range<usize>) -> Truth {
+        if let Truth::Yes(filled) = &mut self
+            && filled.at.is_none()
+        {
+            filled.at = crate::detect::known(place);
         }
         self
     }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    advice,
+    advice, loops,
     page::{Page, clean},
     query, short_id,
     shorten::{fit, shorten},
@@ -31,7 +31,7 @@ pub(super) fn write(page: &mut Page, report: &Report) {
     }
     page.heading(&format!("Findings: {}", tally(report)));
     let (notes, serious): (Vec<&Finding>, Vec<&Finding>) =
-        report.findings.iter().partition(|finding| finding.severity == Severity::Note);
+        told(report).partition(|finding| finding.severity == Severity::Note);
     let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
     let mut others: Vec<(&str, Vec<&Finding>)> = Vec::new();
     for finding in serious {
@@ -63,9 +63,14 @@ pub(super) fn write(page: &mut Page, report: &Report) {
     }
 }
 
+/// Findings but those that another one tells as a part of its loop.
+fn told(report: &Report) -> impl Iterator<Item = &Finding> {
+    report.findings.iter().filter(|finding| !loops::is_part(finding))
+}
+
 /// `2 errors, 5 warnings, 1 note`.
 pub(super) fn tally(report: &Report) -> String {
-    let of = |severity| report.findings.iter().filter(|finding| finding.severity == severity).count() as u64;
+    let of = |severity| told(report).filter(|finding| finding.severity == severity).count() as u64;
     let parts: Vec<String> = [
         (Severity::Error, "error", "errors"),
         (Severity::Warning, "warning", "warnings"),
@@ -106,7 +111,7 @@ fn confidence(confidence: Confidence) -> String {
 }
 
 /// `warning[SG003]`.
-fn tag(finding: &Finding) -> String {
+pub(super) fn tag(finding: &Finding) -> String {
     format!("{}[{}]", severity(finding.severity), finding.code)
 }
 
@@ -117,11 +122,7 @@ fn header(page: &Page, report: &Report, finding: &Finding) -> (String, String) {
 }
 
 pub(super) fn severity(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Error => "error",
-        Severity::Warning => "warning",
-        Severity::Note => "note",
-    }
+    severity.word()
 }
 
 fn in_full(page: &mut Page, report: &Report, finding: &Finding) {
@@ -149,7 +150,11 @@ fn in_full(page: &mut Page, report: &Report, finding: &Finding) {
         Some(number) => page.field(2, "instead", &format!("make change {number} of the advice below")),
         None => instead(page, &finding.instead),
     }
+    loops::write(page, finding);
     page.field(2, "sure", &confidence(finding.confidence));
+    if let Some(surer) = loops::surer(finding) {
+        page.field(2, "surer", surer);
+    }
     if finding.cost_ms > 0.0 {
         let share = share(finding.cost_ms, report.totals.total_ms);
         page.field(2, "cost", &format!("{} ({share} of the time)", duration(finding.cost_ms)));
@@ -196,7 +201,7 @@ fn instead(page: &mut Page, text: &str) {
 
 /// Whether a line is a statement rather than a sentence that names one: it begins with a verb of SQL
 /// in capitals, and its second word is none that only English has there.
-fn begins_sql(line: &str) -> bool {
+pub(super) fn begins_sql(line: &str) -> bool {
     const VERBS: &[&str] = &[
         "ALTER", "ANALYZE", "BEGIN", "CREATE", "DELETE", "DROP", "EXPLAIN", "INSERT", "REINDEX", "SELECT",
         "SET", "UPDATE", "VACUUM", "WITH",

@@ -7,13 +7,13 @@ use super::{
     advice, calls,
     findings::{self, subject},
     page::Page,
-    query,
+    pooler, query,
     units::{count, duration, share},
 };
 use crate::{
     advise::{Advice, AdviceKind, Proof},
     finding::{Finding, Severity},
-    report::{Report, saved_ms},
+    report::{Report, pooler as pooling, saved_ms},
 };
 
 const SHOWN: usize = 3;
@@ -24,6 +24,7 @@ const ABOUT_THE_CALLER: &str = "n-plus-one";
 enum Task<'a> {
     Advice(&'a Advice),
     Finding(&'a Finding),
+    Pool(&'a pooling::Advice),
 }
 
 pub(super) fn write(page: &mut Page, report: &Report) {
@@ -41,6 +42,7 @@ pub(super) fn write(page: &mut Page, report: &Report) {
         let text = match task {
             Task::Advice(advice) => of_advice(report, advice),
             Task::Finding(finding) => of_finding(report, finding),
+            Task::Pool(step) => pooler::task(step),
         };
         page.hanging(0, &format!("{}. ", at + 1), 3, &text);
     }
@@ -62,6 +64,12 @@ fn tasks(report: &Report) -> Vec<Task<'_>> {
         advice.map(|advice| (saved_ms(advice), Task::Advice(advice))).collect();
     let findings = report.findings.iter().filter(|finding| finding.severity >= Severity::Warning);
     all.extend(findings.map(|finding| (finding.cost_ms, Task::Finding(finding))));
+    // Clients that were turned away come before what is slow.
+    let pools = report.pool_advice.iter().map(|step| {
+        let cost = if step.clients > 0 { f64::INFINITY } else { step.waited_ms.unwrap_or(0.0) };
+        (cost, Task::Pool(step))
+    });
+    all.extend(pools);
     // Stable: at equal time advice comes first, then the order of the report.
     all.sort_by(|(a, _), (b, _)| b.total_cmp(a));
 
@@ -79,6 +87,7 @@ fn tasks(report: &Report) -> Vec<Task<'_>> {
         }
         match &task {
             Task::Advice(advice) => named.extend(advice.serves.iter().map(String::as_str)),
+            Task::Pool(_) => {}
             Task::Finding(finding) if finding.rule == ABOUT_THE_CALLER => {}
             Task::Finding(finding) => {
                 let Some(id) = finding.query.as_deref() else {

@@ -4,6 +4,7 @@
 use super::{
     findings::tally,
     page::Page,
+    shorten::some_of,
     units::{count, grouped},
 };
 use crate::{
@@ -25,7 +26,7 @@ const REMEDIES: &[(&[&str], &str)] = &[
         &["bind value", "parameters", "log_parameter_max_length"],
         "log the bind values whole: log_parameter_max_length = -1",
     ),
-    (&["prefix"], "pass --log-line-prefix as SHOW log_line_prefix prints it"),
+    (&["the prefix", "--log-line-prefix"], "pass --log-line-prefix as SHOW log_line_prefix prints it"),
     (&["never analy", "no statistics", "not analy"], "run ANALYZE on those tables"),
     (&["hypopg"], "CREATE EXTENSION hypopg lets the planner cost an index that does not exist"),
     (&["explain is used up"], "give more time with --explain-budget"),
@@ -85,9 +86,18 @@ pub(super) fn not_judged(page: &mut Page, report: &Report) {
     }
 }
 
-/// The last line.
+/// How much of it was judged, and the last line.
 pub(super) fn verdict(page: &mut Page, report: &Report) {
     page.blank();
+    if let Some(coverage) = report.coverage.filter(|coverage| coverage.read > 0) {
+        let (read, parsed) =
+            (count(coverage.read, "distinct statement", "distinct statements"), grouped(coverage.parsed));
+        let (schema, planned) = (grouped(coverage.with_schema), grouped(coverage.planned));
+        page.prose(
+            0,
+            &format!("{read}: {parsed} parsed, {schema} judged with a schema, {planned} with a plan"),
+        );
+    }
     page.prose(0, &in_short(report));
 }
 
@@ -121,7 +131,7 @@ fn lines(report: &Report) -> Vec<String> {
         };
         let skipped = |input: &&Input| input.name == line.what && input.skipped == line.count;
         let places = report.inputs.iter().find(skipped).map(places).unwrap_or_default();
-        format!("{}: {}{times}{places}", whats.join(", "), line.why)
+        format!("{}: {}{times}{places}", some_of(&whats), line.why)
     });
     let skipped = uncounted(report).map(|input| {
         let number = count(input.skipped, "line or statement", "lines or statements");

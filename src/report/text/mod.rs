@@ -6,15 +6,18 @@
 
 mod advice;
 mod chart;
+mod check;
 mod details;
 mod findings;
 mod first;
 mod footer;
 mod incidents;
+mod loops;
 mod overview;
 mod page;
 mod parts;
 mod plan;
+mod pooler;
 mod queries;
 mod rules;
 mod shorten;
@@ -23,6 +26,7 @@ mod summary;
 mod units;
 
 pub use advice::ANSWERED_BY_INDEX;
+pub use check::scope;
 use page::Page;
 pub use rules::{rule, rules};
 pub use units::bytes;
@@ -50,6 +54,8 @@ pub enum Subject {
     Indexes,
     /// The size of the connection pool.
     Pool,
+    /// Findings by the place in a file, as a compiler gives them.
+    Check,
 }
 
 /// Below this the columns of a table would have to go.
@@ -58,6 +64,10 @@ const NARROWEST: usize = 72;
 /// The whole page, ending with a line end.
 pub fn render(report: &Report, subject: Subject, style: &Style) -> String {
     let mut page = Page::new(*style);
+    if subject == Subject::Check {
+        check::write(&mut page, report);
+        return page.finish();
+    }
     if subject != Subject::Statement && !(subject == Subject::Pool && report.inputs.is_empty()) {
         summary::write(&mut page, report);
     }
@@ -77,6 +87,9 @@ pub fn render(report: &Report, subject: Subject, style: &Style) -> String {
     findings::write(&mut page, report);
     if subject == Subject::Workload {
         incidents::write(&mut page, report);
+    }
+    if matches!(subject, Subject::Workload | Subject::Pool) {
+        pooler::write(&mut page, report);
     }
     advice::write(&mut page, report);
     footer::left_out(&mut page, report);

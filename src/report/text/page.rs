@@ -93,6 +93,10 @@ impl Page {
         }
     }
 
+    pub(super) fn dimmed(&self, text: &str) -> String {
+        if self.style.color { text.dimmed().to_string() } else { text.to_owned() }
+    }
+
     pub(super) fn strong(&self, text: &str) -> String {
         let text = clean(text);
         if self.style.color { text.bold().to_string() } else { text }

@@ -79,6 +79,17 @@ fn cut(text: &str, room: usize) -> String {
     format!("{}…", kept.trim_end_matches([' ', ',']))
 }
 
+/// Names that are told together: all, or the first few and how many more there are.
+pub(super) fn some_of(names: &[&str]) -> String {
+    const SHOWN: usize = 4;
+    match names.get(..SHOWN) {
+        Some(shown) if names.len() > SHOWN + 1 => {
+            format!("{} and {} more", shown.join(", "), names.len() - SHOWN)
+        }
+        _ => names.join(", "),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -26,7 +26,7 @@ pub fn check(rule: &Rule, matching: &Match) -> Option<(String, String)> {
     if let Some(name) = uses.params.iter().find(|name| !rule.params.contains_key(*name)) {
         return Some((format!("param {name}"), format!("the rule has no parameter `{name}`")));
     }
-    let instead = match Template::try_from(rule.instead.clone()) {
+    let instead = match rule.instead.parse::<Template>() {
         Ok(instead) => instead,
         Err(why) => return Some(("instead:".to_owned(), why)),
     };

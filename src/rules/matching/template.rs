@@ -1,8 +1,10 @@
 //! `because:` and `instead:` with their placeholders: names and numbers of a case, never its values.
 
-use serde::Deserialize;
+use std::str::FromStr;
 
-use super::super::load::nearest;
+use serde::{Deserialize, Deserializer};
+
+use crate::yaml::{self, nearest};
 
 /// What a finding's words may name, by the condition that fills it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -62,8 +64,7 @@ impl Placeholder {
 }
 
 /// A text with placeholders in braces.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Template {
     pub parts: Vec<Part>,
 }
@@ -76,10 +77,16 @@ pub enum Part {
     Param(String),
 }
 
-impl TryFrom<String> for Template {
-    type Error = String;
+impl<'de> Deserialize<'de> for Template {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Template, D::Error> {
+        yaml::parsed(from)
+    }
+}
 
-    fn try_from(text: String) -> Result<Template, String> {
+impl FromStr for Template {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Template, String> {
         let mut parts = Vec::new();
         let mut rest = text.trim();
         while let Some((before, after)) = rest.split_once('{') {

@@ -144,6 +144,8 @@ pub(super) struct Draft {
     pub(super) application: Option<String>,
     /// Why it failed.
     pub(super) error: Option<String>,
+    /// Where the log has it apart from the words.
+    pub(super) sqlstate: Option<String>,
     /// Microseconds of waiting for a connection of the application's pool.
     pub(super) pool_wait: Option<u64>,
     /// It was prepared, not run.
@@ -176,7 +178,8 @@ impl Draft {
         let binds = self.binds.as_deref().map_or(Binds::Unknown, Binds::Values);
         let kind = match &self.error {
             Some(message) => {
-                EventKind::Error { sqlstate: sqlstate(message), message: message.as_bytes(), sql: Some(sql) }
+                let sqlstate = self.sqlstate.as_deref().map(str::as_bytes).or_else(|| sqlstate(message));
+                EventKind::Error { sqlstate, message: message.as_bytes(), sql: Some(sql) }
             }
             None if self.prepare => EventKind::ParseOrBind { step: ProtocolStep::Parse, sql },
             None => EventKind::Execution { sql, binds },
@@ -267,6 +270,21 @@ pub(super) fn begins_sql(text: &str) -> bool {
     let word = text.bytes().take_while(u8::is_ascii_alphabetic).count();
     WORDS.iter().any(|known| text[..word].eq_ignore_ascii_case(known))
         && !text[word..].starts_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | ':' | '=' | '.'))
+}
+
+/// Whether a quote or a parenthesis of a statement is still open, so that it goes on.
+pub(super) fn is_open(sql: &str) -> bool {
+    let (mut depth, mut quote) = (0_i64, None);
+    for c in sql.chars() {
+        match (quote, c) {
+            (None, '\'' | '"') => quote = Some(c),
+            (Some(open), c) if open == c => quote = None,
+            (None, '(') => depth += 1,
+            (None, ')') => depth -= 1,
+            _ => {}
+        }
+    }
+    depth > 0 || quote.is_some()
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@
 //! * A line of its own format that it cannot read is counted with [`Tally::skip`]. Other lines (the
 //!   application's own chatter) are counted in [`Tally::foreign`].
 
+mod configured;
 mod django;
 mod drizzle;
 mod ecto;
@@ -40,7 +41,13 @@ mod sqlx;
 mod typeorm;
 mod values;
 
-use std::io::{self, BufRead as _, BufReader, Read as _};
+use std::{
+    io::{self, BufRead as _, BufReader, Read as _},
+    sync::Arc,
+};
+
+pub use configured::Readers;
+pub(super) use configured::{Configured, parallel};
 
 use super::{envelope::Lines, pglog::Tally, pipeline::Found, tail};
 use crate::workload::{Event, Position};
@@ -64,6 +71,8 @@ const KINDS: &[&Kind] = &[
     &knex::KIND,
     &sequelize::KIND,
     &typeorm::KIND,
+    // Of the pooler in between; a log like the others otherwise.
+    &super::pgbouncer::KIND,
 ];
 
 /// One format.
@@ -79,6 +88,30 @@ pub(super) struct Kind {
 impl std::fmt::Debug for Kind {
     fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         to.write_str(self.name)
+    }
+}
+
+/// A format of these, or one that the user defined.
+#[derive(Clone, Debug)]
+pub(super) enum Format {
+    Known(&'static Kind),
+    Configured(Arc<Configured>),
+}
+
+impl Format {
+    /// As reports and `--input-format` name it.
+    pub(super) fn name(&self) -> &str {
+        match self {
+            Format::Known(kind) => kind.name,
+            Format::Configured(configured) => &configured.name,
+        }
+    }
+
+    fn reader(&self) -> Box<dyn Reader + '_> {
+        match self {
+            Format::Known(kind) => (kind.reader)(),
+            Format::Configured(configured) => configured.reader(),
+        }
     }
 }
 
@@ -135,23 +168,21 @@ const LONGEST_LINE: u64 = 64 << 20;
 ///
 /// `lines` tells where a line stands in the user's file, when it was unwrapped. Sessions are numbered apart from those of every other input: two logs share none.
 pub(super) fn read(
-    kind: &Kind,
+    format: &Format,
     from: Box<dyn io::Read + Send>,
     lines: Option<&Lines>,
     input: u32,
     sink: &mut dyn FnMut(Read<'_, '_>),
 ) -> Found {
     let mut found = Found::default();
-    let mut reader = (kind.reader)();
+    let mut reader = format.reader();
     let mut from = BufReader::with_capacity(1 << 16, from);
     let mut events = 0;
     let mut number = 0;
     let mut line = Vec::new();
     let mut give = |event: &Event<'_>, sink: &mut dyn FnMut(Read<'_, '_>)| {
         events += 1;
-        let position = Position { input, ..event.position };
-        let session = event.session.map(|session| ((input + 1) << SESSION_BITS) | (session & SESSIONS));
-        sink(Read::Event(&Event { session, position, ..event.clone() }));
+        sink(Read::Event(&placed(event, input)));
     };
     loop {
         match from.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut line) {
@@ -169,8 +200,7 @@ pub(super) fn read(
         }
         number += 1;
         found.bytes += line.len() as u64;
-        let text = line.strip_suffix(b"\n").unwrap_or(&line);
-        let text = text.strip_suffix(b"\r").unwrap_or(text);
+        let text = without_end(&line);
         let number = lines.map_or(number, |lines| lines.outer(number));
         reader.line(number, text, &mut found.tally, &mut |event| give(event, sink));
         line.clear();
@@ -179,6 +209,18 @@ pub(super) fn read(
     found.events = events;
     found.notes = reader.notes();
     found
+}
+
+fn without_end(line: &[u8]) -> &[u8] {
+    let line = line.strip_suffix(b"\n").unwrap_or(line);
+    line.strip_suffix(b"\r").unwrap_or(line)
+}
+
+/// The event as one of this input: two inputs share no session.
+fn placed<'a>(event: &Event<'a>, input: u32) -> Event<'a> {
+    let position = Position { input, ..event.position };
+    let session = event.session.map(|session| ((input + 1) << SESSION_BITS) | (session & SESSIONS));
+    Event { session, position, ..event.clone() }
 }
 
 /// Room for the sessions of one log; a process id of a server never comes near what lies above it.

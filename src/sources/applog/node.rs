@@ -1,7 +1,7 @@
 //! What the query logs of Node.js have in common: statements of several lines, and printed objects.
 
 use super::{
-    lines::{CLAUSES, Draft},
+    lines::{self, CLAUSES, Draft},
     values,
     values::Value,
 };
@@ -12,21 +12,7 @@ pub(super) fn goes_on(sql: &str, line: &str) -> bool {
     let word = line.split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or("");
     line.starts_with([' ', '\t', ')'])
         || CLAUSES.iter().any(|known| word.eq_ignore_ascii_case(known))
-        || is_open(sql)
-}
-
-fn is_open(sql: &str) -> bool {
-    let (mut depth, mut quote) = (0_i64, None);
-    for c in sql.chars() {
-        match (quote, c) {
-            (None, '\'' | '"') => quote = Some(c),
-            (Some(open), c) if open == c => quote = None,
-            (None, '(') => depth += 1,
-            (None, ')') => depth -= 1,
-            _ => {}
-        }
-    }
-    depth > 0 || quote.is_some()
+        || lines::is_open(sql)
 }
 
 /// Takes the values behind a marker (` -- params: `) from the statement's end.

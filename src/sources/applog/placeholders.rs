@@ -116,6 +116,11 @@ impl Scan<'_> {
             self.replace(2, b"?");
             return;
         }
+        // `@?` asks whether a JSON path finds anything.
+        if self.sql[..self.at].ends_with(b"@") {
+            self.at += 1;
+            return;
+        }
         // Unescaped operators in SQL of drivers that do not read it: after an operand, before another.
         let operand = self.before().is_some_and(|b| word(b) || matches!(b, b')' | b']' | b'"' | b'\''));
         let operator = operand
@@ -293,6 +298,7 @@ mod tests {
         check("tags ?? 'a' and tags ??| ? and id=?", "tags ? 'a' and tags ?| $1 and id=$2");
         check("tags ? 'a' and tags ?| array['b'] and id=?", "tags ? 'a' and tags ?| array['b'] and id=$1");
         check("tags ? ?", "tags ? $1");
+        check("data @? '$.a' and id=?", "data @? '$.a' and id=$1");
         check("(data->'a') ?& array[?]", "(data->'a') ?& array[$1]");
     }
 

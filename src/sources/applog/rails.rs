@@ -219,7 +219,7 @@ impl Rails {
                 || line.is_empty()
                 || line.starts_with([' ', '\t', ')'])
                 || line.trim_end().ends_with("]]")
-                || self.open.as_ref().is_some_and(|open| is_open(&open.sql))
+                || self.open.as_ref().is_some_and(|open| lines::is_open(&open.sql))
                 || goes_on(line))
     }
 
@@ -273,21 +273,6 @@ fn server_error(message: &str) -> Option<&str> {
     let (_, after) = message.split_once("PG::")?;
     let (_, error) = after.split_once(": ERROR:")?;
     Some(error.trim())
-}
-
-/// Whether a quote or a parenthesis is still open.
-fn is_open(sql: &str) -> bool {
-    let (mut depth, mut quote) = (0_i32, None);
-    for c in sql.chars() {
-        match (quote, c) {
-            (None, '\'' | '"') => quote = Some(c),
-            (Some(open), c) if open == c => quote = None,
-            (None, '(') => depth += 1,
-            (None, ')') => depth -= 1,
-            _ => {}
-        }
-    }
-    depth > 0 || quote.is_some()
 }
 
 /// Whether a line begins with a word that a statement goes on with.

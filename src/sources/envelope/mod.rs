@@ -196,6 +196,10 @@ impl Layer {
             if heads {
                 found.push(with(true, false, false));
             }
+            // PgBouncer writes neither time nor process to syslog.
+            if sampled.iter().any(|one| super::pgbouncer::is_bare_entry(&one.carried.text)) {
+                found.push(with(false, true, true));
+            }
             // Anything may look like `{"message": …}`: then only a server's log is believed.
             if !weak || heads {
                 found.push(with(false, false, false));

@@ -141,8 +141,10 @@ impl Assembler {
         let text = record.text.strip_suffix(b"\n").unwrap_or(record.text);
         let text = text.strip_suffix(b"\r").unwrap_or(text);
         if !self.manner.postgres {
+            let mut before = Vec::new();
+            self.lacking(record, &mut before);
             for line in text.split(|b| *b == b'\n') {
-                out.line(record.line, b"", line);
+                out.line(record.line, &before, line);
             }
             return;
         }

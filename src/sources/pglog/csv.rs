@@ -5,7 +5,7 @@
 //! the middle of an entry, a torn write) costs only the lines up to the next record's beginning.
 //! <https://www.postgresql.org/docs/current/runtime-config-logging.html#RUNTIME-CONFIG-LOGGING-CSVLOG>
 
-use memchr::{memchr, memchr_iter, memrchr};
+use memchr::{memchr, memchr_iter, memchr3, memrchr};
 
 use super::{
     Entry, Tally, prefix, severity,
@@ -119,7 +119,9 @@ fn record<'a>(text: &'a [u8], fields: &mut [Field<'a>; MAX_COLUMNS]) -> Option<u
     fields[STATEMENT] = Field::default();
     let mut at = 0;
     for (count, field) in fields.iter_mut().enumerate() {
-        if text.get(at) == Some(&b'"') {
+        if text.get(at) == Some(&b',') {
+            *field = Field::default();
+        } else if text.get(at) == Some(&b'"') {
             let from = at + 1;
             let mut doubled = false;
             at = from;
@@ -134,8 +136,7 @@ fn record<'a>(text: &'a [u8], fields: &mut [Field<'a>; MAX_COLUMNS]) -> Option<u
             *field = Field { text: &text[from..at], doubled };
             at += 1;
         } else {
-            let len = text[at..].iter().position(|b| matches!(b, b',' | b'\n' | b'"'));
-            let len = len.unwrap_or(text.len() - at);
+            let len = memchr3(b',', b'\n', b'"', &text[at..]).unwrap_or(text.len() - at);
             *field = Field { text: text[at..at + len].trim_ascii_end(), doubled: false };
             at += len;
         }

@@ -9,7 +9,7 @@ use std::cmp::Reverse;
 use memchr::memmem;
 
 use super::{
-    prefix::{Fields, Prefix},
+    prefix::Prefix,
     severity::Word,
     time::{self, Clock},
 };
@@ -60,10 +60,8 @@ fn count(prefix: &Prefix, lines: &[&[u8]]) -> (usize, usize) {
     let (mut matched, mut odd) = (0, 0);
     for line in lines.iter().take(LINES) {
         let Some(head) = prefix.head(line, &mut clock) else { continue };
-        let Fields { user, database, application, host, .. } = head.fields;
         matched += 1;
-        let several = |value: &[u8]| value.iter().any(|b| matches!(b, b'=' | b',' | b'|'));
-        odd += usize::from([user, database, application, host].into_iter().flatten().any(several));
+        odd += usize::from(head.fields.look_merged());
     }
     (matched, odd)
 }
@@ -162,11 +160,12 @@ fn pieces(prefix: &[u8]) -> Vec<String> {
             (escape.to_owned(), len)
         } else if let Some((name, len)) = key_at(rest) {
             key = Some(name);
-            has_pid |= name == "%p";
+            // A session id holds the process id.
+            has_pid |= matches!(name, "%p" | "%c");
             (String::from_utf8_lossy(&rest[..len]).replace('%', "%%"), len)
         } else if byte.is_ascii_alphanumeric() || matches!(byte, b'[' | b'_') || byte >= 0x80 {
             let (piece, len) = word(rest, has_pid);
-            has_pid |= piece == "%p";
+            has_pid |= matches!(piece.as_str(), "%p" | "%c");
             (piece, len)
         } else {
             ((byte as char).to_string().replace('%', "%%"), 1)

@@ -118,38 +118,91 @@ pub(in crate::sources) fn begins_record(line: &[u8]) -> bool {
     })
 }
 
+/// What is read of an object; the other keys are passed over.
+#[derive(Clone, Copy)]
+enum Key {
+    Time,
+    User,
+    Database,
+    Pid,
+    Host,
+    Vxid,
+    Severity,
+    SqlState,
+    Message,
+    Detail,
+    Context,
+    Statement,
+    Application,
+    Other,
+}
+
+/// The keys in the order in which PostgreSQL writes them, those that are empty left out.
+const KEYS: &[(&[u8], Key)] = &[
+    (b"timestamp", Key::Time),
+    (b"user", Key::User),
+    (b"dbname", Key::Database),
+    (b"pid", Key::Pid),
+    (b"remote_host", Key::Host),
+    (b"remote_port", Key::Other),
+    (b"session_id", Key::Other),
+    (b"line_num", Key::Other),
+    (b"ps", Key::Other),
+    (b"session_start", Key::Other),
+    (b"vxid", Key::Vxid),
+    (b"txid", Key::Other),
+    (b"error_severity", Key::Severity),
+    (b"state_code", Key::SqlState),
+    (b"message", Key::Message),
+    (b"detail", Key::Detail),
+    (b"hint", Key::Other),
+    (b"internal_query", Key::Other),
+    (b"internal_position", Key::Other),
+    (b"context", Key::Context),
+    (b"statement", Key::Statement),
+    (b"cursor_position", Key::Other),
+    (b"func_name", Key::Other),
+    (b"file_name", Key::Other),
+    (b"file_line_num", Key::Other),
+    (b"application_name", Key::Application),
+    (b"backend_type", Key::Other),
+    (b"leader_pid", Key::Other),
+    (b"query_id", Key::Other),
+];
+
 /// `None` when the line is no flat object that ends on it.
 fn object(line: &[u8]) -> Option<Object<'_>> {
     let mut object = Object::default();
     let mut rest = line.strip_prefix(b"{")?;
+    let mut expected = 0;
     loop {
-        let (key, after) = string(rest.strip_prefix(b"\"")?)?;
-        rest = after.strip_prefix(b":")?;
+        let (key, after) = key(rest.strip_prefix(b"\"")?, &mut expected)?;
+        rest = after;
         let value = if let Some(inside) = rest.strip_prefix(b"\"") {
             let (value, after) = string(inside)?;
             rest = after;
             value
         } else {
-            let end = memchr2(b',', b'}', rest)?;
+            let end = rest.iter().position(|byte| matches!(byte, b',' | b'}'))?;
             let value = Value { text: &rest[..end], escaped: false };
             rest = &rest[end..];
             value
         };
-        match key.text {
-            b"timestamp" => object.time = value,
-            b"pid" => object.pid = value,
-            b"error_severity" => object.severity = value,
-            b"user" => object.user = value,
-            b"dbname" => object.database = value,
-            b"application_name" => object.application = value,
-            b"remote_host" => object.host = value,
-            b"vxid" => object.vxid = value,
-            b"state_code" => object.sqlstate = value,
-            b"message" => object.message = value,
-            b"detail" => object.detail = value,
-            b"context" => object.context = value,
-            b"statement" => object.statement = value,
-            _ => {}
+        match key {
+            Key::Time => object.time = value,
+            Key::Pid => object.pid = value,
+            Key::Severity => object.severity = value,
+            Key::User => object.user = value,
+            Key::Database => object.database = value,
+            Key::Application => object.application = value,
+            Key::Host => object.host = value,
+            Key::Vxid => object.vxid = value,
+            Key::SqlState => object.sqlstate = value,
+            Key::Message => object.message = value,
+            Key::Detail => object.detail = value,
+            Key::Context => object.context = value,
+            Key::Statement => object.statement = value,
+            Key::Other => {}
         }
         match rest.split_first()? {
             (b',', after) => rest = after,
@@ -157,6 +210,21 @@ fn object(line: &[u8]) -> Option<Object<'_>> {
             _ => return None,
         }
     }
+}
+
+/// A key after its opening quote, and what follows its colon. Nearly always it is one of the next that are
+/// expected, which is faster to see than where it ends.
+fn key<'a>(text: &'a [u8], expected: &mut usize) -> Option<(Key, &'a [u8])> {
+    let is = |(name, _): &&(&[u8], Key)| text.get(name.len()) == Some(&b'"') && text.starts_with(name);
+    let (len, key) = if let Some(ahead) = KEYS[*expected..].iter().position(|known| is(&known)) {
+        let (name, key) = KEYS[*expected + ahead];
+        *expected += ahead + 1;
+        (name.len(), key)
+    } else {
+        let (name, _) = string(text)?;
+        (name.text.len(), KEYS.iter().find(is).map_or(Key::Other, |(_, key)| *key))
+    };
+    Some((key, text[len + 1..].strip_prefix(b":")?))
 }
 
 /// A string after its opening quote, and what follows the closing one.

@@ -96,6 +96,45 @@ pub(super) struct Tally {
     pub samples: Vec<(u64, String)>,
     /// Time zones that we do not know.
     pub zones: BTreeSet<String>,
+    /// Those of the skipped that begin an entry in another form.
+    pub strangers: Strangers,
+}
+
+/// Lines that begin an entry, but not in the form of the log that they stand in.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Strangers {
+    pub csv: u64,
+    pub json: u64,
+    /// With a severity, as stderr logs have it.
+    pub stderr: u64,
+    /// The first few of these, and the number of their lines.
+    pub lines: Vec<(u64, Vec<u8>)>,
+}
+
+impl Strangers {
+    /// Lines kept per input: enough to infer their prefix.
+    const LINES: usize = 400;
+
+    fn see(&mut self, line: u64, text: &[u8]) {
+        if infer::severity_at(text).is_some() {
+            self.stderr += 1;
+            if self.lines.len() < Strangers::LINES {
+                self.lines.push((line, text[..text.len().min(1000)].to_vec()));
+            }
+        } else if csv::begins_record(text) {
+            self.csv += 1;
+        } else if text.first() == Some(&b'{') && json::begins_record(text) {
+            self.json += 1;
+        }
+    }
+
+    fn merge(&mut self, later: Strangers) {
+        self.csv += later.csv;
+        self.json += later.json;
+        self.stderr += later.stderr;
+        self.lines.extend(later.lines);
+        self.lines.truncate(Strangers::LINES);
+    }
 }
 
 impl Tally {
@@ -104,6 +143,7 @@ impl Tally {
 
     pub(super) fn skip(&mut self, line: u64, text: &[u8]) {
         self.skipped += 1;
+        self.strangers.see(line, text);
         if self.samples.len() < Tally::SAMPLES {
             self.samples.push((line, cut(text)));
         }
@@ -119,6 +159,9 @@ impl Tally {
         for (line, _) in &mut self.samples {
             *line = lines.outer(*line);
         }
+        for (line, _) in &mut self.strangers.lines {
+            *line = lines.outer(*line);
+        }
     }
 
     /// Adds what came after `self` in the input.
@@ -129,6 +172,7 @@ impl Tally {
         self.samples.extend(later.samples);
         self.samples.truncate(Tally::SAMPLES);
         self.zones.extend(later.zones);
+        self.strangers.merge(later.strangers);
     }
 }
 

@@ -12,10 +12,13 @@
 //! A chunk of a log does not know what its sessions left open in the chunk before. It therefore gives,
 //! beside its events, a session's first step ([`Loose::heads`]) and what the session has open at the
 //! end ([`Loose::tails`]); [`Carry::join`] puts them together in the log's order.
+//!
+//! A session is known by its process id and by what it never changes: user, database and host, as far as
+//! entries name them. So two servers that write one file do not get each other's durations.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, hash::Hasher as _};
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHasher};
 
 use super::{
     Entry,
@@ -93,11 +96,25 @@ enum Step {
     Next,
 }
 
+/// The process id in the upper half, a hash of user, database and host in the lower one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct Session(u64);
+
+impl Session {
+    fn of(entry: &Entry<'_>) -> Option<Session> {
+        let mut hasher = FxHasher::default();
+        for name in [entry.user, entry.database, entry.host].into_iter().flatten() {
+            hasher.write(name);
+        }
+        Some(Session(u64::from(entry.pid?) << 32 | hasher.finish() >> 32))
+    }
+}
+
 /// What a chunk cannot settle alone.
 #[derive(Debug, Default)]
 pub(in crate::sources) struct Loose {
-    heads: Vec<(u32, Step)>,
-    tails: Vec<(u32, Option<Pending>)>,
+    heads: Vec<(Session, Step)>,
+    tails: Vec<(Session, Option<Pending>)>,
     /// Durations that belong to no statement.
     pub lone_durations: u64,
     /// Entries about statements in another language.
@@ -109,7 +126,7 @@ pub(in crate::sources) struct Loose {
 pub(in crate::sources) struct Sequence {
     input: u32,
     /// `None`: the session was seen in this chunk and has nothing open.
-    open: FxHashMap<u32, Option<Pending>>,
+    open: FxHashMap<Session, Option<Pending>>,
     loose: Loose,
     /// Where the prefix does not tell who a session is.
     sessions: Option<Sessions>,
@@ -159,7 +176,7 @@ impl Sequence {
                 return;
             }
             Message::Received => {
-                self.settle(entry.pid, || Step::Next, sink);
+                self.settle(entry, || Step::Next, sink);
                 (EventKind::Incident(&Incident::ConnectionReceived), None)
             }
             Message::Incident(incident) => {
@@ -167,34 +184,37 @@ impl Sequence {
                 (EventKind::Incident(&told), None)
             }
             Message::Started { sql, binds } => {
-                if let Some(pid) = entry.pid {
-                    self.settle(entry.pid, || Step::Next, sink);
-                    self.open.insert(pid, Some(Pending::new(entry, pid, sql, binds, position)));
+                if let (Some(pid), Some(session)) = (entry.pid, Session::of(entry)) {
+                    self.settle(entry, || Step::Next, sink);
+                    self.open.insert(session, Some(Pending::new(entry, pid, sql, binds, position)));
                     let begins = EventKind::Incident(&Incident::StatementBegins);
                     return sink(&event(entry, begins, None, position));
                 }
                 (EventKind::Execution { sql, binds }, None)
             }
             Message::Duration(micros) => {
-                self.settle(entry.pid, || Step::Duration { micros, end: entry.time }, sink);
+                self.settle(entry, || Step::Duration { micros, end: entry.time }, sink);
                 return;
             }
             Message::Timed { duration, sql, binds } => {
-                self.settle(entry.pid, || Step::Next, sink);
+                self.settle(entry, || Step::Next, sink);
                 (EventKind::Execution { sql, binds }, Some(duration))
             }
             Message::ParseOrBind { step, duration, sql } => {
                 (EventKind::ParseOrBind { step, sql }, Some(duration))
             }
-            Message::Plan { duration, format, text } => (EventKind::Plan { format, text }, Some(duration)),
+            Message::Plan { duration, format, text } => {
+                // The context is the function's, as `errcontext` of PL/pgSQL and of SQL functions gives it.
+                (EventKind::Plan { format, nested: entry.context.is_some(), text }, Some(duration))
+            }
             Message::Failure { sqlstate, message, sql } => {
-                self.settle(entry.pid, || Step::Failed { sql: sql.map(<[u8]>::to_vec) }, sink);
+                self.settle(entry, || Step::Failed { sql: sql.map(<[u8]>::to_vec) }, sink);
                 besides = message::of_failure(message, entry);
                 (EventKind::Error { sqlstate, message, sql }, None)
             }
             Message::Authorized => (EventKind::SessionStart, None),
             Message::Disconnected => {
-                self.settle(entry.pid, || Step::Next, sink);
+                self.settle(entry, || Step::Next, sink);
                 besides = message::session_time(entry.message)
                     .map(|session_us| Incident::Disconnected { session_us });
                 (EventKind::SessionEnd, None)
@@ -207,17 +227,17 @@ impl Sequence {
     }
 
     /// Applies a step to what the session has open; remembers it when only the chunk before knows.
-    fn settle(&mut self, pid: Option<u32>, step: impl FnOnce() -> Step, sink: &mut impl FnMut(&Event<'_>)) {
-        let Some(pid) = pid else {
+    fn settle(&mut self, entry: &Entry<'_>, step: impl FnOnce() -> Step, sink: &mut impl FnMut(&Event<'_>)) {
+        let Some(session) = Session::of(entry) else {
             if let Step::Duration { .. } = step() {
                 self.loose.lone_durations += 1;
             }
             return;
         };
-        match self.open.get_mut(&pid) {
+        match self.open.get_mut(&session) {
             None => {
-                self.loose.heads.push((pid, step()));
-                self.open.insert(pid, None);
+                self.loose.heads.push((session, step()));
+                self.open.insert(session, None);
             }
             Some(open) => match open.take() {
                 Some(pending) => apply(&pending, &step(), sink),
@@ -261,10 +281,10 @@ fn apply(pending: &Pending, step: &Step, sink: &mut impl FnMut(&Event<'_>)) {
     }
 }
 
-/// The statements that are open between two chunks, by process id.
+/// The statements that are open between two chunks.
 #[derive(Debug, Default)]
 pub(in crate::sources) struct Carry {
-    open: BTreeMap<u32, Pending>,
+    open: BTreeMap<Session, Pending>,
     pub lone_durations: u64,
 }
 
@@ -273,16 +293,16 @@ impl Carry {
     /// before the chunk's own.
     pub(in crate::sources) fn join(&mut self, loose: Loose, sink: &mut impl FnMut(&Event<'_>)) {
         self.lone_durations += loose.lone_durations;
-        for (pid, step) in &loose.heads {
-            match (self.open.remove(pid), step) {
+        for (session, step) in &loose.heads {
+            match (self.open.remove(session), step) {
                 (Some(pending), step) => apply(&pending, step, sink),
                 (None, Step::Duration { .. }) => self.lone_durations += 1,
                 (None, _) => {}
             }
         }
-        for (pid, pending) in loose.tails {
+        for (session, pending) in loose.tails {
             if let Some(pending) = pending {
-                self.open.insert(pid, pending);
+                self.open.insert(session, pending);
             }
         }
     }

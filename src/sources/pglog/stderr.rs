@@ -136,7 +136,7 @@ pub(in crate::sources) fn scan(
     if let Some(entry) = open {
         close(&entry, chunk, &mut buffers, tally, &mut sink);
     }
-    tally.zones.append(&mut recall.clock.unknown);
+    tally.zones.append(&mut recall.unknown_zones());
 }
 
 #[derive(Default)]

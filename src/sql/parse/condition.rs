@@ -307,6 +307,7 @@ impl Builder<'_> {
     fn forget(&mut self, blocks: usize) {
         self.blocks.truncate(blocks);
         self.merged.retain(|(block, ..)| *block < blocks);
+        self.references.retain(|reference| reference.column.block < blocks);
         self.column_aliases.retain(|(block, ..)| *block < blocks);
     }
 }

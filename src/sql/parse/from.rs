@@ -10,8 +10,8 @@ use super::scope::{Builder, ident, parts, rel_name};
 use crate::{
     names::RelName,
     sql::shape::{
-        BlockId, Clause, ColumnRef, Condition, JoinKind, Op, Operand, Predicate, Projected, Role, Sargable,
-        TableSource,
+        BlockId, Clause, ColumnRef, Condition, JoinKind, JoinedBy, Op, Operand, Predicate, Projected, Role,
+        Sargable, TableSource,
     },
 };
 
@@ -45,10 +45,20 @@ impl Builder<'_> {
         };
         let right = self.table_factor(&join.relation, block, kind);
         match constraint {
-            Some(JoinConstraint::On(on)) => self.conditions(on, block, Clause::On(right)),
-            Some(JoinConstraint::Using(columns)) => self.using(columns, block, left, right),
+            Some(JoinConstraint::On(on)) => {
+                self.blocks[block].tables[right].joined_by = JoinedBy::On;
+                let around = self.joining.replace((block, right));
+                self.conditions(on, block, Clause::On(right));
+                self.joining = around;
+            }
+            Some(JoinConstraint::Using(columns)) => {
+                self.blocks[block].tables[right].joined_by = JoinedBy::Using;
+                self.using(columns, block, left, right);
+            }
             // What NATURAL joins on, only a catalog knows.
-            Some(JoinConstraint::Natural) => self.blocks[block].tables[right].natural = true,
+            Some(JoinConstraint::Natural) => {
+                self.blocks[block].tables[right].joined_by = JoinedBy::Natural;
+            }
             Some(JoinConstraint::None) | None => {}
         }
     }

@@ -7,6 +7,7 @@
 
 mod condition;
 mod facts;
+mod forms;
 mod from;
 mod lists;
 mod matching;
@@ -18,11 +19,11 @@ mod scope;
 mod source;
 mod write;
 
-use sqlparser::{ast::Statement, dialect::PostgreSqlDialect, parser::Parser};
+use sqlparser::{ast::Statement, dialect::PostgreSqlDialect, parser::Parser, tokenizer::Token};
 
-use self::{scope::Builder, source::Source};
+use self::{forms::Forms, scope::Builder, source::Source};
 use super::{
-    Normalizer,
+    Normalizer, StatementKind,
     shape::{Role, Shape},
 };
 
@@ -41,6 +42,8 @@ impl NotParsed {
 /// Nested subqueries and parentheses that we follow.
 const DEPTH: usize = 400;
 
+const TOO_DEEP: &str = "too deeply nested: more than 400 levels";
+
 /// Operators in one statement: chains of AND, OR, UNION and the like are as deep as they are long.
 const MOST_OPERATORS: usize = 110_000;
 
@@ -58,10 +61,25 @@ pub fn parse(sql: &str) -> Result<Shape, NotParsed> {
         1 => {}
         several => return Err(NotParsed::new(format!("{several} statements in one text"))),
     }
-    let source = Source::new(sql);
+    let source = Source::new(sql, Forms::default());
     if source.operators > MOST_OPERATORS {
         return Err(NotParsed::new(format!("more than {MOST_OPERATORS} operators in one statement")));
     }
+    if source.depth > DEPTH {
+        return Err(NotParsed::new(TOO_DEEP));
+    }
+    let first = read(&source, scanned.kind);
+    let Err(why) = &first else { return first };
+    match forms::read(sql) {
+        Ok(forms) if !forms.edits.is_empty() => {
+            // Where it fails again, the first message has the statement's own words and places.
+            read(&Source::new(sql, forms), scanned.kind).map_err(|_| why.clone())
+        }
+        _ => first,
+    }
+}
+
+fn read(source: &Source<'_>, kind: StatementKind) -> Result<Shape, NotParsed> {
     stacker::grow(STACK + source.operators * STACK_PER_OPERATOR, || {
         let statements = Parser::new(&PostgreSqlDialect {})
             .with_recursion_limit(DEPTH)
@@ -71,15 +89,42 @@ pub fn parse(sql: &str) -> Result<Shape, NotParsed> {
         let [statement] = statements.as_slice() else {
             return Err(NotParsed::new(format!("read as {} statements", statements.len())));
         };
-        let mut builder = Builder::new(&source);
+        let mut builder = Builder::new(source);
         builder.statement(statement);
-        let mut shape = builder.into_shape(scanned.kind);
+        let mut shape = builder.into_shape(kind);
         facts::collect(statement, &mut shape)?;
+        for block in &mut shape.blocks {
+            block.locking = block.locking.take().map(|words| source.restore(words));
+        }
+        shape.functions.retain(|name| !Forms::is_stand_in(name));
+        shape.functions.extend_from_slice(&source.forms.functions);
+        shape.functions.sort();
+        shape.functions.dedup();
         Ok(shape)
     })
 }
 
+/// An expression as the tree prints it, without parentheses around it; `None` when it cannot be read.
+pub fn expression(text: &str) -> Option<String> {
+    let source = Source::new(text, Forms::default());
+    if source.operators > MOST_OPERATORS || source.depth > DEPTH {
+        return None;
+    }
+    stacker::grow(STACK + source.operators * STACK_PER_OPERATOR, || {
+        let mut parser = Parser::new(&PostgreSqlDialect {})
+            .with_recursion_limit(DEPTH)
+            .try_with_sql(&source.rewritten)
+            .ok()?;
+        let expr = parser.parse_expr().ok()?;
+        let whole = parser.peek_token_ref().token == Token::EOF;
+        whole.then(|| source.restore(operand::stripped(&expr).to_string()))
+    })
+}
+
 fn message(error: &str) -> String {
+    if error.contains("recursion limit exceeded") {
+        return TOO_DEEP.to_owned();
+    }
     error.strip_prefix("sql parser error: ").unwrap_or(error).to_owned()
 }
 

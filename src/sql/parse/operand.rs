@@ -3,12 +3,12 @@
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    Expr, Function, FunctionArguments, Ident, ObjectName, ObjectNamePart, Query, Value, Visit, VisitMut,
-    Visitor, VisitorMut,
+    DuplicateTreatment, Expr, Function, FunctionArguments, Ident, ObjectName, ObjectNamePart, Query, Value,
+    Visit, VisitMut, Visitor, VisitorMut, WindowType,
 };
 
 use super::scope::{Builder, parts};
-use crate::sql::shape::{BlockId, ColumnRef, Operand, Role};
+use crate::sql::shape::{AggregateCall, BlockId, ColumnRef, Operand, Reference, Role, WindowCall};
 
 /// What stands inside of an expression, subqueries' insides left out.
 #[derive(Debug, Default)]
@@ -107,10 +107,12 @@ impl Visitor for Walk<'_, '_> {
         }
         match expr {
             Expr::Identifier(name) => {
-                self.inside.columns.extend(self.builder.column(self.block, std::slice::from_ref(name)));
+                let column = self.builder.column(self.block, std::slice::from_ref(name));
+                self.name(column);
             }
             Expr::CompoundIdentifier(names) => {
-                self.inside.columns.extend(self.builder.column(self.block, names));
+                let column = self.builder.column(self.block, names);
+                self.name(column);
             }
             Expr::Exists { subquery, negated } => {
                 self.roles.push((&raw const **subquery, Role::Exists { negated: *negated }));
@@ -127,8 +129,83 @@ impl Visitor for Walk<'_, '_> {
             Expr::Function(function) => {
                 self.inside.window |= function.over.is_some();
                 self.inside.aggregate |= is_aggregate(function);
+                self.call(function);
             }
             _ => {}
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+impl Walk<'_, '_> {
+    fn name(&mut self, column: Option<ColumnRef>) {
+        if let Some(column) = &column {
+            let on = self.builder.joining;
+            self.builder.references.insert(Reference { column: column.clone(), on });
+        }
+        self.inside.columns.extend(column);
+    }
+
+    /// Notes an aggregate or a window function with the block.
+    fn call(&mut self, function: &Function) {
+        let Some(name) = parts(&function.name).pop() else { return };
+        if let Some(over) = &function.over {
+            let (partitioned, ordered) = match over {
+                WindowType::WindowSpec(window) => {
+                    let named = window.window_name.is_some();
+                    (named || !window.partition_by.is_empty(), named || !window.order_by.is_empty())
+                }
+                WindowType::NamedWindow(_) => (true, true),
+            };
+            let call = WindowCall { name, partitioned, ordered };
+            let calls = &mut self.builder.blocks[self.block].window_calls;
+            if !calls.contains(&call) {
+                calls.push(call);
+            }
+        } else if is_aggregate(function) {
+            let mut arguments =
+                Arguments { builder: self.builder, block: self.block, depth: 0, columns: Vec::new() };
+            let _: ControlFlow<()> = function.args.visit(&mut arguments);
+            let columns = arguments.columns;
+            let distinct = matches!(&function.args, FunctionArguments::List(list)
+                if list.duplicate_treatment == Some(DuplicateTreatment::Distinct));
+            let call = AggregateCall { name, distinct, columns };
+            let calls = &mut self.builder.blocks[self.block].aggregate_calls;
+            if !calls.contains(&call) {
+                calls.push(call);
+            }
+        }
+    }
+}
+
+/// The columns that a call's arguments name.
+struct Arguments<'b, 'a> {
+    builder: &'b Builder<'a>,
+    block: BlockId,
+    depth: u32,
+    columns: Vec<ColumnRef>,
+}
+
+impl Visitor for Arguments<'_, '_> {
+    type Break = ();
+
+    fn pre_visit_query(&mut self, _: &Query) -> ControlFlow<()> {
+        self.depth += 1;
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_query(&mut self, _: &Query) -> ControlFlow<()> {
+        self.depth -= 1;
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
+        if self.depth == 0 {
+            self.columns.extend(match expr {
+                Expr::Identifier(name) => self.builder.column(self.block, std::slice::from_ref(name)),
+                Expr::CompoundIdentifier(names) => self.builder.column(self.block, names),
+                _ => None,
+            });
         }
         ControlFlow::Continue(())
     }

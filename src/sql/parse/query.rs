@@ -1,8 +1,8 @@
 //! SELECT, VALUES, set operations and WITH → blocks.
 
 use sqlparser::ast::{
-    Distinct, Expr, Fetch, LimitClause, LockClause, Query, Select, SetExpr, SetOperator, SetQuantifier,
-    Spanned, TableAlias, Value, Values, With,
+    CteAsMaterialized, Distinct, Expr, Fetch, LimitClause, LockClause, NamedWindowExpr, Query, Select,
+    SetExpr, SetOperator, SetQuantifier, Spanned, TableAlias, Value, Values, With,
 };
 
 use super::scope::{Builder, ident};
@@ -52,6 +52,8 @@ impl Builder<'_> {
             }
             let inner = self.query(&cte.query, Role::Cte { name: name.clone() }, Some(block));
             self.rename(inner, &cte.alias);
+            self.blocks[inner].materialized =
+                cte.materialized.as_ref().map(|said| matches!(said, CteAsMaterialized::Materialized));
             if !with.recursive {
                 self.ctes.push((name, inner));
             }
@@ -85,8 +87,9 @@ impl Builder<'_> {
                     arms.push(right);
                     rest = left;
                 }
-                self.blocks[block].set_operations = operations.into_iter().rev().collect();
                 arms.push(rest);
+                operations.reverse();
+                self.blocks[block].set_operations = operations;
                 for arm in arms.into_iter().rev() {
                     let inner = self.block(Role::SetArm, Some(block));
                     if !matches!(arm, SetExpr::SetOperation { .. }) {
@@ -124,7 +127,7 @@ impl Builder<'_> {
             Some(Distinct::On(exprs)) => {
                 let columns = exprs.iter().filter_map(|expr| self.output_column(expr, block)).collect();
                 let here = &mut self.blocks[block];
-                (here.distinct, here.distinct_on) = (true, columns);
+                (here.distinct, here.distinct_on, here.distinct_on_keys) = (true, columns, exprs.len());
             }
             Some(Distinct::All) | None => {}
         }
@@ -132,6 +135,14 @@ impl Builder<'_> {
         if let Some(having) = &select.having {
             self.blocks[block].having = true;
             self.blocks[block].aggregates |= self.inside(having, block).aggregate;
+        }
+        for window in &select.named_window {
+            if let NamedWindowExpr::WindowSpec(window) = &window.1 {
+                let sorted = window.order_by.iter().map(|key| &key.expr);
+                for expr in window.partition_by.iter().chain(sorted) {
+                    self.inside(expr, block);
+                }
+            }
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use rustc_hash::FxHashSet;
 use sqlparser::{
     ast::{Expr, Ident, ObjectName, ObjectNamePart, Spanned},
     tokenizer::Span,
@@ -11,7 +12,8 @@ use super::source::Source;
 use crate::names::RelName;
 use crate::sql::StatementKind;
 use crate::sql::shape::{
-    Block, BlockId, ColumnRef, JoinKind, Role, Shape, TableRef, TableSource, Target, outer, output_names,
+    Block, BlockId, ColumnRef, JoinKind, JoinedBy, Reference, Role, Shape, TableRef, TableSource, Target,
+    outer, output_names,
 };
 
 pub(super) struct Builder<'a> {
@@ -24,6 +26,9 @@ pub(super) struct Builder<'a> {
     pub(super) merged: Vec<(BlockId, String, ColumnRef)>,
     /// Names of `tables[n]`'s columns, where an alias list gives them: block, table, names.
     pub(super) column_aliases: Vec<(BlockId, usize, Vec<String>)>,
+    pub(super) references: FxHashSet<Reference>,
+    /// The table whose ON is being read.
+    pub(super) joining: Option<(BlockId, usize)>,
 }
 
 impl<'a> Builder<'a> {
@@ -35,10 +40,17 @@ impl<'a> Builder<'a> {
             ctes: Vec::new(),
             merged: Vec::new(),
             column_aliases: Vec::new(),
+            references: FxHashSet::default(),
+            joining: None,
         }
     }
 
     pub(super) fn into_shape(self, kind: StatementKind) -> Shape {
+        let mut references: Vec<Reference> = self.references.into_iter().collect();
+        references.sort_by(|a, b| {
+            let key = |r: &Reference| (r.column.block, r.column.table, r.on);
+            key(a).cmp(&key(b)).then_with(|| a.column.name.cmp(&b.column.name))
+        });
         Shape {
             kind,
             blocks: self.blocks,
@@ -46,6 +58,7 @@ impl<'a> Builder<'a> {
             writes_in_cte: false,
             creates_table: false,
             functions: Vec::new(),
+            references,
         }
     }
 
@@ -62,7 +75,11 @@ impl<'a> Builder<'a> {
             set_operations: Vec::new(),
             distinct: false,
             distinct_on: Vec::new(),
+            distinct_on_keys: 0,
+            materialized: None,
             aggregates: false,
+            aggregate_calls: Vec::new(),
+            window_calls: Vec::new(),
             group_by: Vec::new(),
             groups_by_position: false,
             having: false,
@@ -86,7 +103,7 @@ impl<'a> Builder<'a> {
     ) -> usize {
         let at = self.range(span);
         let tables = &mut self.blocks[block].tables;
-        tables.push(TableRef { source, alias, join, natural: false, at });
+        tables.push(TableRef { source, alias, join, joined_by: JoinedBy::Nothing, at });
         tables.len() - 1
     }
 

@@ -2,12 +2,14 @@
 //!
 //! What sqlparser cannot read, or reads as something else without an error, is replaced by what means
 //! the same: placeholders of drivers become numbered ones, `ONLY` goes, `ISNULL` becomes `IS NULL`,
-//! `TABLE t` becomes `SELECT * FROM t`, and the `, ...` of a normalised list goes.
+//! `TABLE t` becomes `SELECT * FROM t`, and the `, ...` of a normalised list goes. On the second route
+//! [`super::forms`] adds its edits.
 
 use std::ops::Range;
 
 use sqlparser::tokenizer::{Location, Span};
 
+use super::forms::Forms;
 use crate::sql::{
     keywords as k,
     lex::{Kind, Lexer, Token},
@@ -25,6 +27,9 @@ pub(super) struct Source<'a> {
     lines: Vec<Line>,
     /// Tokens that can make the tree one level deeper without a parenthesis.
     pub(super) operators: usize,
+    /// Brackets in brackets, and CASE in CASE.
+    pub(super) depth: usize,
+    pub(super) forms: Forms,
 }
 
 struct Line {
@@ -34,7 +39,7 @@ struct Line {
 }
 
 impl<'a> Source<'a> {
-    pub(super) fn new(original: &'a str) -> Source<'a> {
+    pub(super) fn new(original: &'a str, forms: Forms) -> Source<'a> {
         let mut source = Source {
             original,
             rewritten: String::with_capacity(original.len() + 16),
@@ -42,6 +47,8 @@ impl<'a> Source<'a> {
             placeholders: Vec::new(),
             lines: Vec::new(),
             operators: 0,
+            depth: 0,
+            forms,
         };
         source.rewrite();
         source.lines = lines(&source.rewritten);
@@ -52,24 +59,56 @@ impl<'a> Source<'a> {
         let tokens: Vec<Token> = Lexer::new(self.original.as_bytes())
             .filter(|token| !matches!(token.kind, Kind::LineComment | Kind::BlockComment))
             .collect();
-        let mut done = 0;
+        let mut edits = Vec::new();
+        let mut depth = 0_usize;
         for (at, token) in tokens.iter().enumerate() {
             let before = at.checked_sub(1).map(|at| tokens[at].kind);
             let after = tokens.get(at + 1).map(|token| token.kind);
             match token.kind {
-                Kind::Word(Some(k::NULL | k::TRUE | k::FALSE | k::DEFAULT) | None) => {}
+                // `UNION ALL SELECT` is one level, not three.
+                Kind::Word(
+                    Some(
+                        k::NULL
+                        | k::TRUE
+                        | k::FALSE
+                        | k::DEFAULT
+                        | k::ALL
+                        | k::SELECT
+                        | k::AS
+                        | k::FROM
+                        | k::VALUES,
+                    )
+                    | None,
+                ) => {}
                 // The words are AND, IS NULL, UNION, AT TIME ZONE …
                 Kind::Operator | Kind::Cast | Kind::Punct(b'[') | Kind::Word(Some(_)) => self.operators += 1,
                 _ => {}
             }
+            match token.kind {
+                Kind::Punct(b'(' | b'[') | Kind::Word(Some(k::CASE)) => depth += 1,
+                Kind::Punct(b')' | b']') | Kind::Word(Some(k::END)) => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            self.depth = self.depth.max(depth);
             let replacement = match token.kind {
                 Kind::Placeholder => {
                     self.placeholders.push(token.start..token.end);
                     format!("${}", FIRST_NUMBER + self.placeholders.len() - 1)
                 }
-                Kind::Word(Some(k::ONLY)) if only_of_a_table(before, after) => String::new(),
-                Kind::Word(Some(k::ISNULL)) => "IS NULL".to_owned(),
-                Kind::Word(Some(k::NOTNULL)) => "IS NOT NULL".to_owned(),
+                Kind::Word(Some(k::ONLY)) if only_of_a_table(before, after) => {
+                    // `ONLY (t)`.
+                    if let [open, name @ .., close] = tokens.get(at + 1..at + 4).unwrap_or_default()
+                        && open.kind == Kind::Punct(b'(')
+                        && close.kind == Kind::Punct(b')')
+                        && matches!(name, [Token { kind: Kind::Word(_) | Kind::Quoted, .. }])
+                    {
+                        edits.push((open.start..open.end, String::new()));
+                        edits.push((close.start..close.end, String::new()));
+                    }
+                    String::new()
+                }
+                Kind::Word(Some(k::ISNULL)) if postfix(before) => "IS NULL".to_owned(),
+                Kind::Word(Some(k::NOTNULL)) if postfix(before) => "IS NOT NULL".to_owned(),
                 Kind::Word(Some(k::TABLE)) if table_command(before) => "SELECT * FROM".to_owned(),
                 Kind::Punct(b',') if self.original[token.end..].trim_start().starts_with("...") => {
                     String::new()
@@ -77,9 +116,19 @@ impl<'a> Source<'a> {
                 Kind::Punct(b'.') if dots(&tokens, at) => String::new(),
                 _ => continue,
             };
-            self.rewritten.push_str(&self.original[done..token.start]);
+            edits.push((token.start..token.end, replacement));
+        }
+        edits.append(&mut self.forms.edits);
+        // What is inserted comes before what is replaced, and a whole clause before its parts.
+        edits.sort_by_key(|(at, _)| (at.start, !at.is_empty(), std::cmp::Reverse(at.end)));
+        let mut done = 0;
+        for (at, replacement) in edits {
+            if at.start < done {
+                continue;
+            }
+            self.rewritten.push_str(&self.original[done..at.start]);
             self.rewritten.push_str(&replacement);
-            done = token.end;
+            done = at.end;
             self.resumes.push((self.rewritten.len(), done));
         }
         self.rewritten.push_str(&self.original[done..]);
@@ -124,7 +173,8 @@ impl<'a> Source<'a> {
     }
 
     /// Text made from the tree, with its placeholders as they were written.
-    pub(super) fn restore(&self, mut text: String) -> String {
+    pub(super) fn restore(&self, text: String) -> String {
+        let mut text = self.forms.restore(text);
         if self.placeholders.is_empty() {
             return text;
         }
@@ -144,6 +194,11 @@ fn only_of_a_table(before: Option<Kind>, after: Option<Kind>) -> bool {
         before,
         Some(Kind::Word(Some(k::FROM | k::JOIN | k::UPDATE | k::INTO | k::USING)) | Kind::Punct(b','))
     ) && matches!(after, Some(Kind::Word(_) | Kind::Quoted | Kind::Punct(b'(')))
+}
+
+/// Not the name in `AS isnull`.
+fn postfix(before: Option<Kind>) -> bool {
+    before.is_some_and(|before| before != Kind::Word(Some(k::AS)))
 }
 
 /// `TABLE t` as a query: first, in parentheses, or as an arm of a set operation.

@@ -22,6 +22,11 @@ pub(crate) fn outer(blocks: &[Block], block: BlockId) -> Option<BlockId> {
     }
 }
 
+/// A block and all those that it stands in, itself first.
+pub(crate) fn outer_reach(blocks: &[Block], block: BlockId) -> Vec<BlockId> {
+    std::iter::successors(Some(block), |&id| blocks.get(id)?.parent).collect()
+}
+
 /// The block whose SELECT list names a block's output: of a set operation, its first arm.
 pub(crate) fn output_block(blocks: &[Block], block: BlockId) -> Option<BlockId> {
     let mut at = block;
@@ -106,6 +111,8 @@ impl Shape {
                     }
                 }
             }
+            let arguments = block.aggregate_calls.iter_mut().flat_map(|call| &mut call.columns);
+            arguments.for_each(|column| names.column(column, None));
             block.distinct_on.iter_mut().for_each(|column| names.column(column, None));
             let sorts = block.group_by.iter_mut().chain(block.order_by.iter_mut().map(|key| &mut key.expr));
             for sort in sorts {
@@ -113,6 +120,9 @@ impl Shape {
                     names.column(column, None);
                 }
             }
+        }
+        for reference in &mut self.references {
+            names.column(&mut reference.column, None);
         }
         self.blocks = blocks;
     }

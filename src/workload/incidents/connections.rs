@@ -115,25 +115,25 @@ impl Stretch {
 /// Sessions open at once: a stretch up to the first start of a server, the highest of those between two
 /// starts, and the stretch after the last.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct Open {
+pub struct Open {
     head: Stretch,
     between: u64,
     tail: Option<Stretch>,
 }
 
 impl Open {
-    fn change(&mut self, by: i64) {
+    pub(in crate::workload) fn change(&mut self, by: i64) {
         let one = Stretch { change: by, highest: by.max(0), lowest: by.min(0) };
         self.tail.as_mut().unwrap_or(&mut self.head).add(one);
     }
 
-    fn reset(&mut self) {
+    pub(in crate::workload) fn reset(&mut self) {
         if let Some(tail) = self.tail.replace(Stretch::default()) {
             self.between = self.between.max(tail.peak());
         }
     }
 
-    fn merge(&mut self, later: &Open) {
+    pub(in crate::workload) fn merge(&mut self, later: &Open) {
         self.tail.as_mut().unwrap_or(&mut self.head).add(later.head);
         self.between = self.between.max(later.between);
         if let Some(tail) = later.tail {
@@ -142,7 +142,7 @@ impl Open {
         }
     }
 
-    fn peak(&self) -> u64 {
+    pub(in crate::workload) fn peak(&self) -> u64 {
         self.between.max(self.head.peak()).max(self.tail.map_or(0, Stretch::peak))
     }
 }

@@ -20,7 +20,7 @@ mod tally;
 mod told;
 
 pub use checkpoints::Checkpoints;
-pub use connections::Connections;
+pub use connections::{Connections, Open};
 pub use deadlock::{DeadlockKey, Process};
 pub use kind::Kind;
 pub use locks::{Deadlocks, WaitKey, Waits};

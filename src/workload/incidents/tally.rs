@@ -92,7 +92,7 @@ impl<K: Ord, V: Default> Counts<K, V> {
     const MOST: usize = 5000;
 
     /// The value of a key, unless there is no room for it.
-    pub(super) fn at(&mut self, key: K) -> Option<&mut V> {
+    pub(in crate::workload) fn at(&mut self, key: K) -> Option<&mut V> {
         if self.by_key.len() >= Counts::<K, V>::MOST && !self.by_key.contains_key(&key) {
             self.others += 1;
             return None;
@@ -100,7 +100,7 @@ impl<K: Ord, V: Default> Counts<K, V> {
         Some(self.by_key.entry(key).or_default())
     }
 
-    pub(super) fn merge(&mut self, other: Counts<K, V>, mut add: impl FnMut(&mut V, V)) {
+    pub(in crate::workload) fn merge(&mut self, other: Counts<K, V>, mut add: impl FnMut(&mut V, V)) {
         for (key, value) in other.by_key {
             if let Some(ours) = self.at(key) {
                 add(ours, value);

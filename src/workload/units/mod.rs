@@ -1,240 +1,244 @@
 //! Steps of sessions → units of work: what one request did.
 //!
 //! A unit is, by the best evidence there is: one trace, one request tag, one explicit transaction, or
-//! a burst of one session, as far as the rhythm of the log says that it is one (`rhythm`). Where a
-//! connection pool spreads requests over its sessions, their loops come first (`pool`).
+//! a burst of one session, as far as the rhythm of the log says that it is one (`rhythm`). What a unit does
+//! again and again is a loop (`loops`). Where a connection pool spreads requests over its sessions, their
+//! loops come first (`pool`).
 //!
 //! **Invariant:** adding and merging only append, in the order of the log; nothing is decided before
 //! [`WINDOW`] steps are there, or the log is over. So a log that is cut anywhere gives the same units.
 
+mod loops;
 mod pool;
 mod rhythm;
+mod steps;
 
-use std::collections::BTreeMap;
+use std::ops::Range;
 
+use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
-use super::{
-    event::Event,
-    repetition::{Evidence, Repetition, Repetitions},
-};
-use crate::sql::{Fingerprint, StatementKind};
+use self::steps::Steps;
+pub(super) use self::steps::{Placed, Step};
+use super::repetition::{Evidence, Repetition, Repetitions};
 
 /// Steps that are looked at together: enough to learn a rhythm from, little enough for bounded memory
-/// (16 MB).
-const WINDOW: usize = 1 << 18;
+/// (4 MB while they wait, 20 MB while they are looked at).
+const WINDOW: usize = 1 << 17;
 /// Steps of one unit that may wait for the next window: no request is longer.
 const LONGEST: usize = 10_000;
 /// A trace or a burst is over when the log has gone on for so long without it, in microseconds.
 const IDLE: i64 = 10_000_000;
 /// The same for an open transaction.
 const TRANSACTION_IDLE: i64 = 600_000_000;
-
-/// One execution (or the start or end of a session), as far as units of work need to know it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Step {
-    pub(super) query: Fingerprint,
-    /// `None`: the session starts or ends here.
-    pub(super) kind: Option<StatementKind>,
-    /// Hash of constants and bind values; `None` when the log does not show the values.
-    pub(super) values: Option<u32>,
-    /// How many constants and bind values there are; a list counts each.
-    pub(super) size: u16,
-    pub(super) end: Option<i64>,
-    /// Microseconds.
-    pub(super) duration: u32,
-    pub(super) session: u32,
-    /// Hash of database, user and application: who sends it.
-    pub(super) sender: u32,
-    /// Hash of the route tag; 0 where there is none.
-    pub(super) route: u32,
-    pub(super) coarse: bool,
-    /// The trace or request that it names.
-    pub(super) unit: Option<(Evidence, u64)>,
-    /// Number of the explicit transaction within its session, from 1; 0 outside of one.
-    transaction: u32,
-    /// It belongs to a loop that a pool spreads over sessions, not to a burst of its session.
-    pooled: bool,
-}
-
-impl Step {
-    pub(super) fn of(event: &Event<'_>, query: Fingerprint, kind: Option<StatementKind>) -> Step {
-        let who = [event.database, event.user, event.application];
-        Step {
-            query,
-            kind,
-            values: None,
-            size: 0,
-            end: event.end,
-            duration: event.duration.map_or(0, |us| u32::try_from(us).unwrap_or(u32::MAX)),
-            session: event.session.unwrap_or(0),
-            sender: who.into_iter().fold(0, |hash, name| {
-                super::short(super::hash(name.unwrap_or_default())) ^ hash.rotate_left(5)
-            }),
-            route: 0,
-            coarse: event.coarse,
-            unit: None,
-            transaction: 0,
-            pooled: false,
-        }
-    }
-
-    /// When it began: microseconds since 1970.
-    fn start(&self) -> Option<i64> {
-        self.end.map(|end| end - i64::from(self.duration))
-    }
-
-    pub(super) fn transaction(&self) -> u32 {
-        self.transaction
-    }
-
-    pub(super) fn pooled(&self) -> bool {
-        self.pooled
-    }
-}
+const LEAST: usize = {
+    #[expect(clippy::cast_possible_truncation, reason = "a small constant")]
+    let least = Repetition::LEAST as usize;
+    least
+};
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Units {
     /// In the order of the log.
-    steps: Vec<Step>,
+    steps: Steps,
     pub(super) folded: Repetitions,
 }
 
 impl Units {
     /// Hot.
-    pub(super) fn step(&mut self, step: Step) {
+    pub(super) fn step(&mut self, step: &Step) {
         self.steps.push(step);
     }
 
     /// Adds what came after.
     pub(super) fn merge(&mut self, later: Units) {
         self.folded.merge(later.folded);
-        if self.steps.is_empty() {
-            self.steps = later.steps;
-        } else {
-            self.steps.extend(later.steps);
-        }
+        self.steps.append(later.steps);
     }
 
     /// Nothing came before: folds whole windows, so that memory stays bounded.
     pub(super) fn settle(&mut self) {
         while self.steps.len() >= WINDOW {
-            let rest = self.steps.split_off(WINDOW);
-            let window = std::mem::replace(&mut self.steps, rest);
-            let mut waiting = fold(&window, false, &mut self.folded);
-            waiting.append(&mut self.steps);
-            self.steps = waiting;
+            let all = std::mem::take(&mut self.steps);
+            let window = Window { steps: &all, len: WINDOW, last: false };
+            let waiting = window.fold(&mut self.folded);
+            self.steps.take(&all, waiting.into_iter().map(|at| at as usize).chain(WINDOW..all.len()));
         }
     }
 
     /// The log ends here: units that are still open are over.
     pub(super) fn close(&mut self) {
         self.settle();
-        fold(&std::mem::take(&mut self.steps), true, &mut self.folded);
+        let steps = std::mem::take(&mut self.steps);
+        Window { steps: &steps, len: steps.len(), last: true }.fold(&mut self.folded);
     }
 }
 
-/// Folds every unit that is over; what may go on comes back, in the order of the log.
-fn fold(steps: &[Step], all: bool, folded: &mut Repetitions) -> Vec<Step> {
-    let newest = steps.iter().filter_map(|step| step.end).max();
-    let open = |last: Option<i64>, idle: i64| {
-        !all && newest.zip(last).is_some_and(|(newest, last)| newest - last <= idle)
-    };
-    let mut tagged: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
-    let mut sessions: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
-    for (at, step) in steps.iter().enumerate() {
-        match step.unit {
-            Some((_, id)) => tagged.entry(id).or_default().push(at),
-            None => sessions.entry(step.session).or_default().push(at),
+/// The first `len` of the steps.
+struct Window<'s> {
+    steps: &'s Steps,
+    len: usize,
+    /// The log ends with it.
+    last: bool,
+}
+
+/// A burst of one session.
+struct Unit {
+    /// Into the steps in the order of their sessions.
+    steps: Range<usize>,
+    /// It may go on after the window.
+    open: bool,
+}
+
+impl Window<'_> {
+    /// Folds every unit that is over; what may go on comes back, in the order of the log.
+    fn fold(&self, folded: &mut Repetitions) -> Vec<u32> {
+        let newest = (0..self.len).filter_map(|at| self.steps.end(at)).max();
+        let mut tagged: Vec<(u64, u32)> = Vec::new();
+        let mut others: Vec<u32> = Vec::new();
+        for (number, at) in (0..).zip(0..self.len) {
+            match self.steps.unit(at) {
+                Some((_, id)) => tagged.push((id, number)),
+                None => others.push(number),
+            }
         }
+        let mut waiting = self.fold_tagged(tagged, newest, folded);
+        waiting.extend(self.fold_sessions(others, newest, folded));
+        waiting.sort_unstable();
+        waiting.truncate(WINDOW / 2);
+        waiting
     }
-    let mut waiting: Vec<usize> = Vec::new();
-    for indices in tagged.values() {
+
+    fn is_open(&self, last: Option<i64>, newest: Option<i64>, idle: i64) -> bool {
+        !self.last && newest.zip(last).is_some_and(|(newest, last)| newest - last <= idle)
+    }
+
+    fn fold_tagged(
+        &self,
+        mut tagged: Vec<(u64, u32)>,
+        newest: Option<i64>,
+        folded: &mut Repetitions,
+    ) -> Vec<u32> {
+        tagged.sort_unstable();
+        let mut waiting = Vec::new();
+        let end = |at: u32| self.steps.end(at as usize);
         // A tag that comes back after a long time names another unit.
-        let near = |a: &usize, b: &usize| match (steps[*a].end, steps[*b].end) {
-            (Some(end), Some(next)) => next - end <= IDLE,
-            _ => true,
+        let near = |a: &(u64, u32), b: &(u64, u32)| {
+            a.0 == b.0 && end(a.1).zip(end(b.1)).is_none_or(|(end, next)| next - end <= IDLE)
         };
-        for unit in indices.chunk_by(near) {
-            let last = unit.iter().filter_map(|&at| steps[at].end).max();
-            if unit.len() < LONGEST && open(last, IDLE) {
-                waiting.extend(unit);
-            } else if let Some((evidence, _)) = unit.first().and_then(|&at| steps[at].unit) {
-                let unit: Vec<Step> = unit.iter().map(|&at| steps[at]).collect();
-                folded.fold(&unit, evidence);
+        for unit in tagged.chunk_by(near) {
+            let places: Vec<u32> = unit.iter().map(|&(_, at)| at).collect();
+            let last = places.iter().filter_map(|&at| end(at)).max();
+            if places.len() < LONGEST && self.is_open(last, newest, IDLE) {
+                waiting.extend(places);
+            } else if let Some((evidence, _)) = self.steps.unit(places[0] as usize) {
+                let mut unit = Vec::with_capacity(places.len());
+                self.steps.placed(&places, &mut unit);
+                folded.outlines.fold(&unit, |_| false, evidence);
+                for found in loops::loops(&unit, evidence) {
+                    let repeats: Vec<&Placed> = found.repeats.iter().map(|&at| &unit[at]).collect();
+                    folded.fold(found.parent, &repeats, evidence);
+                }
             }
         }
+        waiting
     }
-    let mut sessions: Vec<(Vec<usize>, Vec<Step>)> = sessions
-        .into_values()
-        .map(|indices| {
-            let steps = numbered(indices.iter().map(|&at| steps[at]));
-            (indices, steps)
-        })
-        .collect();
-    let mut all_sessions = steps.to_vec();
-    for (&at, step) in sessions.iter().flat_map(|(indices, steps)| indices.iter().zip(steps)) {
-        all_sessions[at] = *step;
-    }
-    let mut done = vec![false; steps.len()];
-    for found in pool::loops(&all_sessions) {
-        let last = found.repeats.iter().filter_map(|&at| steps[at].end).max();
-        let over = !open(last, IDLE);
-        if over {
-            let repeats: Vec<&Step> = found.repeats.iter().map(|&at| &steps[at]).collect();
-            folded.fold_pooled(steps[found.parent].query, &repeats);
-        } else {
-            waiting.push(found.parent);
-            waiting.extend(&found.repeats);
+
+    fn fold_sessions(&self, mut others: Vec<u32>, newest: Option<i64>, folded: &mut Repetitions) -> Vec<u32> {
+        let session = |at: u32| self.steps.session(at as usize);
+        others.sort_by_cached_key(|&at| (session(at), at));
+        let mut steps: Vec<Placed> = Vec::with_capacity(others.len());
+        for run in others.chunk_by(|&a, &b| session(a) == session(b)) {
+            self.steps.placed(run, &mut steps);
         }
-        for at in found.repeats {
-            all_sessions[at].pooled = true;
-            done[at] = over;
+        drop(others);
+        let units = self.units(&steps, newest);
+        let mut found: Vec<(usize, loops::Loop)> = Vec::new();
+        for (number, unit) in units.iter().enumerate() {
+            let loops = loops::loops(&steps[unit.steps.clone()], Evidence::Burst);
+            found.extend(loops.into_iter().map(|mut found| {
+                found.repeats.iter_mut().for_each(|at| *at += unit.steps.start);
+                (number, found)
+            }));
         }
-    }
-    for (at, step) in sessions.iter_mut().flat_map(|(indices, steps)| indices.iter().zip(steps)) {
-        step.pooled = all_sessions[*at].pooled;
-    }
-    let runs: Vec<&[Step]> = sessions.iter().map(|(_, steps)| &steps[..]).collect();
-    for (starts, (indices, steps)) in rhythm::units(&runs).into_iter().zip(&sessions) {
-        for (at, &start) in starts.iter().enumerate() {
-            let next = starts.get(at + 1).copied();
-            let unit = &steps[start..next.unwrap_or(steps.len())];
-            let idle =
-                if unit.last().is_some_and(|last| last.transaction > 0) { TRANSACTION_IDLE } else { IDLE };
-            let last = unit.iter().filter_map(|step| step.end).max();
-            if next.is_none() && unit.len() < LONGEST && open(last, idle) {
-                waiting.extend(&indices[start..]);
+        let mut in_loops: FxHashMap<pool::Child, usize> = FxHashMap::default();
+        for step in found.iter().flat_map(|(_, found)| &found.repeats).map(|&at| &steps[at]) {
+            if step.transaction == 0 && step.is_read() {
+                *in_loops.entry((step.sender, step.route, step.query)).or_default() += 1;
+            }
+        }
+        let (pooled, pools) = pool::loops(&steps, &in_loops);
+
+        let mut places = vec![Place::Session; steps.len()];
+        let mut waits: Vec<usize> = Vec::new();
+        for found in pooled {
+            let repeats: Vec<&Placed> = found.repeats.iter().map(|&at| &steps[at as usize]).collect();
+            let open = self.is_open(repeats.iter().filter_map(|step| step.end()).max(), newest, IDLE);
+            if !open {
+                let parent = found.parent.map(|at| steps[at as usize].query);
+                folded.fold(parent, &repeats, Evidence::Burst);
+            }
+            for at in found.repeats {
+                places[at as usize] = if open { Place::Open } else { Place::Done };
+            }
+            waits.extend(found.parent.filter(|_| open).map(|at| at as usize));
+        }
+        for (number, found) in found.iter().filter(|&&(number, _)| !units[number].open) {
+            let first = &steps[units[*number].steps.start];
+            let repeats: Vec<&Placed> = found
+                .repeats
+                .iter()
+                .filter(|&&at| places[at] == Place::Session)
+                .map(|&at| &steps[at])
+                .collect();
+            if !found.is_slow(&steps, pools.contains(&first.sender)) {
+                folded.fold(found.parent, &repeats, found.evidence);
+            }
+        }
+        for unit in &units {
+            if unit.open {
+                waits.extend(unit.steps.clone());
             } else {
-                folded.fold(unit, Evidence::Burst);
+                let pooled = |at: usize| places[unit.steps.start + at] != Place::Session;
+                folded.outlines.fold(&steps[unit.steps.clone()], pooled, Evidence::Burst);
             }
         }
+        waits.extend((0..steps.len()).filter(|&at| places[at] == Place::Open));
+        let mut waiting: Vec<u32> =
+            waits.into_iter().filter(|&at| places[at] != Place::Done).map(|at| steps[at].at).collect();
+        waiting.sort_unstable();
+        waiting.dedup();
+        waiting
     }
-    waiting.retain(|&at| !done[at]);
-    waiting.sort_unstable();
-    waiting.dedup();
-    waiting.truncate(WINDOW / 2);
-    waiting.into_iter().map(|at| steps[at]).collect()
+
+    fn units(&self, steps: &[Placed], newest: Option<i64>) -> Vec<Unit> {
+        let sessions: Vec<&[Placed]> =
+            steps.chunk_by(|a, b| (a.session, a.owner) == (b.session, b.owner)).collect();
+        let mut units = Vec::new();
+        let mut from = 0;
+        for (starts, session) in rhythm::units(&sessions).into_iter().zip(&sessions) {
+            for (number, &start) in starts.iter().enumerate() {
+                let start = start as usize;
+                let next = starts.get(number + 1).map(|&next| next as usize);
+                let unit = &session[start..next.unwrap_or(session.len())];
+                let within = unit.last().is_some_and(|last| last.transaction > 0);
+                let idle = if within { TRANSACTION_IDLE } else { IDLE };
+                let last = unit.iter().filter_map(Placed::end).max();
+                let open = next.is_none() && unit.len() < LONGEST && self.is_open(last, newest, idle);
+                units.push(Unit { steps: from + start..from + start + unit.len(), open });
+            }
+            from += session.len();
+        }
+        units
+    }
 }
 
-/// The steps of one session, each with the number of its explicit transaction.
-fn numbered(steps: impl Iterator<Item = Step>) -> Vec<Step> {
-    let (mut number, mut within) = (0, false);
-    steps
-        .map(|mut step| {
-            match step.kind {
-                Some(StatementKind::Begin) => {
-                    number += 1;
-                    within = true;
-                }
-                None => within = false,
-                _ => {}
-            }
-            step.transaction = if within { number } else { 0 };
-            if matches!(step.kind, Some(StatementKind::Commit | StatementKind::Rollback)) {
-                within = false;
-            }
-            step
-        })
-        .collect()
+/// What a step belongs to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// The burst of its session.
+    Session,
+    /// A loop that a pool spreads over sessions, which is over or may go on.
+    Done,
+    Open,
 }

@@ -7,12 +7,15 @@
 //! are distributed) explain each other, and are learnt together by expectation maximisation, beginning
 //! from what the pauses alone say.
 //!
+//! What always runs one after the other (a query and its next repeat, or two queries that hardly ever stand
+//! apart) is no boundary, however long a template renders in between, unless the rest speaks clearly for it.
+//!
 //! Certain are only: a session's start and end, another route in the statements' tags, a pause of more
 //! than [`LONG`] (all boundaries), and an explicit transaction, which is never cut.
 
 use rustc_hash::FxHashMap;
 
-use super::Step;
+use super::Placed;
 use crate::sql::StatementKind;
 
 /// A pause that no request makes, in microseconds.
@@ -22,40 +25,57 @@ const ROUNDS: usize = 15;
 /// Joints of one sender from which anything can be learnt; with fewer the pause alone decides.
 const LEAST: usize = 30;
 /// The pause that decides then, by its magnitude: 45 ms and more.
-const LONG_MAGNITUDE: usize = 6;
+const LONG_MAGNITUDE: u8 = 6;
 /// Joints of one sender that are learnt from; the rest is only judged.
-const LEARNT: usize = 20_000;
+const LEARNT: usize = 10_000;
 /// How many joints the general rate of boundaries counts for, against what was seen of one query.
 const PRIOR: f64 = 1.5;
 /// How much the query before a joint counts: half of the one after it, since many requests end in their
 /// loops, and few begin there.
 const ENDS: f64 = 0.5;
 /// Pauses by their magnitude: powers of two in milliseconds.
-const MAGNITUDES: usize = 15;
+const MAGNITUDES: u8 = 15;
+type ByMagnitude = [f64; MAGNITUDES as usize];
+
+/// How much at most is said against a boundary (in log odds) between a query and its next repeat: as much as
+/// the query follows itself more often than it would by chance.
+const REPEATS: f64 = 4.0;
+/// The same between two queries that never stand apart.
+const PAIR: f64 = 2.0;
+/// Share of both queries' runs that stand together from which that begins.
+const TOGETHER: f64 = 0.5;
 
 /// The joint between two steps (or whole transactions) of one session.
 struct Joint {
     /// The step after it, in its session.
-    at: usize,
-    session: usize,
+    at: u32,
+    session: u32,
     /// The queries before and after, by their number among the sender's.
-    before: usize,
-    after: usize,
-    magnitude: usize,
-    fixed: bool,
+    before: u32,
+    after: u32,
+    /// What the queries' order says against a boundary here, in log odds.
+    against: f32,
     /// How likely a unit begins here, from 0 to 1.
-    boundary: f64,
+    boundary: f32,
+    magnitude: u8,
+    fixed: bool,
+    /// Between two transactions: one client may send the same one again and again.
+    transactions: bool,
 }
 
 /// Where units begin: for each session the indices of their first steps, in order.
-pub(super) fn units(sessions: &[&[Step]]) -> Vec<Vec<usize>> {
-    let mut starts: Vec<Vec<usize>> = vec![Vec::new(); sessions.len()];
-    let mut senders: Vec<(u32, Vec<Joint>)> = Vec::new();
+pub(super) fn units(sessions: &[&[Placed]]) -> Vec<Vec<u32>> {
+    let mut starts: Vec<Vec<u32>> = vec![Vec::new(); sessions.len()];
+    let mut senders: Vec<Vec<Joint>> = Vec::new();
     let mut known: FxHashMap<u32, usize> = FxHashMap::default();
-    let mut numbers: FxHashMap<(u32, u64), usize> = FxHashMap::default();
-    for (session, steps) in sessions.iter().enumerate() {
+    let mut numbers: FxHashMap<(u32, u64), u32> = FxHashMap::default();
+    let mut number = |sender: u32, query: u64| {
+        let fresh = u32::try_from(numbers.len()).unwrap_or(u32::MAX);
+        *numbers.entry((sender, query)).or_insert(fresh)
+    };
+    for (session, steps) in (0..).zip(sessions) {
         let mut before: Option<(usize, u64)> = None;
-        for at in 0..steps.len() {
+        for (place, at) in (0..).zip(0..steps.len()) {
             let step = &steps[at];
             let inside = step.transaction > 0 && step.kind != Some(StatementKind::Begin);
             let Some(kind) = step.kind else {
@@ -69,37 +89,35 @@ pub(super) fn units(sessions: &[&[Step]]) -> Vec<Vec<usize>> {
             let after = enters(steps, at, kind);
             if let Some((last, leaving)) = before {
                 let position = *known.entry(step.sender).or_insert_with(|| {
-                    senders.push((step.sender, Vec::new()));
+                    senders.push(Vec::new());
                     senders.len() - 1
                 });
-                let fresh = numbers.len();
-                let left = *numbers.entry((step.sender, leaving)).or_insert(fresh);
-                let fresh = numbers.len();
-                let entered = *numbers.entry((step.sender, after)).or_insert(fresh);
                 let pause = pause(&steps[last], step);
                 let reroutes = steps[last].route != 0 && step.route != 0 && steps[last].route != step.route;
                 let fixed = reroutes || pause.is_some_and(|pause| pause > LONG);
-                let coarse = step.coarse || steps[last].coarse;
+                let coarse = step.coarse() || steps[last].coarse();
                 let transactions = steps[last].transaction > 0 && kind == StatementKind::Begin;
-                senders[position].1.push(Joint {
-                    at,
+                senders[position].push(Joint {
+                    at: place,
                     session,
-                    before: left,
-                    after: entered,
+                    before: number(step.sender, leaving),
+                    after: number(step.sender, after),
+                    against: 0.0,
                     magnitude: if coarse { 0 } else { magnitude(pause.unwrap_or(0)) },
                     fixed,
+                    transactions,
                     boundary: if fixed { 1.0 } else { first_guess(pause.unwrap_or(0), coarse, transactions) },
                 });
             } else {
-                starts[session].push(at);
+                starts[session as usize].push(place);
             }
             before = Some((at, leaves(steps, at)));
         }
     }
-    for (_, joints) in &mut senders {
-        judge(joints, numbers.len());
+    for mut joints in senders {
+        judge(&mut joints);
         for joint in joints.iter().filter(|joint| joint.boundary > 0.5) {
-            starts[joint.session].push(joint.at);
+            starts[joint.session as usize].push(joint.at);
         }
     }
     for starts in &mut starts {
@@ -109,7 +127,7 @@ pub(super) fn units(sessions: &[&[Step]]) -> Vec<Vec<usize>> {
 }
 
 /// What a step is known by when it comes first: a transaction by its first statement.
-fn enters(steps: &[Step], at: usize, kind: StatementKind) -> u64 {
+fn enters(steps: &[Placed], at: usize, kind: StatementKind) -> u64 {
     match steps.get(at + 1) {
         Some(next) if kind == StatementKind::Begin => next.query.0.rotate_left(1),
         _ => steps[at].query.0,
@@ -117,7 +135,7 @@ fn enters(steps: &[Step], at: usize, kind: StatementKind) -> u64 {
 }
 
 /// What a step is known by when it comes last: a transaction by its last statement.
-fn leaves(steps: &[Step], at: usize) -> u64 {
+fn leaves(steps: &[Placed], at: usize) -> u64 {
     if matches!(steps[at].kind, Some(StatementKind::Commit | StatementKind::Rollback)) && at > 0 {
         steps[at - 1].query.0.rotate_left(2)
     } else {
@@ -126,19 +144,19 @@ fn leaves(steps: &[Step], at: usize) -> u64 {
 }
 
 /// `None` where the log has no times.
-fn pause(before: &Step, after: &Step) -> Option<i64> {
-    Some((after.start()? - before.end?).max(0))
+fn pause(before: &Placed, after: &Placed) -> Option<i64> {
+    Some((after.start()? - before.end()?).max(0))
 }
 
-fn magnitude(pause: i64) -> usize {
+fn magnitude(pause: i64) -> u8 {
     let milliseconds = pause as f64 / 1000.0;
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small positive number")]
-    let magnitude = ((milliseconds + 1.0).log2() + 0.5) as usize;
+    let magnitude = ((milliseconds + 1.0).log2() + 0.5) as u8;
     magnitude.min(MAGNITUDES - 1)
 }
 
 /// How likely a pause alone makes a boundary.
-fn first_guess(pause: i64, coarse: bool, between_transactions: bool) -> f64 {
+fn first_guess(pause: i64, coarse: bool, between_transactions: bool) -> f32 {
     let by_pause = match pause {
         _ if coarse => 0.02,
         1_000_001.. => 0.7,
@@ -148,7 +166,7 @@ fn first_guess(pause: i64, coarse: bool, between_transactions: bool) -> f64 {
         _ => 0.02,
     };
     // A transaction that follows another is another request more often than not.
-    if between_transactions { f64::max(by_pause, 0.6) } else { by_pause }
+    if between_transactions { f32::max(by_pause, 0.6) } else { by_pause }
 }
 
 /// What was learnt of one sender.
@@ -156,25 +174,29 @@ struct Learnt {
     /// By number of a query: boundaries before it, joints before it; the same after it.
     begins: Vec<(f64, f64)>,
     ends: Vec<(f64, f64)>,
-    /// Boundaries among all joints.
+    /// Boundaries among all joints, and the same in log odds.
     rate: f64,
+    usual: f64,
     /// By magnitude: log of how much likelier the pause is between units than inside one.
-    pauses: [f64; MAGNITUDES],
+    pauses: ByMagnitude,
 }
 
-fn judge(joints: &mut [Joint], queries: usize) {
+/// `joints` are those of one sender.
+fn judge(joints: &mut [Joint]) {
     if joints.len() < LEAST {
         for joint in joints.iter_mut().filter(|joint| !joint.fixed) {
             joint.boundary = if joint.magnitude >= LONG_MAGNITUDE { 1.0 } else { joint.boundary };
         }
         return;
     }
+    renumber(joints);
+    weigh_order(joints);
     let sample = joints.len().min(LEARNT);
     for _ in 0..ROUNDS {
-        let learnt = Learnt::from(&joints[..sample], queries);
+        let learnt = Learnt::from(joints, sample);
         let mut change = 0.0;
         for joint in joints[..sample].iter_mut().filter(|joint| !joint.fixed) {
-            let boundary = learnt.boundary(joint, joint.boundary, 1.0);
+            let boundary = learnt.boundary(joint);
             change += (boundary - joint.boundary).abs();
             joint.boundary = boundary;
         }
@@ -183,58 +205,125 @@ fn judge(joints: &mut [Joint], queries: usize) {
         }
     }
     if sample < joints.len() {
-        let learnt = Learnt::from(&joints[..sample], queries);
-        for joint in joints[sample..].iter_mut().filter(|joint| !joint.fixed) {
-            joint.boundary = learnt.boundary(joint, 0.0, 0.0);
+        Learnt::from(joints, sample).tell(&mut joints[sample..]);
+    }
+}
+
+/// Numbers the queries of these joints from 0, so that what is learnt of one sender is as small as it is.
+fn renumber(joints: &mut [Joint]) {
+    let mut numbers: FxHashMap<u32, u32> = FxHashMap::default();
+    for joint in joints {
+        for query in [&mut joint.before, &mut joint.after] {
+            let fresh = u32::try_from(numbers.len()).unwrap_or(u32::MAX);
+            *query = *numbers.entry(*query).or_insert(fresh);
         }
+    }
+}
+
+/// How many queries there are, by their numbers.
+fn queries(joints: &[Joint]) -> usize {
+    joints.iter().map(|joint| joint.before.max(joint.after) as usize + 1).max().unwrap_or(0)
+}
+
+/// Says of each joint what the order of its queries tells by itself.
+fn weigh_order(joints: &mut [Joint]) {
+    let mut left = vec![0_u32; queries(joints)];
+    let mut entered = left.clone();
+    let mut pairs: FxHashMap<(u32, u32), u32> = FxHashMap::default();
+    for joint in joints.iter() {
+        left[joint.before as usize] += 1;
+        entered[joint.after as usize] += 1;
+        *pairs.entry((joint.before, joint.after)).or_default() += 1;
+    }
+    let all = joints.len() as f64;
+    for joint in joints {
+        // Without this joint itself.
+        let others = f64::from(pairs.get(&(joint.before, joint.after)).map_or(0, |count| count - 1));
+        let (left, entered) =
+            (f64::from(left[joint.before as usize]), f64::from(entered[joint.after as usize]));
+        let against = if joint.transactions {
+            0.0
+        } else if joint.before == joint.after {
+            let chance = entered / all;
+            ((others + chance) / left / chance).ln().clamp(0.0, REPEATS)
+        } else {
+            let together = (others / (entered + 1.0)).min(others / (left + 1.0));
+            PAIR * ((together - TOGETHER) / (1.0 - TOGETHER)).max(0.0)
+        };
+        #[expect(clippy::cast_possible_truncation, reason = "a small number")]
+        let against = against as f32;
+        joint.against = against;
     }
 }
 
 impl Learnt {
-    fn from(joints: &[Joint], queries: usize) -> Learnt {
-        let mut begins = vec![(0.0, 0.0); queries];
-        let mut ends = vec![(0.0, 0.0); queries];
-        let (mut inside, mut between) = ([0.0; MAGNITUDES], [0.0; MAGNITUDES]);
+    fn from(joints: &[Joint], sample: usize) -> Learnt {
+        let mut begins = vec![(0.0, 0.0); queries(joints)];
+        let mut ends = begins.clone();
+        let (mut inside, mut between) = (ByMagnitude::default(), ByMagnitude::default());
         let mut boundaries = 0.0;
-        for joint in joints {
+        for joint in &joints[..sample] {
+            let boundary = f64::from(joint.boundary);
             for (counted, number) in [(&mut begins, joint.after), (&mut ends, joint.before)] {
-                counted[number].0 += joint.boundary;
-                counted[number].1 += 1.0;
+                let counted: &mut (f64, f64) = &mut counted[number as usize];
+                counted.0 += boundary;
+                counted.1 += 1.0;
             }
-            inside[joint.magnitude] += 1.0 - joint.boundary;
-            between[joint.magnitude] += joint.boundary;
-            boundaries += joint.boundary;
+            inside[usize::from(joint.magnitude)] += 1.0 - boundary;
+            between[usize::from(joint.magnitude)] += boundary;
+            boundaries += boundary;
         }
         let (inside, between) = (smooth(&inside), smooth(&between));
-        let mut pauses = [0.0; MAGNITUDES];
+        let mut pauses = ByMagnitude::default();
         for (at, pause) in pauses.iter_mut().enumerate() {
             *pause = (between[at] / inside[at]).ln();
         }
-        Learnt { begins, ends, rate: (boundaries / joints.len().max(1) as f64).clamp(0.002, 0.998), pauses }
+        let rate: f64 = (boundaries / sample.max(1) as f64).clamp(0.002, 0.998);
+        Learnt { begins, ends, rate, usual: (rate / (1.0 - rate)).ln(), pauses }
     }
 
-    /// How likely a unit begins at the joint; what the joint itself added is taken out before.
-    fn boundary(&self, joint: &Joint, own: f64, counted: f64) -> f64 {
+    /// How likely a unit begins at a joint that was learnt from: what it added itself is taken out before.
+    fn boundary(&self, joint: &Joint) -> f32 {
         let odds = |(boundaries, joints): (f64, f64)| {
-            let share = (boundaries - own + PRIOR * self.rate) / (joints - counted + PRIOR);
-            let share = share.clamp(0.002, 0.998);
-            (share / (1.0 - share)).ln()
+            self.odds(boundaries - f64::from(joint.boundary), joints - 1.0)
         };
-        let usual = (self.rate / (1.0 - self.rate)).ln();
-        let log_odds = odds(self.begins[joint.after])
-            + ENDS * (odds(self.ends[joint.before]) - usual)
-            + self.pauses[joint.magnitude];
-        1.0 / (1.0 + (-log_odds.clamp(-30.0, 30.0)).exp())
+        let (begins, ends) = (self.begins[joint.after as usize], self.ends[joint.before as usize]);
+        let log_odds = self.sum(joint, odds(begins), odds(ends));
+        #[expect(clippy::cast_possible_truncation, reason = "from 0 to 1")]
+        let boundary = (1.0 / (1.0 + (-log_odds.clamp(-30.0, 30.0)).exp())) as f32;
+        boundary
+    }
+
+    /// Whether a unit begins at joints that were not learnt from.
+    fn tell(&self, joints: &mut [Joint]) {
+        let all = |counted: &[(f64, f64)]| -> Vec<f64> {
+            counted.iter().map(|&(boundaries, joints)| self.odds(boundaries, joints)).collect()
+        };
+        let (begins, ends) = (all(&self.begins), all(&self.ends));
+        for joint in joints.iter_mut().filter(|joint| !joint.fixed) {
+            let log_odds = self.sum(joint, begins[joint.after as usize], ends[joint.before as usize]);
+            joint.boundary = f32::from(u8::from(log_odds > 0.0));
+        }
+    }
+
+    fn odds(&self, boundaries: f64, joints: f64) -> f64 {
+        let share = ((boundaries + PRIOR * self.rate) / (joints + PRIOR)).clamp(0.002, 0.998);
+        (share / (1.0 - share)).ln()
+    }
+
+    fn sum(&self, joint: &Joint, begins: f64, ends: f64) -> f64 {
+        begins + ENDS * (ends - self.usual) + self.pauses[usize::from(joint.magnitude)]
+            - f64::from(joint.against)
     }
 }
 
 /// Counts as shares, each evened out with its neighbours.
-fn smooth(counts: &[f64; MAGNITUDES]) -> [f64; MAGNITUDES] {
+fn smooth(counts: &ByMagnitude) -> ByMagnitude {
     let total: f64 = counts.iter().sum();
-    let mut shares = [0.0; MAGNITUDES];
+    let mut shares = ByMagnitude::default();
     for (at, share) in shares.iter_mut().enumerate() {
-        let near: f64 = counts[at.saturating_sub(1)..(at + 2).min(MAGNITUDES)].iter().sum();
-        *share = (near / 3.0 + 0.5) / (total + MAGNITUDES as f64 / 2.0);
+        let near: f64 = counts[at.saturating_sub(1)..(at + 2).min(counts.len())].iter().sum();
+        *share = (near / 3.0 + 0.5) / (total + f64::from(MAGNITUDES) / 2.0);
     }
     shares
 }

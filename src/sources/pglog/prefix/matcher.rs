@@ -27,12 +27,36 @@ impl Default for Search<'_> {
     }
 }
 
+/// What the first prefix reads whose values look like single ones, or else what any reads.
+pub(super) fn better<'a>(
+    own: Option<Head<'a>>,
+    later: impl Iterator<Item = Option<Head<'a>>>,
+) -> Option<Head<'a>> {
+    let clean = |head: &Head<'_>| !head.fields.look_merged();
+    if own.as_ref().is_some_and(clean) {
+        return own;
+    }
+    let mut any = own;
+    for head in later.flatten() {
+        if clean(&head) {
+            return Some(head);
+        }
+        any = any.or(Some(head));
+    }
+    any
+}
+
 impl Prefix {
     /// Reads the beginning of a line (without its newline); `None` when the line does not begin with
     /// this prefix and a severity.
     pub(in crate::sources) fn head<'a>(&self, line: &'a [u8], clock: &mut Clock) -> Option<Head<'a>> {
         let mut search = Search::default();
-        self.step(0, line, 0, clock, &mut search).then_some(search.head)
+        let own = self.step(0, line, 0, clock, &mut search).then_some(search.head);
+        if self.later.is_empty() {
+            own
+        } else {
+            better(own, self.later.iter().map(|one| one.head(line, clock)))
+        }
     }
 
     pub(super) fn step<'a>(

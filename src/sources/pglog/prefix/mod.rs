@@ -13,14 +13,16 @@ pub(in crate::sources) use recall::Recall;
 use super::severity::Word;
 use crate::error::Error;
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(in crate::sources) struct Prefix {
     steps: Vec<Step>,
     /// As PostgreSQL's setting spells it.
     pub text: String,
+    /// Those that the same log has elsewhere, since the setting was changed: tried in turn.
+    later: Vec<Prefix>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Step {
     Literal(Vec<u8>),
     Field {
@@ -64,6 +66,14 @@ pub(in crate::sources) struct Fields<'a> {
     pub host: Option<&'a [u8]>,
     pub vxid: Option<&'a [u8]>,
     pub sqlstate: Option<&'a [u8]>,
+}
+
+impl Fields<'_> {
+    /// One of the values looks like several: `web,client=[local]`.
+    pub(in crate::sources) fn look_merged(&self) -> bool {
+        let several = |value: &[u8]| value.iter().any(|b| matches!(b, b'=' | b',' | b'|'));
+        [self.user, self.database, self.application, self.host].into_iter().flatten().any(several)
+    }
 }
 
 /// A line that begins an entry or a part of one.
@@ -123,12 +133,19 @@ impl Prefix {
         if !literal.is_empty() {
             steps.push(Step::Literal(literal));
         }
-        let prefix = Prefix { steps, text: text.to_owned() };
+        let prefix = Prefix { steps, text: text.to_owned(), later: Vec::new() };
         if [Field::Millis, Field::Seconds, Field::Epoch].into_iter().any(|time| prefix.has(time)) {
             Ok(prefix)
         } else {
             Err(Error::PrefixWithoutTime { prefix: text.to_owned() })
         }
+    }
+
+    /// The same for the lines that it reads, and another one for those that it does not.
+    pub(in crate::sources) fn or(&self, other: Prefix) -> Prefix {
+        let mut both = self.clone();
+        both.later.push(other);
+        both
     }
 
     fn has(&self, wanted: Field) -> bool {
@@ -147,10 +164,11 @@ impl Prefix {
 
     /// Whether it leaves out the user, database, application or host.
     pub(in crate::sources) fn lacks_session_facts(&self) -> bool {
-        !(self.has(Field::User)
-            && self.has(Field::Database)
-            && self.has(Field::Application)
-            && (self.has(Field::Host) || self.has(Field::HostAndPort)))
+        self.later.iter().any(Prefix::lacks_session_facts)
+            || !(self.has(Field::User)
+                && self.has(Field::Database)
+                && self.has(Field::Application)
+                && (self.has(Field::Host) || self.has(Field::HostAndPort)))
     }
 
     /// The only clock is `%t`, of whole seconds.

@@ -4,9 +4,11 @@
 //! in the session's last line. Where a line has the same bytes there, its values are the same: only those
 //! stretches are kept where no value could have ended elsewhere, so that what follows them decides nothing.
 
+use std::collections::BTreeSet;
+
 use super::{
     Field, Fields, Head, Prefix, Step,
-    matcher::{Search, begins_with, fixed},
+    matcher::{Search, begins_with, better, fixed},
 };
 use crate::sources::pglog::{severity, time::Clock};
 
@@ -24,6 +26,8 @@ pub(in crate::sources) struct Recall<'p> {
     /// The process id is among them.
     holds_pid: bool,
     known: Vec<Option<Stretch>>,
+    /// Of the prefixes that the log has elsewhere.
+    later: Vec<Recall<'p>>,
 }
 
 #[derive(Debug)]
@@ -80,13 +84,30 @@ impl<'p> Recall<'p> {
             .any(|step| matches!(step, Step::Field { what: Field::Pid | Field::SessionId, .. }));
         let any = steps[from..to].iter().any(is_field);
         let known = if any { (0..SLOTS).map(|_| None).collect() } else { Vec::new() };
-        Recall { prefix, clock: Clock::default(), from, to, holds_pid, known }
+        let later = prefix.later.iter().map(Recall::new).collect();
+        Recall { prefix, clock: Clock::default(), from, to, holds_pid, known, later }
     }
 
     /// As [`Prefix::head`].
     pub(in crate::sources) fn head<'a>(&mut self, line: &'a [u8]) -> Option<Head<'a>> {
+        let own = self.own(line);
+        if self.later.is_empty() {
+            return own;
+        }
+        better(own, self.later.iter_mut().map(|one| one.head(line)))
+    }
+
+    /// Time zones that are not known.
+    pub(in crate::sources) fn unknown_zones(self) -> BTreeSet<String> {
+        let mut zones = self.clock.unknown;
+        zones.extend(self.later.into_iter().flat_map(Recall::unknown_zones));
+        zones
+    }
+
+    fn own<'a>(&mut self, line: &'a [u8]) -> Option<Head<'a>> {
         if self.known.is_empty() {
-            return self.prefix.head(line, &mut self.clock);
+            let mut search = Search::default();
+            return self.prefix.step(0, line, 0, &mut self.clock, &mut search).then_some(search.head);
         }
         let mut search = Search { watched: self.to, ..Search::default() };
         let at = self.lead(line, &mut search.head.fields)?;

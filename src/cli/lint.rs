@@ -1,0 +1,145 @@
+//! What the lint step does with what was read: the rules that hold in each file, then `lint::check`.
+
+use std::collections::BTreeSet;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::{analyze, gather};
+use crate::{
+    catalog::Catalog,
+    detect::{self, Detector},
+    finding::Location,
+    lint::{self, Baseline, Changed, Checked, Links, Policy, Profile},
+    rules::{Needs, Rule},
+    sources::Leaves,
+    workload::{Query, Script, Workload},
+};
+
+/// What a check was told by flags and configuration.
+#[derive(Clone, Debug)]
+pub(super) struct Lint {
+    pub(super) policy: Policy,
+    /// Which files are not read.
+    pub(super) leaves: Option<Leaves>,
+    pub(super) changed: Option<Changed>,
+    pub(super) baseline: Option<Baseline>,
+    pub(super) min_share: Option<f64>,
+    pub(super) links: Links,
+}
+
+/// What is known of the inputs.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Everything<'a> {
+    pub(super) workload: &'a Workload,
+    pub(super) catalog: Option<&'a Catalog>,
+    pub(super) gathered: &'a gather::Everything,
+    /// A log is among the inputs.
+    pub(super) logs: bool,
+}
+
+impl Lint {
+    /// The findings that count, and what became of the others.
+    pub(super) fn apply(&self, all: &Everything<'_>, scripts: &[Script]) -> (detect::Report, Checked) {
+        let profiles = self.policy.profiles(scripts.iter().map(|script| script.name.as_str()));
+        let special: BTreeSet<&str> = profiles
+            .iter()
+            .filter_map(|profile| profile.files.as_ref())
+            .flatten()
+            .map(String::as_str)
+            .collect();
+        let mut report = detect::Report::default();
+        for profile in &profiles {
+            let found = found(profile, all, &special);
+            let placed = lint::place(found.findings, all.workload, scripts);
+            report.findings.extend(placed.into_iter().filter(|finding| {
+                let file = finding.at.as_ref().map(|at| at.file.as_str());
+                file.map_or(profile.files.is_none(), |file| holds(profile, file, &special))
+            }));
+            report.not_judged.merge(found.not_judged);
+        }
+
+        let profile_of = |file: &str| profiles.iter().find(|profile| holds(profile, file, &special));
+        let facts = Known {
+            schema: all.catalog.is_some(),
+            plans: all.gathered.gathered.values().any(|known| known.plan.is_some()),
+        };
+        let judged = |file: &str, name: &str| {
+            let rule = profile_of(file)?.rules.iter().find(|rule| rule.name == name)?;
+            facts.suffice(rule).then(|| rule.clone())
+        };
+        let not_parsed = not_parsed(all);
+        let parsed = |at: &Location| !not_parsed.contains(&(at.file.as_str(), at.line, at.column));
+        let job = lint::Job {
+            workload: all.workload,
+            scripts,
+            known: self.policy.known(),
+            judged: &judged,
+            parsed: &parsed,
+            changed: self.changed.as_ref(),
+            baseline: self.baseline.as_ref(),
+            links: &self.links,
+            min_share: self.min_share,
+        };
+        let (findings, mut checked) = lint::check(&job, report.findings);
+        checked.not_parsed = not_parsed.len() as u64;
+        (detect::Report { findings, not_judged: report.not_judged }, checked)
+    }
+}
+
+/// What the detectors find by the rules of one profile.
+fn found(profile: &Profile, all: &Everything<'_>, special: &BTreeSet<&str>) -> detect::Report {
+    let kinds: FxHashMap<&str, Detector> = detect::ALL.iter().copied().collect();
+    let base = profile.files.is_none();
+    let is_query = |rule: &Rule, kinds: &FxHashMap<&str, Detector>| {
+        rule.matching.is_some()
+            || rule
+                .detector
+                .as_deref()
+                .is_some_and(|name| matches!(kinds.get(name), Some(Detector::Query(_))))
+    };
+    let rules: Vec<Rule> = profile
+        .rules
+        .iter()
+        .filter(|rule| all.logs || !rule.needs.contains(&Needs::Workload))
+        // What is about the schema or the workload as a whole is judged once.
+        .filter(|rule| base || is_query(rule, &kinds))
+        .cloned()
+        .collect();
+    let here = |query: &Query| {
+        base && query.statements.is_empty()
+            || query.statements.iter().any(|at| holds(profile, &at.file, special))
+    };
+    analyze::detected(&rules, all.workload, all.catalog, all.gathered, Some(&here))
+}
+
+fn holds(profile: &Profile, file: &str, special: &BTreeSet<&str>) -> bool {
+    match &profile.files {
+        Some(files) => files.contains(file),
+        None => !special.contains(file),
+    }
+}
+
+/// What the rules can be judged by.
+struct Known {
+    schema: bool,
+    plans: bool,
+}
+
+impl Known {
+    fn suffice(&self, rule: &Rule) -> bool {
+        rule.needs.iter().all(|need| match need {
+            Needs::Syntax => true,
+            Needs::Schema | Needs::Statistics => self.schema,
+            Needs::Plan => self.plans,
+            Needs::Workload => false,
+        })
+    }
+}
+
+/// Where the statements stand that should have a shape and have none.
+fn not_parsed<'a>(all: &Everything<'a>) -> FxHashSet<(&'a str, u64, u64)> {
+    let without =
+        |query: &&Query| gather::plannable(query.kind) && !all.gathered.shapes.contains_key(&query.id);
+    let queries = all.workload.ranked().into_iter().filter(without);
+    queries.flat_map(|query| &query.statements).map(|at| (at.file.as_str(), at.line, at.column)).collect()
+}

@@ -1,0 +1,4 @@
+//! Rules about DISTINCT, aggregates and ORDER BY.
+
+pub(super) mod distinct;
+pub(super) mod order;

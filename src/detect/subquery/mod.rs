@@ -1,0 +1,7 @@
+//! Rules about subqueries, CTEs, set operations and windows.
+
+pub(super) mod correlated;
+pub(super) mod cte;
+pub(super) mod union;
+pub(super) mod useless;
+pub(super) mod window;
