@@ -16,7 +16,7 @@ use crate::{
     advise::{self, Asked, pool},
     catalog::Catalog,
     config::Config,
-    detect::{self, Facts, PlanFacts, WorkloadFacts},
+    detect::{self, Facts, MigrationFacts, PlanFacts, WorkloadFacts},
     error::Error,
     plan::WhatIf,
     report::{Report, text::Subject},
@@ -102,7 +102,7 @@ pub(super) fn perform(job: &Job<'_>) -> Result<Done, Error> {
 
 /// As [`judge`], and as the flags about inputs ask for it: what the filter left out, how many occurrences.
 pub(super) fn judge_inputs(
-    known: &[Rule],
+    all_rules: &[Rule],
     input: &InputArgs,
     read: Ingested,
     args: Option<&ServerArgs>,
@@ -111,7 +111,7 @@ pub(super) fn judge_inputs(
     lint: Option<&Lint>,
 ) -> Done {
     let left_out = read.left_out.clone();
-    let mut done = judge(known, read, args, pool, server, lint);
+    let mut done = judge(all_rules, read, args, pool, server, lint);
     if input.filter.filter().is_some() {
         done.report.filtered(input.filter.conditions(), &left_out);
     }
@@ -156,7 +156,7 @@ pub(super) fn demand_inputs(input: &InputArgs) -> Result<(), Error> {
 
 /// Everything after reading: catalog, plans, findings, advice.
 pub(super) fn judge(
-    known: &[Rule],
+    all_rules: &[Rule],
     read: Ingested,
     args: Option<&ServerArgs>,
     pool: Option<&PoolSizeArgs>,
@@ -164,7 +164,7 @@ pub(super) fn judge(
     lint: Option<&Lint>,
 ) -> Done {
     let mut complete = true;
-    let Ingested { workload, inputs, mut not_judged, scripts, .. } = read;
+    let Ingested { workload, inputs, mut not_judged, scripts, schema, .. } = read;
     not_judged.merge(workload.not_judged().clone());
     let mut catalog = None;
     match server.as_mut().map(Server::catalog) {
@@ -178,23 +178,36 @@ pub(super) fn judge(
         }
         None => {}
     }
-    let gathered = gather::gather(&workload, catalog.as_ref(), args.zip(server.as_mut()));
+    // Without a server, the files' own DDL says what tables there are.
+    let known = catalog.as_ref().or(schema.known());
+    not_judged.merge(schema.not_judged());
+    let gathered = gather::gather(&workload, known, args.zip(server.as_mut()));
     // Where no log was given, nobody expects to hear of executions.
     let logs = inputs.iter().any(|input| input.format != "sql");
+    let migrations: Vec<MigrationFacts<'_>> = schema
+        .migrations
+        .iter()
+        .map(|migration| MigrationFacts { migration, server: catalog.as_ref() })
+        .collect();
+    let all = lint::Everything {
+        workload: &workload,
+        catalog: known,
+        gathered: &gathered,
+        migrations: &migrations,
+        logs,
+    };
     let mut checked = None;
     let found = if let Some(lint) = lint {
-        let all =
-            lint::Everything { workload: &workload, catalog: catalog.as_ref(), gathered: &gathered, logs };
         let (found, what) = lint.apply(&all, &scripts);
         checked = Some(what);
         found
     } else {
-        let rules: Vec<Rule> = known
+        let rules: Vec<Rule> = all_rules
             .iter()
             .filter(|rule| rule.set == Set::Default && (logs || !rule.needs.contains(&Needs::Workload)))
             .cloned()
             .collect();
-        detected(&rules, &workload, catalog.as_ref(), &gathered, None)
+        detected(&rules, &all, None, &migrations)
     };
     let mut advice = Vec::new();
     if let Some(catalog) = &catalog {
@@ -212,7 +225,7 @@ pub(super) fn judge(
         complete = false;
     }
     let mut report = Report::new(&inputs, &workload, found.findings, advice, &not_judged);
-    report.describe(known);
+    report.describe(all_rules);
     report.check = checked;
     report.coverage = Some(gathered.coverage);
     let first = workload.ranked().first().and_then(|query| gathered.gathered.get(&query.id)?.plan.as_ref());
@@ -281,38 +294,38 @@ pub(super) fn told(mut read: Ingested) -> Result<Ingested, Error> {
     Ok(read)
 }
 
-/// `only`: the queries of these files alone.
+/// What the rules find in `migrations` and everything else. `only`: these queries alone.
 pub(super) fn detected(
     rules: &[Rule],
-    workload: &Workload,
-    catalog: Option<&Catalog>,
-    all: &Everything,
+    all: &lint::Everything<'_>,
     only: Option<&dyn Fn(&Query) -> bool>,
+    migrations: &[MigrationFacts<'_>],
 ) -> detect::Report {
-    let repetitions = workload.repetitions();
-    let facts: Vec<Facts<'_>> = workload
+    let repetitions = all.workload.repetitions();
+    let facts: Vec<Facts<'_>> = all
+        .workload
         .ranked()
         .into_iter()
         .filter(|query| only.is_none_or(|only| only(query)))
         .filter_map(|query| {
-            let gathered = all.gathered.get(&query.id)?;
+            let gathered = all.gathered.gathered.get(&query.id)?;
             Some(Facts {
                 query,
-                shape: all.shapes.get(&query.id),
+                shape: all.gathered.shapes.get(&query.id),
                 plan: gathered.plan.as_ref().map(|(plan, origin)| PlanFacts { plan, origin: *origin }),
-                catalog: catalog.filter(|_| gathered.in_catalog),
+                catalog: all.catalog.filter(|_| gathered.in_catalog),
             })
         })
         .collect();
     let whole = WorkloadFacts {
-        workload,
+        workload: all.workload,
         repetitions: &repetitions,
-        concurrency: workload.concurrency(),
-        shapes: &all.shapes,
-        catalog,
+        concurrency: all.workload.concurrency(),
+        shapes: &all.gathered.shapes,
+        catalog: all.catalog,
     };
-    let logged = workload.totals().executions > 0;
-    detect::run(rules, &facts, logged.then_some(&whole), catalog)
+    let logged = all.workload.totals().executions > 0;
+    detect::run(rules, &facts, logged.then_some(&whole), all.catalog, migrations)
 }
 
 fn index_advice(

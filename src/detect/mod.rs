@@ -27,6 +27,7 @@ mod log_limits;
 mod look_alike;
 mod loops;
 mod matching;
+mod migration;
 mod missing_index;
 mod n_plus_one;
 mod plans;
@@ -37,6 +38,7 @@ mod result_size;
 mod rewrite;
 mod row_locks;
 mod run;
+mod schema;
 mod select_star;
 mod select_then_insert;
 mod seq_scan;
@@ -49,6 +51,7 @@ mod words;
 mod write_loop;
 mod writes;
 
+pub use migration::MigrationFacts;
 pub use run::run;
 pub use table::ALL;
 
@@ -113,6 +116,8 @@ pub enum Detector {
     Query(fn(&Rule, &Facts<'_>, &mut Report)),
     /// Of tables and indexes, whatever queries there are.
     Schema(fn(&Rule, &Catalog, &mut Report)),
+    /// Of one file's DDL, where it changes tables that others made.
+    Migration(fn(&Rule, &MigrationFacts<'_>, &mut Report)),
     Workload(fn(&Rule, &WorkloadFacts<'_>, &mut Report)),
     /// Of the comments that allow a rule: `lint` judges these, when it knows what was found.
     Comments,

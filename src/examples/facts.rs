@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    catalog::{Catalog, ColumnStatistics},
-    rules::{Example, ExampleRepeats, ExampleRepetition},
-    sources::ddl,
+    catalog::{Activity, Catalog, ColumnStatistics, Counted, Migration},
+    rules::{Example, ExampleRepeats, ExampleRepetition, ExampleServer},
+    sources::schema,
     sql::Fingerprint,
     workload::{Evidence, Occurrence, Repetition, RepetitionKind},
 };
@@ -15,9 +15,9 @@ pub(super) fn catalog(example: &Example) -> Result<Option<Catalog>, String> {
     if example.schema.is_none() && example.settings.is_empty() {
         return Ok(None);
     }
-    let read = ddl::read(example.schema.as_deref().unwrap_or_default());
+    let read = schema::read(example.schema.as_deref().unwrap_or_default());
     if let Some(skipped) = read.skipped.first() {
-        return Err(format!("its schema cannot be read: {skipped}"));
+        return Err(format!("its schema cannot be read: {skipped:?}"));
     }
     let mut catalog = read.catalog;
     catalog.settings.0.clone_from(&example.settings);
@@ -36,15 +36,60 @@ pub(super) fn catalog(example: &Example) -> Result<Option<Catalog>, String> {
                 average_width: known.width,
                 distinct: known.distinct,
                 common: known.common.clone(),
-                correlation: None,
+                correlation: known.correlation,
                 histogram: Vec::new(),
             });
         }
     }
-    match unused.first() {
-        Some(name) => Err(format!("nothing in its schema is called `{name}`")),
-        None => Ok(Some(catalog)),
+    if let Some(name) = unused.first() {
+        return Err(format!("nothing in its schema is called `{name}`"));
     }
+    if let Some(server) = &example.server {
+        counted(&mut catalog, server)?;
+    }
+    Ok(Some(catalog))
+}
+
+/// What a server has counted.
+fn counted(catalog: &mut Catalog, server: &ExampleServer) -> Result<(), String> {
+    catalog.version = server.version;
+    catalog.counted = Some(Counted { days: server.days, replicas: server.replicas });
+    let mut unused: BTreeSet<&String> = server.indexes.keys().chain(server.tables.keys()).collect();
+    for table in &mut catalog.tables {
+        if let Some((name, known)) = server.tables.get_key_value(&table.name.name) {
+            unused.remove(name);
+            table.activity = Some(Activity {
+                live_rows: known.live_rows,
+                modified_since_analyze: known.modified,
+                inserts: known.inserts,
+                updates: known.updates,
+                hot_updates: known.hot_updates,
+                deletes: known.deletes,
+                ..Activity::default()
+            });
+        }
+        for index in &mut table.indexes {
+            if let Some((name, known)) = server.indexes.get_key_value(&index.name) {
+                unused.remove(name);
+                index.scans = Some(known.scans);
+                index.bytes = Some(known.bytes);
+                index.valid = !known.invalid;
+            }
+        }
+    }
+    unused.first().map_or(Ok(()), |name| Err(format!("nothing in its schema is called `{name}`")))
+}
+
+/// The migration of an example, with the schema that an earlier file made, and its rows.
+pub(super) fn migrations(example: &Example, migration: &str) -> Vec<Migration> {
+    const EARLIER: &str = "0001_earlier.sql";
+    let earlier = example.schema.as_deref().unwrap_or_default();
+    let mut migrations = schema::of_files(&[(EARLIER, earlier), ("0002_change.sql", migration)]).migrations;
+    migrations.retain(|migration| migration.file != EARLIER);
+    for table in migrations.iter_mut().flat_map(|migration| &mut migration.before.tables) {
+        table.rows = example.rows.get(&table.name.name).copied();
+    }
+    migrations
 }
 
 pub(super) fn repetition(

@@ -13,7 +13,7 @@ pub use judge::{Complaint, Wrong, complaints, edges, without_edge};
 
 use crate::{
     catalog::Catalog,
-    detect::{self, Detector, Facts, PlanFacts, PlanOrigin, Report, WorkloadFacts},
+    detect::{self, Detector, Facts, MigrationFacts, PlanFacts, PlanOrigin, Report, WorkloadFacts},
     finding::Location,
     lint,
     plan::Plan,
@@ -90,7 +90,12 @@ pub fn run(rules: &[Rule], example: &Example, bench: &Bench<'_>) -> Result<Repor
     };
     let logged =
         workload.totals().executions > 0 || !repetitions.is_empty() || !example.server_log.is_empty();
-    let apply = |rules: &[Rule]| detect::run(rules, &queries, logged.then_some(&whole), catalog.as_ref());
+    let read = example.migration.as_ref().map(|text| facts::migrations(example, text)).unwrap_or_default();
+    let migrations: Vec<MigrationFacts<'_>> =
+        read.iter().map(|migration| MigrationFacts { migration, server: None }).collect();
+    // A migration changes the catalog: it is not judged as one that stays.
+    let schema = catalog.as_ref().filter(|_| example.migration.is_none());
+    let apply = |rules: &[Rule]| detect::run(rules, &queries, logged.then_some(&whole), schema, &migrations);
     if rules.iter().any(about_comments) {
         // What a comment allows is known when every rule was applied.
         return Ok(linted(rules, sql, &workload, bench, apply(bench.known)));

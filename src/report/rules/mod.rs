@@ -6,7 +6,7 @@ pub mod markdown;
 
 use std::fmt::Write as _;
 
-use crate::rules::{Example, ExampleExecutions, ExampleLines, ExampleRepetition, Needs, Rule};
+use crate::rules::{Example, ExampleExecutions, ExampleLines, ExampleRepetition, ExampleServer, Needs, Rule};
 
 /// `schema and statistics`; nothing where the statement alone will do.
 pub(super) fn needs(rule: &Rule) -> String {
@@ -67,6 +67,9 @@ pub(super) fn example(example: &Example) -> String {
     let note = |text: &mut String, note: &str| {
         let _ = writeln!(text, "-- {note}");
     };
+    if let Some(server) = &example.server {
+        counted(server, &mut text);
+    }
     for (table, rows) in &example.rows {
         note(&mut text, &format!("{table} has {} rows", count(*rows)));
     }
@@ -78,6 +81,7 @@ pub(super) fn example(example: &Example) -> String {
         if known.nulls > 0.0 {
             facts.push(format!("{} % NULL", percent(known.nulls)));
         }
+        facts.extend(known.correlation.map(|correlation| format!("correlation {correlation}")));
         facts.extend(known.common.iter().map(|(value, part)| format!("'{value}' {} %", percent(*part))));
         note(&mut text, &format!("{column}: {}", facts.join(", ")));
     }
@@ -117,11 +121,44 @@ pub(super) fn example(example: &Example) -> String {
     for part in &example.server_log {
         lines(part, &mut text);
     }
+    if let Some(migration) = &example.migration {
+        let _ = writeln!(text, "-- the migration:\n{};", migration.trim().trim_end_matches(';'));
+    }
     // What a log shows is not shown twice.
     if !example.sql.trim().is_empty() && !example.log.iter().any(|part| part.sql.contains(&example.sql)) {
         let _ = writeln!(text, "{}", example.sql.trim());
     }
     text
+}
+
+/// What a server counted, a line for it and each table and index.
+fn counted(server: &ExampleServer, text: &mut String) {
+    let mut facts = Vec::new();
+    facts.extend((server.days > 0.0).then(|| format!("counted for {} days", count(server.days))));
+    facts.extend(server.replicas.then(|| "has replicas".to_owned()));
+    facts.extend((server.version > 0).then(|| format!("PostgreSQL {}", server.version / 10_000)));
+    if !facts.is_empty() {
+        let _ = writeln!(text, "-- the server: {}", facts.join(", "));
+    }
+    for (name, table) in &server.tables {
+        let counts = [
+            (table.live_rows, "rows"),
+            (table.modified, "of them changed since ANALYZE"),
+            (table.inserts, "inserts"),
+            (table.updates, "updates"),
+            (table.hot_updates, "of them in place (HOT)"),
+            (table.deletes, "deletes"),
+        ];
+        let counts = counts.iter().filter(|(number, _)| *number > 0);
+        let counts: Vec<String> =
+            counts.map(|(number, what)| format!("{} {what}", count(*number as f64))).collect();
+        let _ = writeln!(text, "-- {name}: {}", counts.join(", "));
+    }
+    for (name, index) in &server.indexes {
+        let invalid = if index.invalid { ", invalid" } else { "" };
+        let (scans, bytes) = (count(index.scans as f64), count(index.bytes as f64));
+        let _ = writeln!(text, "-- {name}: {scans} scans, {bytes} bytes{invalid}");
+    }
 }
 
 fn executions(part: &ExampleExecutions, text: &mut String) {
