@@ -41,4 +41,5 @@ mod sql_normalize;
 mod sql_shape;
 mod sql_split;
 mod statistics;
+mod user_rules;
 mod workload;

@@ -380,7 +380,28 @@ fn the_shops_statements() {
 }
 
 /// Thresholds whose edge no example of the rule's own can stand at, with the test that stands there.
-const EDGE_ELSEWHERE: &[(&str, &str, &str)] = &[];
+const EDGE_ELSEWHERE: &[(&str, &str, &str)] = &[
+    ("n-plus-one", "executions", "tests/it/log_limits.rs::a_log_without_quick_statements_speaks_for_itself"),
+    ("n-plus-one", "quickest", "tests/it/log_limits.rs::a_log_without_quick_statements_speaks_for_itself"),
+    ("pool-size", "instances", "tests/it/rules.rs::configured_instances_are_counted"),
+    ("pool-size", "pool", "tests/it/rules.rs::configured_instances_are_counted"),
+];
+
+/// Nobody knows them until `sargable.yaml` says them, so that no example can.
+#[test]
+fn configured_instances_are_counted() {
+    let rule = rules::find("pool-size").expect("built in");
+    let good = rule.examples.good.first().expect("one");
+    let found = |instances: f64, pool: f64| {
+        let mut rule = rule.clone();
+        for (name, number) in [("instances", instances), ("pool", pool)] {
+            rule.params.get_mut(name).expect("the parameter").default = number;
+        }
+        run(&[rule], good).findings.into_iter().map(|finding| finding.because).collect::<Vec<_>>()
+    };
+    assert_eq!(found(8.0, 10.0), Vec::<String>::new());
+    insta::assert_snapshot!(found(9.0, 9.0).join("\n"));
+}
 
 /// Each threshold has examples at it and just past it: a little more or less of it changes what they say.
 #[test]

@@ -7,7 +7,7 @@ use crate::rules::{Category, Example, Needs, Rule, Set};
 
 /// The page of one rule.
 pub fn page(rule: &Rule) -> String {
-    let mut text = format!("# {}\n\n**{}**: {}\n", rule.name, rule.code, rule.title.trim());
+    let mut text = format!("# {}\n\n**{}**: {}\n", rule.name, rule.code, plain(rule.title.trim()));
     let _ = writeln!(text, "\n| | |\n| --- | --- |");
     let mut row = |name: &str, value: &str| {
         let _ = writeln!(text, "| {name} | {value} |");
@@ -22,7 +22,7 @@ pub fn page(rule: &Rule) -> String {
     if let Some(versions) = versions(rule) {
         row("PostgreSQL", &versions);
     }
-    let _ = writeln!(text, "\n## Why\n\n{}", rule.why.trim());
+    let _ = writeln!(text, "\n## Why\n\n{}", plain(rule.why.trim()));
     let _ = writeln!(text, "\n## Instead\n\n{}", instead(rule));
     if let Some(rewrite) = &rule.rewrite {
         let _ = writeln!(text, "\n{}\nbecomes\n\n{}", sql(&rewrite.before), sql(&rewrite.after).trim_end());
@@ -109,13 +109,12 @@ fn needs(rule: &Rule) -> String {
     words.join(", ")
 }
 
-/// Indented lines are SQL.
 fn instead(rule: &Rule) -> String {
-    rule.instead.trim().to_owned()
+    plain(rule.instead.trim())
 }
 
 fn because(case: &Example) -> String {
-    case.because.as_deref().unwrap_or_default().trim().to_owned()
+    plain(case.because.as_deref().unwrap_or_default().trim())
 }
 
 fn sql(text: &str) -> String {
@@ -123,5 +122,10 @@ fn sql(text: &str) -> String {
 }
 
 fn cell(text: &str) -> String {
-    text.replace('|', "\\|")
+    plain(text).replace('|', "\\|")
+}
+
+/// What Markdown would take for its own.
+fn plain(text: &str) -> String {
+    text.replace('*', "\\*").replace('<', "\\<")
 }
