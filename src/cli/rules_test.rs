@@ -6,16 +6,16 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Outcome, output, user_rules};
+use super::{
+    Outcome, output,
+    user_rules::{self, Files},
+};
 use crate::{
     error::Error,
     examples::{self, Bench, Complaint},
     plan::Plan,
     rules::{self, Rule},
 };
-
-/// Rules with their file and its text.
-type Files = Vec<(PathBuf, String, Result<Rule, Error>)>;
 
 /// What was run, and what did not hold.
 #[derive(Default)]
@@ -108,7 +108,7 @@ fn told(path: &Path, text: &str, rule: &Rule, complaint: &Complaint) -> String {
     let line = rules::example_line(text, complaint.bad, complaint.at);
     let kind = if complaint.bad { "bad" } else { "good" };
     let mut out = format!(
-        "{}:{line}: {}: {} {kind} example: {}\n",
+        "{}:{line}: {}: {kind} example {}: {}\n",
         path.display(),
         rule.name,
         complaint.what.word(),

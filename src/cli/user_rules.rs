@@ -10,6 +10,9 @@ use crate::{
     rules::{self, Rule},
 };
 
+/// Rules with their file and its text.
+pub(super) type Files = Vec<(PathBuf, String, Result<Rule, Error>)>;
+
 /// The built-in rules and those of the project that the working folder is in.
 pub(super) fn all() -> Result<Vec<Rule>, Error> {
     let mut all = rules::BUILTIN.clone();
@@ -47,7 +50,7 @@ fn folder(from: &Path) -> Option<PathBuf> {
 }
 
 /// Every rule of a folder with its file and text, sorted by file.
-pub(super) fn read(folder: &Path) -> Result<Vec<(PathBuf, String, Result<Rule, Error>)>, Error> {
+pub(super) fn read(folder: &Path) -> Result<Files, Error> {
     let unreadable = |path: &Path| {
         let path = path.to_owned();
         move |source| Error::Read { path, source }

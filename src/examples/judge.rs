@@ -113,7 +113,8 @@ pub fn without_edge(rule: &Rule, bench: &Bench<'_>) -> Vec<String> {
             let moved = set(rule, name, param.default + way * step(param.default));
             examples.iter().zip(&usual).any(|(example, usual)| outcome(&moved, example, bench) != *usual)
         };
-        !examples.iter().any(|example| example.edge.contains_key(*name)) && !(changes(1.0) && changes(-1.0))
+        let named = examples.iter().any(|example| example.edge.contains_key(*name));
+        !(named || changes(1.0) && changes(-1.0))
     };
     rule.params.iter().filter(lacks).map(|(name, _)| name.clone()).collect()
 }
