@@ -36,6 +36,8 @@ pub mod cluster;
 pub mod server;
 pub mod sources;
 
+pub mod examples;
+
 pub mod report;
 
 pub mod cli;

@@ -10,7 +10,7 @@ use super::{
     lint::{self, Lint},
     output,
     progress::ProgressLine,
-    tell,
+    tell, user_rules,
 };
 use crate::{
     advise::{self, pool},
@@ -19,7 +19,7 @@ use crate::{
     detect::{self, Facts, MigrationFacts, PlanFacts, WorkloadFacts},
     error::Error,
     report::{Report, index::IndexSearch, text::Subject},
-    rules::{self, Needs, Rule, Set},
+    rules::{Needs, Rule, Set},
     server::{Environment, Server, Target},
     sources::{self, Ingested, Literals, Readers},
     workload::{InputSummary, Query, Repetition, Workload},
@@ -73,6 +73,7 @@ impl Done {
 
 pub(super) fn perform(job: &Job<'_>) -> Result<Done, Error> {
     demand_inputs(job.input)?;
+    let known = user_rules::all()?;
     let readers = configure::readers(job.input, job.config)?;
     // A server that cannot be reached costs its part of the report, not the log's.
     let mut complete = true;
@@ -95,13 +96,14 @@ pub(super) fn perform(job: &Job<'_>) -> Result<Done, Error> {
         saved(&read, save)?;
     }
     complete &= read.damages.is_empty();
-    let mut done = judge_inputs(job.input, read, job.server, job.pool, job.advice, server, job.lint);
+    let mut done = judge_inputs(&known, job.input, read, job.server, job.pool, job.advice, server, job.lint);
     done.complete &= complete;
     Ok(done)
 }
 
 /// As [`judge`], and as the flags about inputs ask for it: what the filter left out, how many occurrences.
 pub(super) fn judge_inputs(
+    all_rules: &[Rule],
     input: &InputArgs,
     read: Ingested,
     args: Option<&ServerArgs>,
@@ -111,7 +113,7 @@ pub(super) fn judge_inputs(
     lint: Option<&Lint>,
 ) -> Done {
     let left_out = read.left_out.clone();
-    let mut done = judge(read, args, pool, limits, server, lint);
+    let mut done = judge(all_rules, read, args, pool, limits, server, lint);
     if input.filter.filter().is_some() {
         done.report.filtered(input.filter.conditions(), &left_out);
     }
@@ -156,6 +158,7 @@ pub(super) fn demand_inputs(input: &InputArgs) -> Result<(), Error> {
 
 /// Everything after reading: catalog, plans, findings, advice.
 pub(super) fn judge(
+    all_rules: &[Rule],
     read: Ingested,
     args: Option<&ServerArgs>,
     pool: Option<&PoolSizeArgs>,
@@ -202,7 +205,7 @@ pub(super) fn judge(
         checked = Some(what);
         found
     } else {
-        let rules: Vec<Rule> = rules::BUILTIN
+        let rules: Vec<Rule> = all_rules
             .iter()
             .filter(|rule| rule.set == Set::Default && (logs || !rule.needs.contains(&Needs::Workload)))
             .cloned()
@@ -227,7 +230,7 @@ pub(super) fn judge(
         complete = false;
     }
     let mut report = Report::new(&inputs, &workload, found.findings, changes, &not_judged);
-    report.describe(&rules::BUILTIN);
+    report.describe(all_rules);
     report.index = search;
     report.check = checked;
     report.coverage = Some(gathered.coverage);

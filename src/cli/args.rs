@@ -11,6 +11,7 @@ use super::{advice::AdviceArgs, filter::FilterArgs, schema::SchemaArgs};
 use crate::{
     config::SetName,
     report::{migration::Tool, slo::Objective},
+    rules,
     sources::input_formats,
 };
 
@@ -336,13 +337,57 @@ pub(super) struct RulesArgs {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum RulesCommand {
-    /// Every rule, a line each
-    List,
-    /// One rule: why, what instead, examples, references
+    /// Every rule, those of .sargable/rules included
+    List(ListArgs),
+    /// One rule: why, what instead, thresholds, examples, how to allow and configure it, references
     Show {
         /// Its name or code
         rule: String,
+        #[arg(long, value_enum, default_value_t = RulesFormat::Text)]
+        format: RulesFormat,
     },
+    /// Run the examples of rules: each bad one must give its `because`, each good one nothing
+    Test {
+        /// A folder of rules, with the plans of their examples in DIR/plans [default: the built-in rules and
+        /// those of .sargable/rules]
+        #[arg(value_name = "DIR")]
+        folder: Option<PathBuf>,
+    },
+    /// The JSON Schema of rule files, for editors
+    Schema,
+}
+
+/// Which rules are listed: those that all flags let through.
+#[derive(Args, Debug)]
+pub(super) struct ListArgs {
+    /// Only rules of these sets: default, pedantic, preview
+    #[arg(long, value_name = "SET", value_delimiter = ',')]
+    pub(super) set: Vec<rules::Set>,
+    /// Only rules about these: predicate, join, sorting, migration …
+    #[arg(long, value_name = "CATEGORY", value_delimiter = ',')]
+    pub(super) category: Vec<rules::Category>,
+    /// Only rules that need no more than these: syntax, schema, plan, statistics, workload
+    #[arg(long, value_name = "NEED", value_delimiter = ',')]
+    pub(super) needs: Vec<rules::Needs>,
+    /// Only rules of these severities: note, warning, error
+    #[arg(long, value_enum, value_name = "SEVERITY", value_delimiter = ',')]
+    pub(super) severity: Vec<SeverityName>,
+    #[arg(long, value_enum, default_value_t = RulesFormat::Text)]
+    pub(super) format: RulesFormat,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum SeverityName {
+    Note,
+    Warning,
+    Error,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum RulesFormat {
+    Text,
+    Json,
+    Markdown,
 }
 
 #[derive(Args, Debug)]

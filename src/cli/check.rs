@@ -15,7 +15,7 @@ use super::{
     filter::FilterArgs,
     git,
     lint::Lint,
-    output, tell,
+    output, tell, user_rules,
 };
 use crate::{
     config::{self, Config},
@@ -26,7 +26,7 @@ use crate::{
         Report, formats, json,
         text::{self, Subject},
     },
-    rules,
+    rules::Rule,
     sources::Leaves,
     workload::Workload,
 };
@@ -34,7 +34,8 @@ use crate::{
 pub(super) fn run(args: &CheckArgs, config: &Config) -> Result<Outcome, Error> {
     let flags =
         Flags { sets: args.rules.set.clone(), on: args.rules.rule.clone(), off: args.rules.no_rule.clone() };
-    let policy = Policy::new(config, flags, &rules::BUILTIN)?;
+    let known = user_rules::all()?;
+    let policy = Policy::new(config, flags, &known)?;
     let baseline = args.scope.baseline.as_deref().map(baseline).transpose()?;
     let links = links();
     let changed = changed(args)?;
@@ -77,7 +78,7 @@ pub(super) fn run(args: &CheckArgs, config: &Config) -> Result<Outcome, Error> {
         fs::write(path, baseline.render()).map_err(|source| Error::Write { path: path.clone(), source })?;
         tell(&format!("{}: {} findings written", path.display(), done.report.findings.len()));
     }
-    write(&done.report, args)?;
+    write(&done.report, &known, args)?;
     if args.scope.write_baseline.is_some() {
         return Ok(done.ended(Outcome::Clean));
     }
@@ -186,14 +187,14 @@ fn base() -> Option<String> {
     github().or_else(gitlab)
 }
 
-fn write(report: &Report, args: &CheckArgs) -> Result<(), Error> {
+fn write(report: &Report, known: &[Rule], args: &CheckArgs) -> Result<(), Error> {
     let page = match args.format {
         CheckFormat::Text => {
             text::render(report, Subject::Check, &output::style(args.output.is_none(), args.color))
         }
         CheckFormat::Json => json::render(report),
         CheckFormat::Jsonl => formats::jsonl::render(report),
-        CheckFormat::Sarif => formats::sarif::render(report, &rules::BUILTIN),
+        CheckFormat::Sarif => formats::sarif::render(report, known),
         CheckFormat::Github => formats::github::render(report),
         CheckFormat::Gitlab => formats::gitlab::render(report),
         CheckFormat::Junit => formats::junit::render(report),

@@ -109,7 +109,9 @@ fn found(profile: &Profile, all: &Everything<'_>, special: &BTreeSet<&str>) -> d
         .filter(|rule| all.logs || !rule.needs.contains(&Needs::Workload))
         // What is about the workload as a whole is judged once, and so is a server's schema.
         .filter(|rule| {
-            base || match kinds.get(rule.detector.as_str()) {
+            let detector = rule.detector.as_deref().and_then(|name| kinds.get(name));
+            base || match detector {
+                _ if rule.matching.is_some() => true,
                 Some(Detector::Query(_) | Detector::Migration(_)) => true,
                 Some(Detector::Schema(_)) => all.catalog.is_some(),
                 Some(Detector::Workload(_) | Detector::Comments) | None => false,

@@ -19,8 +19,10 @@ mod output;
 mod pool;
 mod progress;
 mod rules;
+mod rules_test;
 mod run_demo;
 mod schema;
+mod user_rules;
 
 use std::{error::Error as _, io::Write as _, process::ExitCode};
 

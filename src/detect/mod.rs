@@ -26,6 +26,7 @@ mod lock_statements;
 mod log_limits;
 mod look_alike;
 mod loops;
+mod matching;
 mod migration;
 mod missing_index;
 mod n_plus_one;

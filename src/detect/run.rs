@@ -27,12 +27,17 @@ pub fn run(
     let mut report = Report::default();
     let mut judged: Vec<(&Rule, OfQuery)> = Vec::new();
     for rule in rules.iter().filter(|rule| rule.postgres.include(version)) {
-        let Some(detector) = detectors.get(rule.detector.as_str()) else {
-            report.not_judged.add(&rule.name, format!("there is no detector `{}`", rule.detector));
+        let name = rule.detector.as_deref().unwrap_or_default();
+        let known = match rule.matching {
+            Some(_) => Some(Detector::Query(super::matching::detect)),
+            None => detectors.get(name).copied(),
+        };
+        let Some(detector) = known else {
+            report.not_judged.add(&rule.name, format!("there is no detector `{name}`"));
             continue;
         };
         match detector {
-            Detector::Query(detect) => judged.push((rule, *detect)),
+            Detector::Query(detect) => judged.push((rule, detect)),
             Detector::Comments => {}
             Detector::Schema(detect) => match schema {
                 None => report.not_judged.add("rules about a schema", NO_CATALOG),

@@ -18,6 +18,7 @@ pub mod migration;
 pub mod plan_diff;
 pub mod plan_tree;
 pub mod pooler;
+pub mod rules;
 pub mod slo;
 pub mod text;
 

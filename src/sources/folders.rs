@@ -21,11 +21,21 @@ pub(super) struct Named {
     stdin: bool,
     /// Why a folder could not be listed.
     damage: Option<io::Error>,
+    /// What it holds, where that is in memory.
+    text: Option<String>,
 }
 
 impl Named {
+    /// A file that is only in memory.
+    pub(super) fn of_text(name: &str, text: String) -> Named {
+        Named { path: PathBuf::from(name), found: false, stdin: false, damage: None, text: Some(text) }
+    }
+
     /// Opens it and reads its beginning.
     pub(super) fn look(self) -> Source {
+        if let Some(text) = self.text {
+            return Source::of_text(&self.path, text);
+        }
         match self.damage {
             // Counted as if it were named, since a person should hear of it.
             Some(error) => open::unreadable(self.path, error),
@@ -51,7 +61,7 @@ pub(super) fn named(paths: &[PathBuf], manner: Manner<'_>) -> Vec<Named> {
     for path in paths {
         if path.as_os_str() == "-" {
             let path = manner.stdin.unwrap_or(path).to_owned();
-            named.push(Named { path, found: false, stdin: true, damage: None });
+            named.push(Named { path, found: false, stdin: true, damage: None, text: None });
         } else if path.is_dir() {
             walk(path, manner, &mut named);
         } else if let Some((folder, glob)) = pattern(path) {
@@ -61,11 +71,17 @@ pub(super) fn named(paths: &[PathBuf], manner: Manner<'_>) -> Vec<Named> {
             all.retain(|one| one.damage.is_some() || glob.matches(&one.path, &here));
             if all.is_empty() {
                 let none = io::Error::new(io::ErrorKind::NotFound, "no file has such a name");
-                all.push(Named { path: path.clone(), found: false, stdin: false, damage: Some(none) });
+                all.push(Named {
+                    path: path.clone(),
+                    found: false,
+                    stdin: false,
+                    damage: Some(none),
+                    text: None,
+                });
             }
             named.append(&mut all);
         } else if !(manner.left_out)(path) {
-            named.push(Named { path: path.clone(), found: false, stdin: false, damage: None });
+            named.push(Named { path: path.clone(), found: false, stdin: false, damage: None, text: None });
         }
     }
     named
@@ -93,7 +109,7 @@ fn walk(folder: &Path, manner: Manner<'_>, named: &mut Vec<Named>) {
             Ok(entry) => {
                 let path = entry.into_path();
                 if path.is_file() && !(manner.left_out)(&path) {
-                    named.push(Named { path, found: true, stdin: false, damage: None });
+                    named.push(Named { path, found: true, stdin: false, damage: None, text: None });
                 }
             }
             // Of a link to nothing nobody needs to hear.
@@ -108,6 +124,7 @@ fn walk(folder: &Path, manner: Manner<'_>, named: &mut Vec<Named>) {
                         found: false,
                         stdin: false,
                         damage: Some(error),
+                        text: None,
                     });
                 }
             }
@@ -121,7 +138,13 @@ fn all(folder: &Path, manner: Manner<'_>, named: &mut Vec<Named>) {
     let mut entries = match listed {
         Ok(entries) => entries,
         Err(error) => {
-            named.push(Named { path: folder.to_owned(), found: false, stdin: false, damage: Some(error) });
+            named.push(Named {
+                path: folder.to_owned(),
+                found: false,
+                stdin: false,
+                damage: Some(error),
+                text: None,
+            });
             return;
         }
     };
@@ -134,7 +157,7 @@ fn all(folder: &Path, manner: Manner<'_>, named: &mut Vec<Named>) {
         if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
             all(&path, manner, named);
         } else if path.is_file() && !(manner.left_out)(&path) {
-            named.push(Named { path, found: true, stdin: false, damage: None });
+            named.push(Named { path, found: true, stdin: false, damage: None, text: None });
         }
     }
 }

@@ -34,6 +34,7 @@ mod tail;
 use std::{path::PathBuf, sync::Arc};
 
 pub use applog::Readers;
+use folders::Named;
 use pglog::prefix::Prefix;
 pub use pipeline::Collector;
 use recognise::Prefixes;
@@ -179,10 +180,35 @@ pub fn watch(
     options: &Options,
     progress: &mut dyn FnMut(Progress, &Workload),
 ) -> Result<Ingested, Error> {
+    let named = named(paths, options);
+    ingest_named(named, options, progress)
+}
+
+/// Reads a text as the file of this name, of which there may be none.
+///
+/// Errors: as [`ingest`].
+pub fn ingest_text(name: &str, text: String, options: &Options) -> Result<Ingested, Error> {
+    ingest_named(vec![Named::of_text(name, text)], options, &mut |_, _| ())
+}
+
+/// The files that paths name.
+fn named(paths: &[PathBuf], options: &Options) -> Vec<Named> {
+    let leaves = options.left_out.as_ref().map(|leaves| &*leaves.0);
+    let left_out = |path: &std::path::Path| leaves.is_some_and(|leaves| leaves(path));
+    let manner =
+        folders::Manner { left_out: &left_out, ignores: options.ignores, stdin: options.stdin.as_deref() };
+    folders::named(paths, manner)
+}
+
+fn ingest_named(
+    named: Vec<Named>,
+    options: &Options,
+    progress: &mut dyn FnMut(Progress, &Workload),
+) -> Result<Ingested, Error> {
     let given = schema::given(&options.schema)?;
     let mut progress = |far, counted: &Counted| progress(far, &counted.workload);
     let tools = || Tools { filter: options.filter.clone(), ..Tools::default() };
-    let gathered = gather::<Counted>(paths, options, &tools, &mut progress)?;
+    let gathered = gather_named::<Counted>(named, options, &tools, &mut progress)?;
     let Gathered { collected, statements, digests, mut inputs, mut not_judged, damages, scripts } = gathered;
     let Counted { mut workload, mut left_out } = collected;
     for (name, digest) in digests {
@@ -266,6 +292,15 @@ pub fn gather<C: Collector>(
     tools: &(dyn Fn() -> C::Tools + Sync),
     progress: &mut dyn FnMut(Progress, &C),
 ) -> Result<Gathered<C>, Error> {
+    gather_named(named(paths, options), options, tools, progress)
+}
+
+fn gather_named<C: Collector>(
+    named: Vec<Named>,
+    options: &Options,
+    tools: &(dyn Fn() -> C::Tools + Sync),
+    progress: &mut dyn FnMut(Progress, &C),
+) -> Result<Gathered<C>, Error> {
     let compile = |text: &Option<String>| text.as_deref().map(Prefix::compile).transpose();
     let prefixes = Prefixes {
         given: compile(&options.log_line_prefix)?.map(Arc::new),
@@ -274,11 +309,6 @@ pub fn gather<C: Collector>(
         format: options.input_format.clone(),
         readers: options.readers.clone(),
     };
-    let leaves = options.left_out.as_ref().map(|leaves| &*leaves.0);
-    let left_out = |path: &std::path::Path| leaves.is_some_and(|leaves| leaves(path));
-    let manner =
-        folders::Manner { left_out: &left_out, ignores: options.ignores, stdin: options.stdin.as_deref() };
-    let named = folders::named(paths, manner);
     let mut sorted = inputs::sort(named, &prefixes, options.threads);
     if let Some(stop) = &options.follow {
         sorted.follow(stop)?;

@@ -39,6 +39,23 @@ pub(super) struct Source {
 }
 
 impl Source {
+    /// A file that is only in memory.
+    pub(super) fn of_text(path: &Path, text: String) -> Source {
+        let mut bytes = io::Cursor::new(text.into_bytes());
+        let mut head = Vec::new();
+        let damage = (&mut bytes).take(HEAD as u64).read_to_end(&mut head).err();
+        Source {
+            path: path.to_owned(),
+            head,
+            damage,
+            found: false,
+            newest: 0,
+            layers: Vec::new(),
+            rest: Some(Box::new(bytes)),
+            follow: None,
+        }
+    }
+
     pub(super) fn name(&self) -> String {
         // `./a.sql` of the folder `.` is `a.sql` to everybody.
         self.path.strip_prefix(".").unwrap_or(&self.path).display().to_string()

@@ -20,6 +20,10 @@ pub(crate) const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("sources", &["catalog", "config", "error", "finding", "names", "plan", "sql", "workload"]),
     ("server", &["catalog", "error", "finding", "names", "plan", "sql", "workload"]),
     ("cluster", &["catalog", "error", "names", "plan", "sql", "workload"]),
+    (
+        "examples",
+        &["catalog", "detect", "error", "finding", "lint", "plan", "rules", "sources", "sql", "workload"],
+    ),
     ("report", &["advise", "error", "finding", "lint", "names", "plan", "rules", "sql", "workload"]),
 ];
 

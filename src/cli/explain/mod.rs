@@ -156,8 +156,8 @@ fn judge(
 /// Those about one query that are on, and whatever is about plans: here one plan is looked at for its own sake.
 fn rules(also: impl Fn(&Rule) -> bool) -> Vec<Rule> {
     let of_query = |rule: &Rule| {
-        let mut named = detect::ALL.iter().filter(|(name, _)| *name == rule.detector);
-        named.any(|(_, detector)| matches!(detector, Detector::Query(_)))
+        let mut named = detect::ALL.iter().filter(|(name, _)| Some(*name) == rule.detector.as_deref());
+        rule.matching.is_some() || named.any(|(_, detector)| matches!(detector, Detector::Query(_)))
     };
     let wanted = |rule: &&Rule| {
         of_query(rule)

@@ -122,11 +122,7 @@ pub(super) fn header(page: &Page, report: &Report, finding: &Finding) -> (String
 }
 
 pub(super) fn severity(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Error => "error",
-        Severity::Warning => "warning",
-        Severity::Note => "note",
-    }
+    severity.word()
 }
 
 fn in_full(page: &mut Page, report: &Report, finding: &Finding) {
