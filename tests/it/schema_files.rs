@@ -39,14 +39,22 @@ fn rules_know_the_tables_of_the_schema_and_leave_its_own_faults_to_others() {
     assert_eq!(found(&without), ["q/users.sql:1 function-on-column"]);
     for schema in ["db", "db/schema.sql", "./db"] {
         let with = app(&["check", "--format", "json", "--schema", schema, "q"]).ends(1);
-        assert_eq!(found(&with), ["q/users.sql:2 distinct-with-key", "q/users.sql:2 redundant-distinct"], "{schema}");
+        assert_eq!(
+            found(&with),
+            ["q/users.sql:2 distinct-with-key", "q/users.sql:2 redundant-distinct"],
+            "{schema}"
+        );
         assert_eq!(json(&with.stdout)["coverage"]["with_schema"], 2);
     }
 }
 
 #[test]
 fn a_schema_among_the_inputs_counts_once_and_is_judged() {
-    let expect = ["db/schema.sql:4 duplicate-index", "q/users.sql:2 distinct-with-key", "q/users.sql:2 redundant-distinct"];
+    let expect = [
+        "db/schema.sql:4 duplicate-index",
+        "q/users.sql:2 distinct-with-key",
+        "q/users.sql:2 redundant-distinct",
+    ];
     let flag = app(&["check", "--format", "json", "--schema", "db", "."]).ends(1);
     assert_eq!(found(&flag), expect);
     let config = app(&["check", "--format", "json", "."]).file("sargable.yaml", "schema: [db]\n").ends(1);
