@@ -51,8 +51,8 @@ impl Lint {
             .map(String::as_str)
             .collect();
         // The files of --schema are judged by whoever names them as inputs.
-        let places = all.workload.ranked().into_iter().flat_map(|query| &query.statements);
-        let inputs: FxHashSet<&str> = places
+        let standing = all.workload.ranked().into_iter().flat_map(|query| &query.statements);
+        let inputs: FxHashSet<&str> = standing
             .map(|at| at.file.as_str())
             .chain(scripts.iter().map(|script| script.name.as_str()))
             .collect();

@@ -54,7 +54,7 @@ pub fn run(
             Detector::Workload(detect) => match workload {
                 None => report.not_judged.add(&rule.name, "no log of executions"),
                 Some(facts) if rule.needs.contains(&Needs::Schema) && facts.catalog.is_none() => {
-                    report.not_judged.add(&rule.name, NO_CATALOG);
+                    report.not_judged.add(&rule.name, NO_SERVER);
                 }
                 Some(facts) => detect(rule, facts, &mut report),
             },
@@ -131,7 +131,10 @@ fn is_bare(catalog: &Catalog) -> bool {
 
 const NO_STATISTICS: &str = "no statistics (connect with --database-url)";
 
-const NO_CATALOG: &str = "no schema (name DDL files with --schema, or connect with --database-url)";
+/// What is about a whole workload wants the server's settings and sizes.
+const NO_SERVER: &str = "no catalog (connect with --database-url)";
+
+const NO_CATALOG: &str = "no schema (DDL files would do; or connect with --database-url)";
 
 /// What the rule would have to know of the query. Where there is a catalog, but not for this query, the
 /// query belongs to another database.

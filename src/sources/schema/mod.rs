@@ -251,8 +251,7 @@ impl Schema {
 fn made(script: &Migration) -> impl Iterator<Item = RelName> {
     script.steps.iter().filter_map(|step| match &step.ddl {
         Ddl::CreateTable(create) => Some(create.name.or_public()),
-        Ddl::UnreadTable(name) => Some(name.or_public()),
-        Ddl::CreateView { name, .. } => Some(name.or_public()),
+        Ddl::UnreadTable(name) | Ddl::CreateView { name, .. } => Some(name.or_public()),
         Ddl::AlterTable(alter) => alter.actions.iter().find_map(|action| match action {
             Action::Rename(to) => Some(RelName::new(alter.name.schema.as_deref(), to).or_public()),
             _ => None,
