@@ -347,6 +347,8 @@ fn two_plans_side_by_side() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
     /// Whatever is pasted: a page or an error, and a diff in which every node stands once.
     #[test]
     fn any_plan_is_shown(names in proptest::collection::vec(0_usize..12, 1..12), deep in any::<bool>()) {

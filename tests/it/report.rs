@@ -201,7 +201,8 @@ fn a_plan_is_an_outline() {
         "0.25 ms  <1 %       3      20   ÷6.7   1 Limit",
         "▶    87 ms 100 %       3      30          2 └─Seq Scan on orders o",
         "filter (user_id = 42)",
-        "999,997 rows removed by the filter (100 %)",
+        "999,997 rows removed by the",
+        "filter (100 %)",
     ] {
         assert!(lines.contains(&line), "{line}\n{plan}");
     }
