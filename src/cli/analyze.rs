@@ -4,11 +4,12 @@ use std::path::PathBuf;
 
 use super::{
     Outcome,
-    args::{AnalyzeArgs, ExplainMode, InputArgs, PoolSizeArgs, SaveArgs, ServerArgs},
+    args::{AnalyzeArgs, InputArgs, PoolSizeArgs, SaveArgs, ServerArgs},
     complain, configure, filter,
     gather::{self, Everything},
     lint::{self, Lint},
     output,
+    planner::Planner,
     progress::ProgressLine,
     tell,
 };
@@ -21,7 +22,6 @@ use crate::{
     plan::WhatIf,
     report::{Report, text::Subject},
     rules::{self, Needs, Rule, Set},
-    server::{Environment, Server, Target},
     sources::{self, Ingested, Literals, Readers},
     workload::{Query, Repetition, Workload},
 };
@@ -78,7 +78,7 @@ pub(super) fn perform(job: &Job<'_>) -> Result<Done, Error> {
     let mut complete = true;
     let mut server = None;
     if let Some(args) = job.server {
-        server = connect(args).unwrap_or_else(|err| {
+        server = Planner::connect(args).unwrap_or_else(|err| {
             // The lint step runs where nobody thinks of a server: only one that was named is missed.
             if job.lint.is_some() && !args.named {
                 tell(&format!("warning: {err}: the check goes on without the server"));
@@ -105,7 +105,7 @@ pub(super) fn judge_inputs(
     read: Ingested,
     args: Option<&ServerArgs>,
     pool: Option<&PoolSizeArgs>,
-    server: Option<Server>,
+    server: Option<Planner>,
     lint: Option<&Lint>,
 ) -> Done {
     let left_out = read.left_out.clone();
@@ -157,14 +157,14 @@ pub(super) fn judge(
     read: Ingested,
     args: Option<&ServerArgs>,
     pool: Option<&PoolSizeArgs>,
-    mut server: Option<Server>,
+    mut server: Option<Planner>,
     lint: Option<&Lint>,
 ) -> Done {
     let mut complete = true;
     let Ingested { workload, inputs, mut not_judged, scripts, .. } = read;
     not_judged.merge(workload.not_judged().clone());
     let mut catalog = None;
-    match server.as_mut().map(Server::catalog) {
+    match server.as_mut().map(Planner::catalog) {
         Some(Ok((seen, unseen))) => {
             not_judged.merge(unseen);
             catalog = Some(seen);
@@ -175,7 +175,8 @@ pub(super) fn judge(
         }
         None => {}
     }
-    let gathered = gather::gather(&workload, catalog.as_ref(), args.zip(server.as_mut()));
+    let asked = args.zip(server.as_mut().map(|planner| &mut planner.server));
+    let gathered = gather::gather(&workload, catalog.as_ref(), asked);
     // Where no log was given, nobody expects to hear of executions.
     let logs = inputs.iter().any(|input| input.format != "sql");
     let mut checked = None;
@@ -204,7 +205,7 @@ pub(super) fn judge(
     }
     not_judged.merge(gathered.not_judged.clone());
     not_judged.merge(found.not_judged);
-    if let Some(why) = server.as_ref().and_then(Server::lost) {
+    if let Some(why) = server.as_ref().and_then(Planner::lost) {
         tell(&format!("error: {why}"));
         complete = false;
     }
@@ -216,25 +217,12 @@ pub(super) fn judge(
     Done { report, first_plan: first.map(|(plan, _)| plan.json.clone()), complete }
 }
 
-/// The server that flags or environment name; `None` when they name none.
-pub(super) fn connect(args: &ServerArgs) -> Result<Option<Server>, Error> {
-    let environment = Environment::of_process();
-    if args.database_url.is_none() && !environment.names_a_server() {
-        return Ok(None);
-    }
-    let target = Target::resolve(args.database_url.as_deref(), &environment)?;
-    for warning in target.warnings() {
-        tell(&format!("warning: {warning}"));
-    }
-    Server::connect(&target).map(Some)
-}
-
 /// Reads every input into one workload, with a line of progress where a person watches.
 pub(super) fn read(
     args: &InputArgs,
     readers: Readers,
     save: Option<&SaveArgs>,
-    server: Option<&mut Server>,
+    server: Option<&mut Planner>,
     lint: Option<&Lint>,
 ) -> Result<Ingested, Error> {
     let mut progress = ProgressLine::new();
@@ -253,7 +241,7 @@ pub(super) fn options(
     args: &InputArgs,
     readers: Readers,
     save: Option<&SaveArgs>,
-    server: Option<&mut Server>,
+    server: Option<&mut Planner>,
 ) -> sources::Options {
     let literals = |save: &SaveArgs| if save.save_literals { Literals::Keep } else { Literals::Forget };
     let defaults = sources::Options::default();
@@ -261,7 +249,7 @@ pub(super) fn options(
         log_line_prefix: args.log_line_prefix.clone(),
         input_format: args.input_format.clone(),
         readers,
-        server_prefix: server.and_then(Server::log_line_prefix),
+        server_prefix: server.and_then(Planner::log_line_prefix),
         digest: save.filter(|save| save.save.is_some()).map(literals),
         threads: args.threads.map_or(defaults.threads, |threads| threads.max(1)),
         filter: args.filter.filter(),
@@ -316,7 +304,7 @@ fn index_advice(
     workload: &Workload,
     catalog: &Catalog,
     all: &Everything,
-    server: Option<(&ServerArgs, &mut Server)>,
+    server: Option<(&ServerArgs, &mut Planner)>,
 ) -> advise::Advised {
     let ranked = workload.ranked();
     let asked: Vec<Asked<'_>> = ranked
@@ -332,14 +320,11 @@ fn index_advice(
         })
         .collect();
     let mut oracle = match server {
-        Some((args, server)) if args.explain != ExplainMode::Off => {
-            server.what_if().map(|oracle| oracle.with_limits(gather::limits(args)))
-        }
-        Some(_) => Err("nothing is planned with --explain off".to_owned()),
+        Some((args, planner)) => planner.what_if(args, catalog),
         None => Err("no server was asked".to_owned()),
     };
     let oracle = match &mut oracle {
-        Ok(oracle) => Ok(oracle as &mut dyn WhatIf),
+        Ok(oracle) => Ok(oracle.as_mut() as &mut dyn WhatIf),
         Err(why) => Err(why.as_str()),
     };
     advise::indexes(&asked, catalog, oracle)
@@ -348,7 +333,7 @@ fn index_advice(
 pub(super) fn pool_advice(
     workload: &Workload,
     catalog: Option<&Catalog>,
-    server: Option<&Server>,
+    server: Option<&Planner>,
     args: &PoolSizeArgs,
 ) -> Option<advise::Advice> {
     let setting = |name: &str| {

@@ -2,7 +2,7 @@
 
 use std::{fs, io::Read as _, path::Path};
 
-use super::{Outcome, analyze, args::ExplainArgs, complain, gather, output, tell};
+use super::{Outcome, analyze, args::ExplainArgs, complain, gather, output, planner::Planner, tell};
 use crate::{
     error::Error,
     finding::Location,
@@ -52,7 +52,7 @@ pub(super) fn run(args: &ExplainArgs) -> Result<Outcome, Error> {
             hint: Some("explain takes SELECT, VALUES, TABLE, WITH, INSERT, UPDATE or DELETE".to_owned()),
         });
     }
-    let (server, complete) = match analyze::connect(&args.server) {
+    let (server, complete) = match Planner::connect(&args.server) {
         Ok(server) => (server, true),
         Err(err) => {
             complain(&err);

@@ -15,10 +15,12 @@ mod init;
 mod lint;
 mod logs;
 mod output;
+mod planner;
 mod pool;
 mod progress;
 mod rules;
 mod run_demo;
+mod snapshot;
 
 use std::{error::Error as _, io::Write as _, process::ExitCode};
 
@@ -57,6 +59,7 @@ pub fn main() -> ExitCode {
         Command::Logs(args) => config().and_then(|config| logs::run(&args, &config)),
         Command::Pool(args) => config().and_then(|config| pool::run(&args, &config)),
         Command::Rules(args) => rules::run(&args),
+        Command::Snapshot(args) => snapshot::run(&args),
         Command::Demo(args) => run_demo::run(&args),
     };
     match ended {

@@ -20,6 +20,7 @@ pub(crate) const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("sources", &["catalog", "config", "error", "finding", "names", "plan", "sql", "workload"]),
     ("server", &["catalog", "error", "finding", "names", "plan", "sql", "workload"]),
     ("cluster", &["catalog", "error", "names", "plan", "sql", "workload"]),
+    ("twin", &["catalog", "cluster", "error", "names", "plan", "server"]),
     ("report", &["advise", "error", "finding", "lint", "names", "plan", "rules", "sql", "workload"]),
 ];
 
