@@ -104,8 +104,7 @@ pub fn of(
             KeyExpr::Expression(text) => of_expression(text)?,
         });
     }
-    let included: Vec<Key> =
-        spec.include.iter().map(|name| column(table, name)).collect::<Option<_>>()?;
+    let included: Vec<Key> = spec.include.iter().map(|name| column(table, name)).collect::<Option<_>>()?;
     match spec.method.as_str() {
         "btree" => Some(btree(rows, &keys, &included, version)),
         "brin" => Some(brin(table, rows, &keys)),
@@ -139,7 +138,8 @@ fn btree(rows: f64, keys: &[Key], included: &[Key], version: u32) -> Size {
     let repeats = rows * (1.0 - all_null) / distinct;
     let shares = version >= 130_000 && included.is_empty() && keys.iter().all(|key| key.shares);
     let entry = if shares && rows > 1.0 {
-        let nulls = group((rows * all_null).max(1.0), TUPLE + 8.0, TUPLE + 8.0 + POINTER) / (rows * all_null).max(1.0);
+        let nulls = group((rows * all_null).max(1.0), TUPLE + 8.0, TUPLE + 8.0 + POINTER)
+            / (rows * all_null).max(1.0);
         all_null * nulls + (1.0 - all_null) * spread(repeats, TUPLE + key, plain)
     } else {
         plain
@@ -188,7 +188,14 @@ fn group(rows: f64, base: f64, plain: f64) -> f64 {
     let full = (rows / fits).floor();
     let rest = rows - full * fits;
     let list = |rows: f64| align(base + rows * ADDRESS, 8.0) + POINTER;
-    full * list(fits) + if rest <= 0.0 { 0.0 } else if rest <= 1.0 { plain * rest } else { list(rest) }
+    full * list(fits)
+        + if rest <= 0.0 {
+            0.0
+        } else if rest <= 1.0 {
+            plain * rest
+        } else {
+            list(rest)
+        }
 }
 
 /// One summary for 128 pages of the table.
@@ -303,7 +310,9 @@ mod tests {
 
     #[test]
     fn heights_are_those_of_real_trees() {
-        for (pages, level) in [(1, 0), (2, 0), (3, 1), (275, 1), (448, 2), (3409, 2), (25_000, 2), (100_000, 3)] {
+        for (pages, level) in
+            [(1, 0), (2, 0), (3, 1), (275, 1), (448, 2), (3409, 2), (25_000, 2), (100_000, 3)]
+        {
             assert_eq!(btree_level(pages), level, "{pages} pages");
         }
     }

@@ -193,7 +193,8 @@ impl Snapshot {
 
     pub fn relation(&self, name: &RelName) -> Option<&Relation> {
         self.relations.iter().find(|relation| {
-            relation.name == name.name && name.schema.as_deref().is_none_or(|schema| schema == relation.schema)
+            relation.name == name.name
+                && name.schema.as_deref().is_none_or(|schema| schema == relation.schema)
         })
     }
 
@@ -241,7 +242,11 @@ mod tests {
             kind: "r".to_owned(),
             tuples: 1e6,
             blocks: Some(12),
-            columns: vec![ColumnFigures { name: "id".to_owned(), n_distinct: -1.0, ..ColumnFigures::default() }],
+            columns: vec![ColumnFigures {
+                name: "id".to_owned(),
+                n_distinct: -1.0,
+                ..ColumnFigures::default()
+            }],
             ..Relation::default()
         };
         let snapshot = Snapshot { snapshot: FORMAT, relations: vec![relation], ..Snapshot::default() };

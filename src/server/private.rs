@@ -30,7 +30,8 @@ impl Server {
         work: impl FnOnce(&mut Private<'_>) -> Result<T, String>,
     ) -> Result<T, String> {
         let why = |failure: Failure| failure.why;
-        let begin = format!("BEGIN; SET LOCAL statement_timeout = {}", limits.statement_timeout.as_millis().max(1));
+        let begin =
+            format!("BEGIN; SET LOCAL statement_timeout = {}", limits.statement_timeout.as_millis().max(1));
         self.session.run(&begin, OWN_LIMIT).map_err(why)?;
         let mut private = Private { session: &mut self.session, version: self.version, limits: *limits };
         let outcome = work(&mut private);

@@ -18,15 +18,9 @@ use crate::{
 const FIRST_FILE: u64 = 3_000_000_000;
 
 /// Every setting that a role may change is the database's default.
-pub(super) fn settings(
-    admin: &Session,
-    snapshot: &Snapshot,
-    database: &str,
-) -> Result<Vec<Missing>, Error> {
-    let known = admin.query(
-        "SELECT name, context IN ('user', 'superuser') FROM pg_catalog.pg_settings",
-        &[],
-    )?;
+pub(super) fn settings(admin: &Session, snapshot: &Snapshot, database: &str) -> Result<Vec<Missing>, Error> {
+    let known =
+        admin.query("SELECT name, context IN ('user', 'superuser') FROM pg_catalog.pg_settings", &[])?;
     let mut missing = Vec::new();
     let mut all = String::new();
     for (name, value) in &snapshot.settings.0 {
@@ -50,7 +44,11 @@ pub(super) fn settings(
     }
     let path: Vec<String> = snapshot.server.search_path.iter().map(|schema| quote_ident(schema)).collect();
     if !path.is_empty() {
-        all.push_str(&format!("ALTER DATABASE {} SET search_path = {};\n", quote_ident(database), path.join(", ")));
+        all.push_str(&format!(
+            "ALTER DATABASE {} SET search_path = {};\n",
+            quote_ident(database),
+            path.join(", ")
+        ));
     }
     if admin.batch(&all).is_err() {
         for line in all.lines() {
@@ -139,7 +137,8 @@ fn extended(admin: &Session, snapshot: &Snapshot, missing: &mut Vec<Missing>) ->
     }
     let version = admin.query("SELECT current_setting('server_version_num')", &[])?;
     let version: u32 = version.first().and_then(|row| row[0].as_deref()?.parse().ok()).unwrap_or(0);
-    let (column, value) = if version >= 150_000 { (" stxdinherit,", " coalesce(f.inherited, false),") } else { ("", "") };
+    let (column, value) =
+        if version >= 150_000 { (" stxdinherit,", " coalesce(f.inherited, false),") } else { ("", "") };
     let sql = include_str!("queries/extended.sql")
         .replace("%INHERIT_COLUMN%", column)
         .replace("%INHERIT_VALUE%", value);
@@ -199,7 +198,9 @@ fn relations(
     let numbers: std::collections::BTreeMap<(&str, &str), Option<u64>> =
         figures.iter().map(|one| ((one.schema, one.name), one.filenode)).collect();
     for row in &placed {
-        let (Some(schema), Some(name), Some(path)) = (row[0].as_deref(), row[1].as_deref(), row[2].as_deref()) else {
+        let (Some(schema), Some(name), Some(path)) =
+            (row[0].as_deref(), row[1].as_deref(), row[2].as_deref())
+        else {
             continue;
         };
         let Some(relation) = names.get(&(schema, name)) else { continue };

@@ -129,7 +129,9 @@ impl Twin {
                 self.missing.push(Missing {
                     kind: "collation".to_owned(),
                     name: origin.locale.clone().unwrap_or_else(|| origin.collate.clone()),
-                    why: format!("{locale} stands in for it, so estimates for ranges of text may differ: {why}"),
+                    why: format!(
+                        "{locale} stands in for it, so estimates for ranges of text may differ: {why}"
+                    ),
                 });
                 return Ok(());
             }
@@ -177,7 +179,10 @@ impl Twin {
         }
         let (here, there) = (self.major(), self.snapshot.server.version / 10_000);
         if here != there {
-            not_judged.add("snapshot", format!("it is of PostgreSQL {there}, and planned by {here}: plans may differ"));
+            not_judged.add(
+                "snapshot",
+                format!("it is of PostgreSQL {there}, and planned by {here}: plans may differ"),
+            );
         }
         not_judged
     }
@@ -187,8 +192,8 @@ impl Twin {
         let origin = &self.snapshot.server;
         catalog.version = origin.version;
         catalog.database.clone_from(&origin.database);
-        catalog.c_collation =
-            origin.provider == "b" || (origin.provider == "c" && matches!(origin.collate.as_str(), "C" | "POSIX"));
+        catalog.c_collation = origin.provider == "b"
+            || (origin.provider == "c" && matches!(origin.collate.as_str(), "C" | "POSIX"));
         catalog.settings = self.snapshot.settings.clone();
         catalog.extensions = self
             .snapshot

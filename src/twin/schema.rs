@@ -13,9 +13,28 @@ const TOGETHER: usize = 100;
 
 /// Extensions that no plan depends on: nobody misses them here.
 const IDLE: &[&str] = &[
-    "adminpack", "amcheck", "auto_explain", "hypopg", "pageinspect", "pg_buffercache", "pg_cron", "pg_freespacemap",
-    "pg_prewarm", "pg_repack", "pg_stat_kcache", "pg_stat_statements", "pg_visibility", "pg_wait_sampling", "pgaudit",
-    "pglogical", "pgrowlocks", "pgstattuple", "plpgsql", "rds_tools", "sslinfo", "google_vacuum_mgmt",
+    "adminpack",
+    "amcheck",
+    "auto_explain",
+    "hypopg",
+    "pageinspect",
+    "pg_buffercache",
+    "pg_cron",
+    "pg_freespacemap",
+    "pg_prewarm",
+    "pg_repack",
+    "pg_stat_kcache",
+    "pg_stat_statements",
+    "pg_visibility",
+    "pg_wait_sampling",
+    "pgaudit",
+    "pglogical",
+    "pgrowlocks",
+    "pgstattuple",
+    "plpgsql",
+    "rds_tools",
+    "sslinfo",
+    "google_vacuum_mgmt",
 ];
 
 /// Creates the extensions, which takes a superuser. Gives those that this machine does not have.
@@ -25,7 +44,9 @@ pub(super) fn extensions(admin: &Session, snapshot: &Snapshot) -> Result<Vec<Mis
         let (name, schema) = (quote_ident(&extension.name), quote_ident(&extension.schema));
         let made = admin
             .batch(&format!("CREATE SCHEMA IF NOT EXISTS {schema} AUTHORIZATION {}", super::ROLE))
-            .and_then(|()| admin.batch(&format!("CREATE EXTENSION IF NOT EXISTS {name} SCHEMA {schema} CASCADE")));
+            .and_then(|()| {
+                admin.batch(&format!("CREATE EXTENSION IF NOT EXISTS {name} SCHEMA {schema} CASCADE"))
+            });
         match made {
             Ok(()) => {}
             Err(err @ Error::Server { .. }) => missing.push(Missing {

@@ -31,7 +31,12 @@ static NEXT: AtomicU64 = AtomicU64::new(3_500_000_000);
 
 impl Twin {
     /// `server` is connected to [`Twin::url`], and `catalog` is what it read there.
-    pub fn what_if<'a>(&'a self, server: &'a mut Server, catalog: &'a Catalog, limits: Limits) -> Hypothetical<'a> {
+    pub fn what_if<'a>(
+        &'a self,
+        server: &'a mut Server,
+        catalog: &'a Catalog,
+        limits: Limits,
+    ) -> Hypothetical<'a> {
         Hypothetical { twin: self, server, catalog, limits, hidden: Vec::new() }
     }
 }
@@ -81,7 +86,9 @@ impl Made<'_> {
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let path = format!("{folder}/{number}");
         self.paths.push(path.clone());
-        self.files.make(&path, first, blocks).map_err(|err| format!("the file of an index cannot be made: {err}"))?;
+        self.files
+            .make(&path, first, blocks)
+            .map_err(|err| format!("the file of an index cannot be made: {err}"))?;
         Ok(number)
     }
 }
@@ -130,7 +137,8 @@ fn place(
     of: usize,
     made: &mut Made<'_>,
 ) -> Result<Vec<Placed>, String> {
-    let table = catalog.table(&spec.table).ok_or_else(|| format!("there is no table {}", spec.table.plain()))?;
+    let table =
+        catalog.table(&spec.table).ok_or_else(|| format!("there is no table {}", spec.table.plain()))?;
     let whole = qualified(table.name.schema.as_deref().unwrap_or("public"), &table.name.name);
     let heaps: Vec<Heap> = private.rows(HEAPS, &[&whole])?.into_iter().filter_map(heap).collect();
     if heaps.is_empty() {
@@ -193,9 +201,17 @@ fn heap(row: Vec<Option<String>>) -> Option<Heap> {
 }
 
 /// The size of the index on one table.
-fn measure(private: &mut Private<'_>, spec: &IndexSpec, table: &Table, version: u32) -> Result<size::Size, String> {
+fn measure(
+    private: &mut Private<'_>,
+    spec: &IndexSpec,
+    table: &Table,
+    version: u32,
+) -> Result<size::Size, String> {
     let from = |private: &mut Private<'_>, list: &str, tail: &str| -> Result<Plan, String> {
-        private.explain(&Probe { sql: format!("SELECT {list} FROM ONLY {}{tail}", table.name), binds: Vec::new() })
+        private.explain(&Probe {
+            sql: format!("SELECT {list} FROM ONLY {}{tail}", table.name),
+            binds: Vec::new(),
+        })
     };
     let tail = spec.predicate.as_ref().map(|predicate| format!(" WHERE {predicate}")).unwrap_or_default();
     let rows = match &spec.predicate {
@@ -207,13 +223,16 @@ fn measure(private: &mut Private<'_>, spec: &IndexSpec, table: &Table, version: 
         if let crate::catalog::KeyExpr::Expression(text) = &key.expr {
             let width = f64::from(from(private, &format!("({text})"), "")?.root.width);
             let distinct = from(private, &format!("({text})"), " GROUP BY 1")?.root.rows;
-            let kind = private.rows(&format!("SELECT pg_catalog.pg_typeof(({text}))::text FROM {} LIMIT 0", table.name), &[]);
-            let kind = kind.ok().and_then(|rows| rows.into_iter().flatten().flatten().next()).unwrap_or_default();
+            let kind = private.rows(
+                &format!("SELECT pg_catalog.pg_typeof(({text}))::text FROM {} LIMIT 0", table.name),
+                &[],
+            );
+            let kind =
+                kind.ok().and_then(|rows| rows.into_iter().flatten().flatten().next()).unwrap_or_default();
             asked.push((text.clone(), size::expression(&kind, width, distinct)));
         }
     }
-    let mut of_expression =
-        |text: &str| asked.iter().find(|(known, _)| known == text).map(|(_, key)| *key);
+    let mut of_expression = |text: &str| asked.iter().find(|(known, _)| known == text).map(|(_, key)| *key);
     size::of(spec, table, version, rows, &mut of_expression)
         .ok_or_else(|| format!("the statistics of {} are not known", table.name.plain()))
 }

@@ -51,9 +51,8 @@ pub(super) fn run(args: &SnapshotArgs) -> Result<Outcome, Error> {
 
 /// `12 tables, 30 indexes, 80 columns with statistics`.
 fn summary(snapshot: &Snapshot) -> String {
-    let counted = |number: usize, one: &str, more: &str| {
-        format!("{number} {}", if number == 1 { one } else { more })
-    };
+    let counted =
+        |number: usize, one: &str, more: &str| format!("{number} {}", if number == 1 { one } else { more });
     let indexes = snapshot.relations.iter().filter(|relation| relation.is_index()).count();
     let columns = snapshot.relations.iter().map(|relation| relation.columns.len()).sum();
     [

@@ -56,7 +56,8 @@ impl Server {
     /// The connection is lost, or the catalog itself cannot be read.
     pub fn snapshot(&mut self, wishes: Wishes) -> Result<Snapshot, Error> {
         let search_path = self.session.schemas.clone();
-        take(&mut self.session, wishes, search_path).map_err(|failure| failure.into_error("taking a snapshot"))
+        take(&mut self.session, wishes, search_path)
+            .map_err(|failure| failure.into_error("taking a snapshot"))
     }
 }
 
@@ -66,7 +67,8 @@ fn take(session: &mut Session, wishes: Wishes, search_path: Vec<String>) -> Resu
     snapshot.server = Origin { search_path, ..origin.into_iter().next().unwrap_or_default() };
     let settings: Vec<Setting> = ask(session, include_str!("../queries/snapshot/settings.sql"), None)?;
     snapshot.settings = Settings(settings.into_iter().map(|one| (one.name, one.setting)).collect());
-    snapshot.extensions = ask::<Extension>(session, include_str!("../queries/snapshot/extensions.sql"), None)?;
+    snapshot.extensions =
+        ask::<Extension>(session, include_str!("../queries/snapshot/extensions.sql"), None)?;
 
     let mut unseen = Unseen::default();
     let held: Vec<Held> = ask(session, include_str!("../queries/snapshot/held.sql"), None)?;
@@ -132,8 +134,10 @@ fn take(session: &mut Session, wishes: Wishes, search_path: Vec<String>) -> Resu
 /// Statistics of an index's expressions are shown to the owner only.
 fn hidden_expressions(snapshot: &Snapshot, unseen: &mut Unseen) {
     let analysed = snapshot.relations.iter().any(|relation| !relation.columns.is_empty());
-    let of_indexes = snapshot.relations.iter().any(|relation| relation.is_index() && !relation.columns.is_empty());
-    let on_expressions = snapshot.schema.iter().filter(|piece| piece.kind == "index" && has_expression(&piece.sql));
+    let of_indexes =
+        snapshot.relations.iter().any(|relation| relation.is_index() && !relation.columns.is_empty());
+    let on_expressions =
+        snapshot.schema.iter().filter(|piece| piece.kind == "index" && has_expression(&piece.sql));
     if analysed && !of_indexes {
         let why = "only the owner of the table may read them";
         unseen.add("statistics of an index on an expression", why, on_expressions.count() as u64);
