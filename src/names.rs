@@ -20,6 +20,12 @@ impl RelName {
         RelName { schema: schema.map(str::to_owned), name: name.to_owned() }
     }
 
+    /// With its schema: `public` where none is written, as in DDL text.
+    #[must_use]
+    pub fn or_public(&self) -> RelName {
+        RelName::new(Some(self.schema.as_deref().unwrap_or("public")), &self.name)
+    }
+
     /// `schema.name` for people; `public` is left out, nothing is quoted.
     pub fn plain(&self) -> String {
         match self.schema.as_deref() {

@@ -321,6 +321,7 @@ mod tests {
             not_null: false,
             c_collation: false,
             statistics: None,
+            ..Column::default()
         };
         let columns = [
             ("email", "character varying(255)"),
@@ -339,6 +340,7 @@ mod tests {
             indexes: Vec::new(),
             foreign_keys: Vec::new(),
             activity: None,
+            ..Table::default()
         }
     }
 

@@ -106,6 +106,7 @@ mod tests {
             not_null: true,
             c_collation: false,
             statistics: Some(ColumnStatistics { average_width, distinct, ..ColumnStatistics::default() }),
+            ..Column::default()
         };
         let columns: Vec<Column> = columns.iter().enumerate().map(column).collect();
         let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
@@ -120,6 +121,7 @@ mod tests {
             indexes: Vec::new(),
             foreign_keys: Vec::new(),
             activity: None,
+            ..Table::default()
         };
         let bytes = btree(&spec, &table, 150_018).expect("everything is known");
         let off = bytes as f64 / real as f64;

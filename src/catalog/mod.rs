@@ -4,11 +4,20 @@
 pub mod size;
 pub mod snapshot;
 
+mod apply;
+mod migration;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::names::{RelName, quote_ident};
+pub use migration::{Migration, Step};
+
+use crate::{
+    finding::Location,
+    names::{RelName, quote_ident},
+    sql::ddl::Policy,
+};
 
 /// What is known of one database. Names are as `pg_catalog` stores them.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -28,9 +37,20 @@ pub struct Catalog {
     pub extensions: BTreeMap<String, String>,
     /// Extensions that CREATE EXTENSION could install.
     pub available_extensions: Vec<String>,
+    /// Since when the server counts scans and writes; `None` when unknown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counted: Option<Counted>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// For how long `pg_stat_*` counted when the catalog was read.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Counted {
+    pub days: f64,
+    /// This is a standby, or standbys stream from it: each server counts its own scans only.
+    pub replicas: bool,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Table {
     /// Always with its schema.
     pub name: RelName,
@@ -45,11 +65,38 @@ pub struct Table {
     pub indexes: Vec<Index>,
     pub foreign_keys: Vec<ForeignKey>,
     pub activity: Option<Activity>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub checks: Vec<Check>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partition_of: Option<RelName>,
+    /// Storage parameters that are set, such as `fillfactor`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub storage: BTreeMap<String, String>,
+    /// Row-level security is enabled.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub row_security: bool,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub policies: Vec<Policy>,
+    /// The statement that made it, where DDL text was read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Location>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// A CHECK constraint.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Check {
+    /// Empty where nobody named it.
+    pub name: String,
+    /// As SQL text.
+    pub condition: String,
+    /// Not NOT VALID.
+    pub valid: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TableKind {
+    #[default]
     Table,
     Partitioned,
     Partition,
@@ -70,9 +117,14 @@ pub struct Activity {
     pub deletes: u64,
     /// Seconds since 1970 of the last (auto)analyze.
     pub last_analyze: Option<i64>,
+    /// As the server counts them, without ANALYZE.
+    #[serde(default)]
+    pub live_rows: u64,
+    #[serde(default)]
+    pub modified_since_analyze: u64,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Column {
     pub name: String,
     /// As `format_type()` prints it: `bigint`, `character varying(255)`, `jsonb`.
@@ -81,6 +133,9 @@ pub struct Column {
     /// The column's own collation sorts like C.
     pub c_collation: bool,
     pub statistics: Option<ColumnStatistics>,
+    /// The default as SQL text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default: Option<String>,
 }
 
 /// `pg_stats`, as the role may see it.
@@ -118,6 +173,9 @@ pub struct Index {
     pub scans: Option<u64>,
     /// `CREATE INDEX …` as the server prints it; empty when unknown.
     pub definition: String,
+    /// The statement that made it, where DDL text was read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Location>,
 }
 
 /// What an index is, whether it exists or is proposed.
@@ -151,12 +209,18 @@ pub enum KeyExpr {
     Expression(String),
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ForeignKey {
     pub name: String,
     pub columns: Vec<String>,
     pub references: RelName,
     pub referenced_columns: Vec<String>,
+    /// ON DELETE CASCADE, SET NULL or SET DEFAULT: a delete there writes here.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub deletes: bool,
+    /// The statement that made it, where DDL text was read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Location>,
 }
 
 /// `pg_settings`, as text in each setting's own unit.
@@ -174,6 +238,12 @@ impl Settings {
 }
 
 impl Catalog {
+    /// The table that a name in SQL text means: exact with a schema, along `search_path` without.
+    pub fn table_mut(&mut self, name: &RelName) -> Option<&mut Table> {
+        let found = self.table(name)?.name.clone();
+        self.tables.iter_mut().find(|table| table.name == found)
+    }
+
     /// The table that a name in SQL text means: exact with a schema, along `search_path` without.
     pub fn table(&self, name: &RelName) -> Option<&Table> {
         let exact = |schema: &str| {

@@ -17,7 +17,7 @@ use crate::{
     advise::{self, Asked, pool},
     catalog::Catalog,
     config::Config,
-    detect::{self, Facts, PlanFacts, WorkloadFacts},
+    detect::{self, Facts, MigrationFacts, PlanFacts, WorkloadFacts},
     error::Error,
     plan::WhatIf,
     report::{Report, text::Subject},
@@ -161,7 +161,7 @@ pub(super) fn judge(
     lint: Option<&Lint>,
 ) -> Done {
     let mut complete = true;
-    let Ingested { workload, inputs, mut not_judged, scripts, .. } = read;
+    let Ingested { workload, inputs, mut not_judged, scripts, schema, .. } = read;
     not_judged.merge(workload.not_judged().clone());
     let mut catalog = None;
     match server.as_mut().map(Planner::catalog) {
@@ -175,14 +175,27 @@ pub(super) fn judge(
         }
         None => {}
     }
+    // Without a server, the files' own DDL says what tables there are.
+    let known = catalog.as_ref().or(schema.known());
+    not_judged.merge(schema.not_judged());
     let asked = args.zip(server.as_mut().map(|planner| &mut planner.server));
-    let gathered = gather::gather(&workload, catalog.as_ref(), asked);
+    let gathered = gather::gather(&workload, known, asked);
     // Where no log was given, nobody expects to hear of executions.
     let logs = inputs.iter().any(|input| input.format != "sql");
+    let migrations: Vec<MigrationFacts<'_>> = schema
+        .migrations
+        .iter()
+        .map(|migration| MigrationFacts { migration, server: catalog.as_ref() })
+        .collect();
+    let all = lint::Everything {
+        workload: &workload,
+        catalog: known,
+        gathered: &gathered,
+        migrations: &migrations,
+        logs,
+    };
     let mut checked = None;
     let found = if let Some(lint) = lint {
-        let all =
-            lint::Everything { workload: &workload, catalog: catalog.as_ref(), gathered: &gathered, logs };
         let (found, what) = lint.apply(&all, &scripts);
         checked = Some(what);
         found
@@ -192,7 +205,7 @@ pub(super) fn judge(
             .filter(|rule| rule.set == Set::Default && (logs || !rule.needs.contains(&Needs::Workload)))
             .cloned()
             .collect();
-        detected(&rules, &workload, catalog.as_ref(), &gathered, None)
+        detected(&rules, &all, None, &migrations)
     };
     let mut advice = Vec::new();
     if let Some(catalog) = &catalog {
@@ -266,38 +279,38 @@ pub(super) fn told(mut read: Ingested) -> Result<Ingested, Error> {
     Ok(read)
 }
 
-/// `only`: the queries of these files alone.
+/// What the rules find in `migrations` and everything else. `only`: these queries alone.
 pub(super) fn detected(
     rules: &[Rule],
-    workload: &Workload,
-    catalog: Option<&Catalog>,
-    all: &Everything,
+    all: &lint::Everything<'_>,
     only: Option<&dyn Fn(&Query) -> bool>,
+    migrations: &[MigrationFacts<'_>],
 ) -> detect::Report {
-    let repetitions = workload.repetitions();
-    let facts: Vec<Facts<'_>> = workload
+    let repetitions = all.workload.repetitions();
+    let facts: Vec<Facts<'_>> = all
+        .workload
         .ranked()
         .into_iter()
         .filter(|query| only.is_none_or(|only| only(query)))
         .filter_map(|query| {
-            let gathered = all.gathered.get(&query.id)?;
+            let gathered = all.gathered.gathered.get(&query.id)?;
             Some(Facts {
                 query,
-                shape: all.shapes.get(&query.id),
+                shape: all.gathered.shapes.get(&query.id),
                 plan: gathered.plan.as_ref().map(|(plan, origin)| PlanFacts { plan, origin: *origin }),
-                catalog: catalog.filter(|_| gathered.in_catalog),
+                catalog: all.catalog.filter(|_| gathered.in_catalog),
             })
         })
         .collect();
     let whole = WorkloadFacts {
-        workload,
+        workload: all.workload,
         repetitions: &repetitions,
-        concurrency: workload.concurrency(),
-        shapes: &all.shapes,
-        catalog,
+        concurrency: all.workload.concurrency(),
+        shapes: &all.gathered.shapes,
+        catalog: all.catalog,
     };
-    let logged = workload.totals().executions > 0;
-    detect::run(rules, &facts, logged.then_some(&whole), catalog)
+    let logged = all.workload.totals().executions > 0;
+    detect::run(rules, &facts, logged.then_some(&whole), all.catalog, migrations)
 }
 
 fn index_advice(

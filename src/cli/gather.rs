@@ -82,7 +82,7 @@ pub(super) fn gather(
         }
         let here = catalog.filter(|catalog| {
             let databases = query.databases.as_slice();
-            databases.is_empty() || databases.contains(&catalog.database)
+            databases.is_empty() || catalog.version == 0 || databases.contains(&catalog.database)
         });
         all.coverage.with_schema += u64::from(here.is_some());
         if let Some(catalog) = here {

@@ -7,7 +7,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::{analyze, gather};
 use crate::{
     catalog::Catalog,
-    detect::{self, Detector},
+    detect::{self, Detector, MigrationFacts},
     finding::Location,
     lint::{self, Baseline, Changed, Checked, Links, Policy, Profile},
     rules::{Needs, Rule},
@@ -33,6 +33,7 @@ pub(super) struct Everything<'a> {
     pub(super) workload: &'a Workload,
     pub(super) catalog: Option<&'a Catalog>,
     pub(super) gathered: &'a gather::Everything,
+    pub(super) migrations: &'a [MigrationFacts<'a>],
     /// A log is among the inputs.
     pub(super) logs: bool,
 }
@@ -61,6 +62,8 @@ impl Lint {
         let profile_of = |file: &str| profiles.iter().find(|profile| holds(profile, file, &special));
         let facts = Known {
             schema: all.catalog.is_some(),
+            // A schema that was read from DDL has no version, and no statistics.
+            statistics: all.catalog.is_some_and(|catalog| catalog.version != 0),
             plans: all.gathered.gathered.values().any(|known| known.plan.is_some()),
         };
         let judged = |file: &str, name: &str| {
@@ -94,15 +97,27 @@ fn found(profile: &Profile, all: &Everything<'_>, special: &BTreeSet<&str>) -> d
         .rules
         .iter()
         .filter(|rule| all.logs || !rule.needs.contains(&Needs::Workload))
-        // What is about the schema or the workload as a whole is judged once.
-        .filter(|rule| base || matches!(kinds.get(rule.detector.as_str()), Some(Detector::Query(_))))
+        // What is about the workload as a whole is judged once, and so is a server's schema.
+        .filter(|rule| {
+            base || match kinds.get(rule.detector.as_str()) {
+                Some(Detector::Query(_) | Detector::Migration(_)) => true,
+                Some(Detector::Schema(_)) => all.catalog.is_some(),
+                Some(Detector::Workload(_) | Detector::Comments) | None => false,
+            }
+        })
         .cloned()
         .collect();
     let here = |query: &Query| {
         base && query.statements.is_empty()
             || query.statements.iter().any(|at| holds(profile, &at.file, special))
     };
-    analyze::detected(&rules, all.workload, all.catalog, all.gathered, Some(&here))
+    let migrations: Vec<MigrationFacts<'_>> = all
+        .migrations
+        .iter()
+        .filter(|facts| holds(profile, &facts.migration.file, special))
+        .copied()
+        .collect();
+    analyze::detected(&rules, all, Some(&here), &migrations)
 }
 
 fn holds(profile: &Profile, file: &str, special: &BTreeSet<&str>) -> bool {
@@ -115,6 +130,7 @@ fn holds(profile: &Profile, file: &str, special: &BTreeSet<&str>) -> bool {
 /// What the rules can be judged by.
 struct Known {
     schema: bool,
+    statistics: bool,
     plans: bool,
 }
 
@@ -122,7 +138,8 @@ impl Known {
     fn suffice(&self, rule: &Rule) -> bool {
         rule.needs.iter().all(|need| match need {
             Needs::Syntax => true,
-            Needs::Schema | Needs::Statistics => self.schema,
+            Needs::Schema => self.schema,
+            Needs::Statistics => self.statistics,
             Needs::Plan => self.plans,
             Needs::Workload => false,
         })

@@ -26,6 +26,7 @@ mod lock_statements;
 mod log_limits;
 mod look_alike;
 mod loops;
+mod migration;
 mod missing_index;
 mod n_plus_one;
 mod plans;
@@ -36,6 +37,7 @@ mod result_size;
 mod rewrite;
 mod row_locks;
 mod run;
+mod schema;
 mod select_star;
 mod select_then_insert;
 mod seq_scan;
@@ -48,6 +50,7 @@ mod words;
 mod write_loop;
 mod writes;
 
+pub use migration::MigrationFacts;
 pub use run::run;
 pub use table::ALL;
 
@@ -112,6 +115,8 @@ pub enum Detector {
     Query(fn(&Rule, &Facts<'_>, &mut Report)),
     /// Of tables and indexes, whatever queries there are.
     Schema(fn(&Rule, &Catalog, &mut Report)),
+    /// Of one file's DDL, where it changes tables that others made.
+    Migration(fn(&Rule, &MigrationFacts<'_>, &mut Report)),
     Workload(fn(&Rule, &WorkloadFacts<'_>, &mut Report)),
     /// Of the comments that allow a rule: `lint` judges these, when it knows what was found.
     Comments,

@@ -2,15 +2,15 @@
 
 use rustc_hash::FxHashMap;
 
-use super::{ALL, Detector, Facts, Report, WorkloadFacts};
+use super::{ALL, Detector, Facts, MigrationFacts, Report, WorkloadFacts};
 use crate::{
     catalog::Catalog,
     rules::{Needs, Rule},
     sql::StatementKind,
 };
 
-/// Applies `rules` to each query, to the schema where it is known, and, where a log was read, to the
-/// workload as a whole.
+/// Applies `rules` to each query, to the schema where it is known, to migrations, and, where a log was read,
+/// to the workload as a whole.
 ///
 /// A rule that lacks a fact it needs is counted in `not_judged`, once for each query concerned. Findings
 /// come out the most expensive first, then the most severe, then by rule, query and words.
@@ -19,6 +19,7 @@ pub fn run(
     queries: &[Facts<'_>],
     workload: Option<&WorkloadFacts<'_>>,
     schema: Option<&Catalog>,
+    migrations: &[MigrationFacts<'_>],
 ) -> Report {
     let detectors: FxHashMap<&str, Detector> = ALL.iter().copied().collect();
     let connected = schema.is_some();
@@ -40,9 +41,17 @@ pub fn run(
             }
             Detector::Comments => {}
             Detector::Schema(detect) => match schema {
-                None => report.not_judged.add(&rule.name, NO_CATALOG),
+                None => report.not_judged.add("rules about a schema", NO_CATALOG),
+                Some(catalog) if rule.needs.contains(&Needs::Statistics) && is_bare(catalog) => {
+                    report.not_judged.add("rules about a server's statistics", NO_STATISTICS);
+                }
                 Some(catalog) => detect(rule, catalog, &mut report),
             },
+            Detector::Migration(detect) => {
+                for facts in migrations {
+                    detect(rule, facts, &mut report);
+                }
+            }
             Detector::Workload(detect) => match workload {
                 None => report.not_judged.add(&rule.name, "no log of executions"),
                 Some(facts) if rule.needs.contains(&Needs::Schema) && facts.catalog.is_none() => {
@@ -61,6 +70,15 @@ pub fn run(
     report
 }
 
+/// DDL text has no statistics.
+fn is_bare(catalog: &Catalog) -> bool {
+    catalog.version == 0
+        && catalog.counted.is_none()
+        && catalog.tables.iter().all(|table| table.rows.is_none() && table.activity.is_none())
+}
+
+const NO_STATISTICS: &str = "no statistics (connect with --database-url)";
+
 const NO_CATALOG: &str = "no catalog (connect with --database-url)";
 
 /// What the rule would have to know of the query. Where there is a catalog, but not for this query, the
@@ -71,7 +89,7 @@ fn lacking(rule: &Rule, facts: &Facts<'_>, connected: bool) -> Option<&'static s
         Needs::Schema | Needs::Statistics if facts.catalog.is_none() && connected => Some(ELSEWHERE),
         Needs::Schema | Needs::Statistics if facts.catalog.is_none() => Some(NO_CATALOG),
         Needs::Plan if facts.plan.is_none() && facts.catalog.is_none() && connected => Some(ELSEWHERE),
-        Needs::Plan if facts.plan.is_none() && facts.catalog.is_none() => {
+        Needs::Plan if facts.plan.is_none() && facts.catalog.is_none_or(|catalog| catalog.version == 0) => {
             Some("no plan (connect with --database-url)")
         }
         Needs::Plan if facts.plan.is_none() => Some("no plan of this query"),

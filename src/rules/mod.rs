@@ -160,8 +160,12 @@ pub struct Example {
     /// empty where the rule is about no statement).
     #[serde(default)]
     pub sql: String,
-    /// DDL that makes the catalog.
+    /// DDL that makes the catalog; of a migration, what earlier files made.
     pub schema: Option<String>,
+    /// The file of a migration, for rules about those.
+    pub migration: Option<String>,
+    /// What a server has counted.
+    pub server: Option<ExampleServer>,
     /// Rows per table, for the catalog's statistics.
     #[serde(default)]
     pub rows: BTreeMap<String, f64>,
@@ -189,6 +193,38 @@ pub struct Example {
     pub server_log: Vec<ExampleLines>,
     /// Required in bad examples, refused in good ones.
     pub because: Option<String>,
+}
+
+/// What a server has counted in an example.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ExampleServer {
+    /// Since its counters were reset.
+    pub days: f64,
+    pub replicas: bool,
+    /// `server_version_num`.
+    pub version: u32,
+    pub indexes: BTreeMap<String, ExampleIndex>,
+    pub tables: BTreeMap<String, ExampleTable>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ExampleIndex {
+    pub scans: u64,
+    pub bytes: u64,
+    pub invalid: bool,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ExampleTable {
+    pub live_rows: u64,
+    pub modified: u64,
+    pub inserts: u64,
+    pub updates: u64,
+    pub hot_updates: u64,
+    pub deletes: u64,
 }
 
 /// A few statements that a log shows again and again.
@@ -225,6 +261,8 @@ pub struct ExampleStatistics {
     pub width: u32,
     /// 0 to 1.
     pub nulls: f64,
+    /// -1 to 1.
+    pub correlation: Option<f64>,
     /// Most common values and their frequency.
     pub common: Vec<(String, f64)>,
 }

@@ -16,11 +16,12 @@ use super::{
 };
 use crate::{
     catalog::{
-        Activity, Catalog, Column, ColumnStatistics, ForeignKey, Index, IndexKey, IndexSpec, KeyExpr,
-        Settings, Table, TableKind,
+        Activity, Catalog, Check, Column, ColumnStatistics, Counted, ForeignKey, Index, IndexKey, IndexSpec,
+        KeyExpr, Settings, Table, TableKind,
     },
     error::{Error, NotJudged},
     names::RelName,
+    sql::ddl::Policy,
 };
 
 type Oid = u32;
@@ -81,6 +82,7 @@ fn read(session: &mut Session, version: u32, not_judged: &mut NotJudged) -> Resu
                 not_null: row.get(4),
                 c_collation: row.get::<_, Option<bool>>(5).unwrap_or(c_collation),
                 statistics: None,
+                default: row.get(6),
             });
         }
     }
@@ -102,6 +104,26 @@ fn read(session: &mut Session, version: u32, not_judged: &mut NotJudged) -> Resu
     for row in &ask(include_str!("queries/foreign_keys.sql"))? {
         add_foreign_key(&mut tables, row);
     }
+    for row in &ask(include_str!("queries/checks.sql"))? {
+        if let Some((_, table)) = tables.by_oid(row.get(0)) {
+            let condition = row.get::<_, Option<&str>>(2).map(bare).unwrap_or_default();
+            table.checks.push(Check { name: row.get(1), condition, valid: row.get(3) });
+        }
+    }
+    for row in &ask(include_str!("queries/policies.sql"))? {
+        if let Some((_, table)) = tables.by_oid(row.get(0)) {
+            table.policies.push(Policy {
+                name: row.get(1),
+                permissive: row.get(2),
+                command: row.get(3),
+                roles: row.get(4),
+                using: row.get::<_, Option<&str>>(5).map(bare),
+                check: row.get::<_, Option<&str>>(6).map(bare),
+            });
+        }
+    }
+    let counted = ask(include_str!("queries/counted.sql"))?;
+    let counted = counted.first().map(|row| Counted { days: row.get(0), replicas: row.get(1) });
     let settings = ask(include_str!("queries/settings.sql"))?;
     let settings = Settings(settings.iter().map(|row| (row.get(0), row.get(1))).collect());
     let mut catalog = Catalog {
@@ -111,6 +133,7 @@ fn read(session: &mut Session, version: u32, not_judged: &mut NotJudged) -> Resu
         search_path,
         tables: Vec::new(),
         settings,
+        counted,
         ..Catalog::default()
     };
     for row in &ask(include_str!("queries/extensions.sql"))? {
@@ -205,7 +228,21 @@ fn table(row: &Row, version: u32, role: &str, not_judged: &mut NotJudged) -> (Oi
             hot_updates: count(row, 14),
             deletes: count(row, 15),
             last_analyze: row.get(16),
+            live_rows: count(row, 17),
+            modified_since_analyze: count(row, 18),
         }),
+        storage: row
+            .get::<_, Option<Vec<String>>>(19)
+            .unwrap_or_default()
+            .iter()
+            .filter_map(|option| option.split_once('='))
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect(),
+        row_security: row.get(20),
+        partition_of: row
+            .get::<_, Option<&str>>(22)
+            .map(|name| RelName::new(row.get::<_, Option<&str>>(21), name)),
+        ..Table::default()
     };
     (row.get(0), table)
 }
@@ -277,6 +314,7 @@ fn index(row: &Row, attributes: &HashMap<i16, String>, table: &RelName) -> Index
         bytes: Some(pages.unsigned_abs() * 8192),
         scans: row.get::<_, Option<i64>>(9).map(i64::unsigned_abs),
         definition: row.get::<_, Option<String>>(10).unwrap_or_default(),
+        at: None,
     }
 }
 
@@ -313,6 +351,8 @@ fn add_foreign_key(tables: &mut Tables, row: &Row) {
         columns: names(from, row.get(2)),
         references: tables.list[to].name.clone(),
         referenced_columns: names(to, row.get(4)),
+        deletes: row.get(5),
+        at: None,
     };
     tables.list[from].foreign_keys.push(key);
 }

@@ -11,7 +11,7 @@ use super::{
     pglog::{self, Format, Tally},
     pipeline::{self, Found, Log},
     recognise::{self, First, Kind, Prefixes},
-    sqlfile,
+    schema, sqlfile,
     tail::Stop,
 };
 use crate::{
@@ -266,6 +266,7 @@ impl Sorted {
         let no_event =
             (any_log && events == 0).then(|| nothing_in(&heads, entries, translated, &self.damages));
         let mut statements = Vec::new();
+        let mut undone = BTreeMap::new();
         let (mut scripts, mut script_bytes) = (Vec::new(), SCRIPT_BYTES);
         for mut source in self.sql {
             let name = source.name();
@@ -275,6 +276,9 @@ impl Sorted {
                 Ok((text, bytes, replaced)) => {
                     let ranges = split::statements(&text);
                     let found = sqlfile::statements(&name, &text, &ranges);
+                    if let Some(line) = schema::undone(&text) {
+                        undone.insert(name.clone(), line);
+                    }
                     summary.bytes = bytes;
                     summary.entries = found.len() as u64;
                     if replaced {
@@ -313,6 +317,7 @@ impl Sorted {
         Ok(Gathered {
             collected,
             statements,
+            undone,
             digests,
             inputs,
             not_judged: self.not_judged,

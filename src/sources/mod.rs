@@ -16,7 +16,6 @@
 mod applog;
 mod chunks;
 mod compressed;
-pub mod ddl;
 pub mod digest;
 mod envelope;
 mod inputs;
@@ -26,6 +25,7 @@ mod pgbouncer;
 mod pglog;
 mod pipeline;
 mod recognise;
+pub mod schema;
 mod sqlfile;
 mod tail;
 
@@ -36,6 +36,7 @@ use inputs::Sorted;
 use pglog::prefix::Prefix;
 pub use pipeline::Collector;
 use recognise::Prefixes;
+pub use schema::Schema;
 pub use tail::Stop;
 
 use crate::{
@@ -130,8 +131,10 @@ pub struct Ingested {
     pub digest: Option<Digest>,
     /// What the filter left out.
     pub left_out: LeftOut,
-    /// Where [`Options::scripts`] asked for them, as far as [`SCRIPT_BYTES`] go.
+    /// Where [`Options::scripts`] asked for them, as far as `SCRIPT_BYTES` go.
     pub scripts: Vec<Script>,
+    /// What the DDL in SQL files makes.
+    pub schema: Schema,
 }
 
 /// How much text of SQL files is kept to be shown.
@@ -169,7 +172,8 @@ pub fn watch(
     let mut progress = |far, counted: &Counted| progress(far, &counted.workload);
     let tools = || Tools { filter: options.filter.clone(), ..Tools::default() };
     let gathered = gather::<Counted>(paths, options, &tools, &mut progress)?;
-    let Gathered { collected, statements, digests, mut inputs, mut not_judged, damages, scripts } = gathered;
+    let Gathered { collected, statements, undone, digests, mut inputs, mut not_judged, damages, scripts } =
+        gathered;
     let Counted { mut workload, mut left_out } = collected;
     for (name, digest) in digests {
         digest::append(&name, digest, &mut workload, &mut inputs, &mut not_judged);
@@ -178,6 +182,7 @@ pub fn watch(
         .digest
         .map(|literals| Digest::of(&workload, &inputs, &not_judged, literals == Literals::Keep));
     let Tools { mut normalizer, filter, mut verdicts } = tools();
+    let schema = schema::of_statements(&statements, &undone);
     for statement in statements {
         let sql = statement.text.as_bytes();
         if filter.as_ref().is_none_or(|filter| filter.admits_text(sql, &mut normalizer, &mut verdicts)) {
@@ -191,7 +196,7 @@ pub fn watch(
     if silent && inputs.iter().any(|input| input.format != "sql" && input.format != pgbouncer::KIND.name) {
         not_judged.add("log", "it tells of no statement (set log_min_duration_statement = 0)");
     }
-    Ok(Ingested { workload, inputs, not_judged, damages, digest, left_out, scripts })
+    Ok(Ingested { workload, inputs, not_judged, damages, digest, left_out, scripts, schema })
 }
 
 /// Events and statements as they were read, for a collector of one's own.
@@ -199,6 +204,8 @@ pub fn watch(
 pub struct Gathered<C> {
     pub collected: C,
     pub statements: Vec<Statement>,
+    /// SQL files that hold how to take themselves back, and the line where that begins.
+    pub undone: std::collections::BTreeMap<String, u64>,
     /// Digests of other runs, by the name of their file.
     pub digests: Vec<(String, Digest)>,
     /// As [`Ingested`] has them; so are the next two.

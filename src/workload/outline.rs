@@ -2,7 +2,7 @@
 //! on which detectors look for pairs and sequences.
 //!
 //! A form holds each query once, so that a loop over 20 rows and one over 30 are one form. Units with more
-//! than [`Outline::LONGEST`] queries have none, and of more than [`MOST`] forms the rarest are forgotten;
+//! than [`Outline::LONGEST`] queries have none, and of more than `MOST` forms the rarest are forgotten;
 //! both are counted.
 
 use std::{

@@ -1,7 +1,7 @@
 //! Figures over time: one for each stretch of time in which something happened.
 //!
 //! The width of a stretch comes from a fixed ladder, each step a multiple of the one before: the smallest
-//! that leaves at most [`Series::MOST`] stretches between the first and the last. So it depends on the
+//! that leaves at most `Series::MOST` stretches between the first and the last. So it depends on the
 //! times alone, not on the order in which they came.
 
 use serde::{Deserialize, Serialize};

@@ -92,6 +92,7 @@ fn table(name: &str, rows: f64, columns: &[&str]) -> Table {
         indexes: Vec::new(),
         foreign_keys: Vec::new(),
         activity: None,
+        ..Table::default()
     }
 }
 
@@ -105,6 +106,7 @@ fn column(words: &str) -> Column {
         not_null: true,
         c_collation: false,
         statistics: Some(ColumnStatistics { average_width: 8, distinct, ..ColumnStatistics::default() }),
+        ..Column::default()
     }
 }
 
@@ -119,6 +121,7 @@ fn index(name: &str, table: &str, columns: &[&str]) -> Index {
         bytes: Some(1_000_000),
         scans: None,
         definition: String::new(),
+        at: None,
     }
 }
 
@@ -154,6 +157,7 @@ fn shop() -> Catalog {
         columns: vec!["order_id".to_owned()],
         references: RelName::new(Some("public"), "orders"),
         referenced_columns: vec!["id".to_owned()],
+        ..ForeignKey::default()
     });
     let countries = table("countries", 200.0, &["code text 200", "name text 200"]);
     Catalog {

@@ -8,7 +8,7 @@ pub(crate) const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("error", &[]),
     ("yaml", &[]),
     ("finding", &[]),
-    ("catalog", &["names"]),
+    ("catalog", &["finding", "names", "sql"]),
     ("plan", &["catalog", "names"]),
     ("sql", &["names"]),
     ("config", &["error", "finding", "yaml"]),

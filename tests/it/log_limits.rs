@@ -46,7 +46,7 @@ fn not_judged_of(
         catalog: Some(&catalog),
     };
     let rule = rules::find("n-plus-one").expect("a built-in rule");
-    let report = detect::run(std::slice::from_ref(rule), &[], Some(&facts), None);
+    let report = detect::run(std::slice::from_ref(rule), &[], Some(&facts), None, &[]);
     report.not_judged.lines().into_iter().map(|line| line.why).collect()
 }
 

@@ -96,7 +96,7 @@ pub(crate) fn judged(log: &Path) -> Judged {
         shapes: &shapes,
         catalog: None,
     };
-    let report = detect::run(&BUILTIN, &[], Some(&facts), None);
+    let report = detect::run(&BUILTIN, &[], Some(&facts), None, &[]);
     let mut kinds: FxHashMap<(RepetitionKind, String), String> = FxHashMap::default();
     for finding in &report.findings {
         let kind = match finding.rule.as_str() {

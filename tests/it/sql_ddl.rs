@@ -3,13 +3,13 @@
 use sargable::{
     catalog::{Catalog, KeyExpr, TableKind},
     names::RelName,
-    sources::ddl,
+    sources::schema,
     sql,
 };
 
 fn catalog(text: &str) -> Catalog {
-    let read = ddl::read(text);
-    assert_eq!(read.skipped, Vec::<String>::new());
+    let read = schema::read(text);
+    assert_eq!(read.skipped, Vec::new());
     read.catalog
 }
 
@@ -218,13 +218,40 @@ fn what_is_no_ddl_of_postgresql_is_said_with_its_place() {
     assert_eq!(place("ALTER TABLE t FROBNICATE a"), "expected an action of ALTER TABLE at line 1, column 15");
     assert_eq!(place("CREATE INDEX i ON t a"), "expected the index's keys in brackets at line 1, column 21");
     let read =
-        ddl::read("CREATE TABLE t (a int);\n\nCREATE TABLE u (a int unsigned);\nCREATE INDEX ON v (a)");
+        schema::read("CREATE TABLE t (a int);\n\nCREATE TABLE u (a int unsigned);\nCREATE INDEX ON v (a)");
     assert_eq!(
-        read.skipped,
+        read.skipped.iter().map(ToString::to_string).collect::<Vec<_>>(),
         [
             "3:1: create table u (a: expected the end of a column or constraint at line 3, column 23",
             "4:1: create index on v: there is no table public.v",
         ]
     );
     assert_eq!(read.statements, 3);
+}
+
+#[test]
+fn what_else_a_migration_holds() {
+    let read = |sql: &str| format!("{:?}", sql::ddl::read(sql).expect(sql));
+    let lines: Vec<String> = [
+        "BEGIN",
+        "START TRANSACTION ISOLATION LEVEL SERIALIZABLE",
+        "ROLLBACK WORK",
+        "ROLLBACK TO SAVEPOINT a",
+        "SET LOCAL lock_timeout = '2s'",
+        "SET TIME ZONE 'UTC'",
+        "SET ROLE app",
+        "REINDEX (VERBOSE, CONCURRENTLY) TABLE s.t",
+        "REINDEX DATABASE",
+        "VACUUM (FULL, ANALYZE off) a, b (c)",
+        "VACUUM (FULL false)",
+        "CLUSTER VERBOSE t USING i",
+        "REFRESH MATERIALIZED VIEW CONCURRENTLY v WITH DATA",
+        "DROP INDEX CONCURRENTLY IF EXISTS i, s.j",
+        "ALTER INDEX i RENAME TO j",
+        "CREATE POLICY p ON t AS RESTRICTIVE FOR UPDATE TO b, current_user USING (a = (1)) WITH CHECK (true)",
+    ]
+    .into_iter()
+    .map(read)
+    .collect();
+    insta::assert_snapshot!(lines.join("\n"));
 }

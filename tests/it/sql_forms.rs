@@ -296,6 +296,6 @@ proptest! {
         let sql = words.concat();
         let _ = parse::parse(&sql);
         let _ = sargable::sql::ddl::read(&sql);
-        let _ = sargable::sources::ddl::read(&sql);
+        let _ = sargable::sources::schema::read(&sql);
     }
 }

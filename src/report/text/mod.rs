@@ -2,7 +2,7 @@
 //! time, the plan of a single statement, the expensive queries, who sent what, the findings, the advice with its proof, the pool, and everything that could not be judged.
 //!
 //! Colour only repeats what the words say, so that a page without it reads the same. Lines keep to the
-//! width, but for single words and SQL to be run, which are never broken (see [`page`]).
+//! width, but for single words and SQL to be run, which are never broken (see `page`).
 
 mod advice;
 mod chart;

@@ -17,10 +17,19 @@ SELECT c.oid,
        s.n_tup_upd,
        s.n_tup_hot_upd,
        s.n_tup_del,
-       extract(epoch FROM greatest(s.last_analyze, s.last_autoanalyze))::int8 AS last_analyze
+       extract(epoch FROM greatest(s.last_analyze, s.last_autoanalyze))::int8 AS last_analyze,
+       s.n_live_tup,
+       s.n_mod_since_analyze,
+       c.reloptions,
+       c.relrowsecurity,
+       pn.nspname::text,
+       p.relname::text
   FROM pg_catalog.pg_class c
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   LEFT JOIN pg_catalog.pg_stat_user_tables s ON s.relid = c.oid
+  LEFT JOIN pg_catalog.pg_inherits h ON c.relispartition AND h.inhrelid = c.oid
+  LEFT JOIN pg_catalog.pg_class p ON p.oid = h.inhparent
+  LEFT JOIN pg_catalog.pg_namespace pn ON pn.oid = p.relnamespace
  WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f')
    AND c.relpersistence <> 't'
    AND n.nspname <> 'information_schema'

@@ -1,15 +1,16 @@
 //! ALTER TABLE: its actions.
 
 use super::{
-    Action, AlterTable, Ddl,
+    Action, Alter, Ddl,
     cursor::{Cursor, NotRead},
     table, types,
 };
 
-/// What follows ALTER. ALTER INDEX, VIEW and the like are the same statement to PostgreSQL.
+/// What follows ALTER. ALTER INDEX, VIEW and the like have the actions of ALTER TABLE.
 pub(super) fn alter(cursor: &mut Cursor<'_>) -> Result<Ddl, NotRead> {
     let _ = cursor.take("foreign") || cursor.take("materialized");
-    if !cursor.take("table") && !cursor.take("index") && !cursor.take("view") {
+    let index = cursor.take("index");
+    if !index && !cursor.take("table") && !cursor.take("view") {
         return Ok(Ddl::Other);
     }
     // ALTER TABLE ALL IN TABLESPACE a [OWNED BY …] SET TABLESPACE b.
@@ -19,11 +20,11 @@ pub(super) fn alter(cursor: &mut Cursor<'_>) -> Result<Ddl, NotRead> {
     }
     let _ = cursor.take_all(&["if", "exists"]);
     let (name, only) = cursor.only_relation()?;
-    let mut alter = AlterTable { name, only, actions: Vec::new() };
+    let mut alter = Alter { name, only, actions: Vec::new() };
     loop {
         alter.actions.push(action(cursor)?);
         if !cursor.take_punct(b',') {
-            return Ok(Ddl::AlterTable(alter));
+            return Ok(if index { Ddl::AlterIndex(alter) } else { Ddl::AlterTable(alter) });
         }
     }
 }
@@ -58,9 +59,21 @@ fn action(cursor: &mut Cursor<'_>) -> Result<Action, NotRead> {
         return Ok(Action::AttachPartition(part));
     }
     if cursor.take_all(&["detach", "partition"]) {
-        let part = cursor.relation()?;
-        let _ = cursor.take("concurrently") || cursor.take("finalize");
-        return Ok(Action::DetachPartition(part));
+        let partition = cursor.relation()?;
+        let concurrently = cursor.take("concurrently") || cursor.take("finalize");
+        return Ok(Action::DetachPartition { partition, concurrently });
+    }
+    if cursor.take_all(&["validate", "constraint"]) {
+        return Ok(Action::ValidateConstraint(cursor.name()?));
+    }
+    if cursor.is("set") && cursor.second_punct(b'(') {
+        cursor.step();
+        return Ok(Action::SetStorage(cursor.options()?));
+    }
+    for (word, on) in [("enable", true), ("disable", false)] {
+        if cursor.take_all(&[word, "row", "level", "security"]) {
+            return Ok(Action::RowSecurity(on));
+        }
     }
     if cursor.take_all(&["set", "schema"]) {
         return Ok(Action::SetSchema(cursor.name()?));
@@ -119,25 +132,25 @@ fn alter_column(cursor: &mut Cursor<'_>) -> Result<Action, NotRead> {
         if cursor.take("collate") {
             cursor.relation()?;
         }
-        if cursor.take("using") {
-            cursor.expression(|_| false)?;
-        }
+        let using = if cursor.take("using") { Some(cursor.expression(|_| false)?.to_owned()) } else { None };
         let _ = cursor.take("cascade") || cursor.take("restrict");
-        return Ok(Action::SetType { column, type_name });
+        return Ok(Action::SetType { column, type_name, using });
     }
     if cursor.take_all(&["set", "default"]) {
-        cursor.expression(|_| false)?;
-        return Ok(Action::Other("SET DEFAULT".to_owned()));
+        let default = Some(cursor.expression(|_| false)?.to_owned());
+        return Ok(Action::SetDefault { column, default });
+    }
+    if cursor.take_all(&["drop", "default"]) {
+        return Ok(Action::SetDefault { column, default: None });
     }
     if cursor.take_all(&["set", "expression", "as"]) {
         cursor.bracket()?;
-        return Ok(Action::Other("SET EXPRESSION".to_owned()));
+        return Ok(Action::Other { what: "SET EXPRESSION".to_owned(), blocks_reads: true });
     }
     let known = cursor.any(&["set", "reset", "drop", "add", "restart", "options"])
         && (cursor.second_punct(b'(')
             || cursor.is("restart")
             || [
-                "default",
                 "statistics",
                 "storage",
                 "compression",
@@ -166,13 +179,12 @@ fn alter_column(cursor: &mut Cursor<'_>) -> Result<Action, NotRead> {
 fn other(cursor: &mut Cursor<'_>) -> Result<Action, NotRead> {
     const FIRST: &[(&str, &[&str])] = &[
         ("owner", &["to"]),
-        ("validate", &["constraint"]),
         ("alter", &["constraint"]),
         ("cluster", &["on"]),
         ("set", &["logged", "unlogged", "tablespace", "without", "with", "access"]),
         ("replica", &["identity"]),
-        ("enable", &["trigger", "rule", "row", "always", "replica"]),
-        ("disable", &["trigger", "rule", "row"]),
+        ("enable", &["trigger", "rule", "always", "replica"]),
+        ("disable", &["trigger", "rule"]),
         ("force", &["row"]),
         ("no", &["force", "inherit", "depends"]),
         ("depends", &["on"]),
@@ -183,14 +195,29 @@ fn other(cursor: &mut Cursor<'_>) -> Result<Action, NotRead> {
     let known = FIRST
         .iter()
         .any(|(first, second)| cursor.is(first) && second.iter().any(|second| cursor.second(second)))
-        || (cursor.any(&["set", "reset", "options"]) && cursor.second_punct(b'('))
+        || (cursor.any(&["reset", "options"]) && cursor.second_punct(b'('))
         || cursor.any(&["inherit", "of"]);
     if known { words(cursor) } else { Err(cursor.expected("an action of ALTER TABLE")) }
 }
 
 /// Skips an action; its first two words say what it is.
 fn words(cursor: &mut Cursor<'_>) -> Result<Action, NotRead> {
+    let blocks_reads = !lets_read(cursor);
     let text = cursor.expression(|_| false)?;
     let words: Vec<String> = text.split_whitespace().take(2).map(str::to_uppercase).collect();
-    Ok(Action::Other(words.join(" ")))
+    Ok(Action::Other { what: words.join(" "), blocks_reads })
+}
+
+/// What takes a weaker lock than ACCESS EXCLUSIVE (`AlterTableGetLockLevel()` of PostgreSQL).
+fn lets_read(cursor: &Cursor<'_>) -> bool {
+    const WEAK: &[&[&str]] = &[
+        &["cluster", "on"],
+        &["set", "without", "cluster"],
+        &["set", "statistics"],
+        &["enable", "trigger"],
+        &["enable", "always", "trigger"],
+        &["enable", "replica", "trigger"],
+        &["disable", "trigger"],
+    ];
+    WEAK.iter().any(|words| cursor.all(words)) || (cursor.any(&["set", "reset"]) && cursor.second_punct(b'('))
 }

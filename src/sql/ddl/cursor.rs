@@ -197,6 +197,15 @@ impl<'a> Cursor<'a> {
         })
     }
 
+    /// Names with a comma between.
+    pub(super) fn relations(&mut self) -> Result<Vec<RelName>, NotRead> {
+        let mut list = vec![self.relation()?];
+        while self.take_punct(b',') {
+            list.push(self.relation()?);
+        }
+        Ok(list)
+    }
+
     /// The last two parts of a name.
     pub(super) fn relation(&mut self) -> Result<RelName, NotRead> {
         let mut schema = None;
@@ -258,6 +267,36 @@ impl<'a> Cursor<'a> {
         let inside = &self.sql[self.tokens[self.at].end..self.tokens[close].start];
         self.at = close + 1;
         Ok(inside.trim())
+    }
+
+    /// `(fillfactor = 70, autovacuum_enabled)`, `(FULL, ANALYZE off)`: names in lower case, and their values;
+    /// `true` where none is given.
+    pub(super) fn options(&mut self) -> Result<Vec<(String, String)>, NotRead> {
+        if !self.punct(b'(') {
+            return Err(self.expected("an opening bracket"));
+        }
+        let close = self.close[self.at];
+        self.at += 1;
+        let mut options = Vec::new();
+        while self.at < close {
+            let mut name = self.text().to_ascii_lowercase();
+            self.at += 1;
+            while self.take_punct(b'.') {
+                name = format!("{name}.{}", self.text().to_ascii_lowercase());
+                self.step();
+            }
+            let _ = self.take_operator("=");
+            let mut value = String::new();
+            while self.at < close && !self.punct(b',') {
+                value.push_str(self.text());
+                self.at += 1;
+            }
+            let value = value.trim_matches('\'');
+            options.push((name, if value.is_empty() { "true".to_owned() } else { value.to_owned() }));
+            let _ = self.take_punct(b',');
+        }
+        self.at = close + 1;
+        Ok(options)
     }
 
     pub(super) fn position(&self) -> usize {

@@ -55,7 +55,7 @@ fn options(cursor: &mut Cursor<'_>, table: &mut CreateTable, of_type: bool) -> R
             cursor.name()?;
         } else if cursor.is("with") && cursor.second_punct(b'(') {
             cursor.step();
-            cursor.bracket()?;
+            table.storage = cursor.options()?;
         } else if cursor.take_all(&["without", "oids"])
             || cursor.take_all(&["with", "oids"])
             || cursor.take_all(&["on", "commit", "drop"])
@@ -124,7 +124,8 @@ pub(super) fn column(cursor: &mut Cursor<'_>, typed: bool) -> Result<Column, Not
     if typed {
         let _ = cursor.take_all(&["with", "options"]);
     } else if !(cursor.punct(b',') || cursor.punct(b')')) {
-        column.not_null = types::is_serial(cursor.text());
+        column.serial = types::is_serial(cursor.text());
+        column.not_null = column.serial;
         column.type_name = types::type_name(cursor)?;
     }
     loop {
@@ -182,7 +183,7 @@ fn option(cursor: &mut Cursor<'_>, column: &mut Column, name: Option<String>) ->
     } else if timing(cursor) {
         return Ok(true);
     } else if cursor.take("check") {
-        ConstraintKind::Check(cursor.bracket()?.to_owned())
+        ConstraintKind::Check(printed(cursor.bracket()?))
     } else if cursor.take_all(&["primary", "key"]) {
         let columns = own();
         column.not_null = true;
@@ -220,7 +221,8 @@ fn generated(cursor: &mut Cursor<'_>, column: &mut Column) -> Result<(), NotRead
         return Ok(());
     }
     column.generated = Some(cursor.bracket()?.to_owned());
-    let _ = cursor.take("stored") || cursor.take("virtual");
+    column.stored = cursor.take("stored");
+    let _ = cursor.take("virtual");
     Ok(())
 }
 
@@ -260,25 +262,26 @@ fn parameters(cursor: &mut Cursor<'_>) -> Result<(), NotRead> {
 fn references(cursor: &mut Cursor<'_>, columns: Vec<String>) -> Result<ConstraintKind, NotRead> {
     let references = cursor.relation()?;
     let referenced_columns = if cursor.punct(b'(') { cursor.names()? } else { Vec::new() };
+    let mut deletes = false;
     loop {
         if cursor.take("match") {
             cursor.step();
         } else if cursor.is("on") && (cursor.second("delete") || cursor.second("update")) {
+            let delete = cursor.second("delete");
             cursor.step();
             cursor.step();
-            let done = cursor.take("cascade")
-                || cursor.take("restrict")
-                || cursor.take_all(&["no", "action"])
+            let writes = cursor.take("cascade")
                 || cursor.take_all(&["set", "null"])
                 || cursor.take_all(&["set", "default"]);
-            if !done {
+            if !(writes || cursor.take("restrict") || cursor.take_all(&["no", "action"])) {
                 return Err(cursor.expected("what to do with rows that refer to it"));
             }
+            deletes |= delete && writes;
             if cursor.punct(b'(') {
                 cursor.names()?;
             }
         } else {
-            return Ok(ConstraintKind::ForeignKey { columns, references, referenced_columns });
+            return Ok(ConstraintKind::ForeignKey { columns, references, referenced_columns, deletes });
         }
     }
 }

@@ -3,7 +3,7 @@
 //! Names are resolved as far as the text allows: aliases, CTE names with their scopes, correlated
 //! references. Conditions are cut into conjuncts and each is turned so that the column stands left.
 //! What no part of the walk reaches cannot hide: functions, locks and writes are collected by
-//! sqlparser's own visitor over the whole tree ([`facts`]).
+//! sqlparser's own visitor over the whole tree (`facts`).
 
 mod condition;
 mod facts;
