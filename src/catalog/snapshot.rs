@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Activity, Settings};
+use super::{Activity, Counted, Settings};
 use crate::names::RelName;
 
 /// The version of the form; a file with a greater one is refused.
@@ -33,6 +33,9 @@ pub struct Snapshot {
     pub relations: Vec<Relation>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub extended: Vec<Extended>,
+    /// Since when [`Activity`] counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counted: Option<Counted>,
 }
 
 /// The server and database that it was taken of.
@@ -141,6 +144,12 @@ pub struct ColumnFigures {
     pub most_common_freqs: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub histogram_bounds: Option<String>,
+    /// The least value of an indexed column, where the histogram does not begin with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lowest: Option<String>,
+    /// The greatest value of an indexed column, where the histogram does not end with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub highest: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub correlation: Option<f64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -1,9 +1,9 @@
 //! Settings, statistics and sizes of the snapshot, written where the planner reads them.
 
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use super::{Missing, files::Files, pages, words};
+use super::{Missing, arrays, files::Files, pages, words};
 use crate::{
     catalog::{
         size,
@@ -77,18 +77,22 @@ struct Line<'a> {
     column: Arrays<'a>,
 }
 
-/// The column's figures; JSON arrays where the server wants arrays of numbers.
+/// The column's figures. The histogram ends with the real extremes, where they are known.
 struct Arrays<'a>(&'a ColumnFigures);
 
 impl Serialize for Arrays<'_> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let value = serde_json::to_value(self.0).map_err(serde::ser::Error::custom)?;
-        let mut object = match value {
-            Value::Object(object) => object,
-            _ => Map::new(),
-        };
-        object.insert("inherited".to_owned(), Value::Bool(self.0.inherited));
-        object.serialize(serializer)
+        let column = self.0;
+        let bounds = column.histogram_bounds.as_deref().map(|bounds| {
+            arrays::with_ends(bounds, column.lowest.as_deref(), column.highest.as_deref())
+                .unwrap_or_else(|| bounds.to_owned())
+        });
+        let mut value = serde_json::to_value(column).map_err(serde::ser::Error::custom)?;
+        if let Some(object) = value.as_object_mut() {
+            object.insert("inherited".to_owned(), Value::Bool(column.inherited));
+            object.insert("histogram_bounds".to_owned(), bounds.map_or(Value::Null, Value::String));
+        }
+        value.serialize(serializer)
     }
 }
 

@@ -6,6 +6,7 @@
 //! The snapshot is somebody's file: its DDL runs as a role that may do nothing outside of this database, and so
 //! does every statement that is planned here. Only the figures are written by a superuser.
 
+mod arrays;
 mod figures;
 mod files;
 mod pages;
@@ -203,6 +204,7 @@ impl Twin {
             .collect::<BTreeMap<_, _>>();
         // What this machine could install says nothing of production.
         catalog.available_extensions.clear();
+        catalog.counted = self.snapshot.counted;
         let relations = self.snapshot.by_name();
         for table in &mut catalog.tables {
             let schema = table.name.schema.as_deref().unwrap_or_default();

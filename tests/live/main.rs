@@ -11,5 +11,6 @@ mod explain;
 mod harness;
 mod ordinary;
 mod percentiles;
+mod snapshot;
 mod tls;
 mod what_if;

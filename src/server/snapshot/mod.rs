@@ -4,6 +4,7 @@
 //! ACCESS SHARE locks, each for a moment. Relations that somebody holds exclusively are left out and named.
 //! What the role may not read is named as well: the file then says so wherever it is used.
 
+mod extremes;
 mod first_pages;
 
 use std::{collections::BTreeMap, time::Duration};
@@ -17,7 +18,7 @@ use super::{
 };
 use crate::{
     catalog::{
-        Activity, Settings,
+        Activity, Counted, Settings,
         snapshot::{ColumnFigures, Extended, Extension, FORMAT, NotSeen, Origin, Piece, Relation, Snapshot},
     },
     error::Error,
@@ -65,7 +66,8 @@ fn take(session: &mut Session, wishes: Wishes, search_path: Vec<String>) -> Resu
     let mut snapshot = Snapshot { snapshot: FORMAT, ..Snapshot::default() };
     let origin: Vec<Origin> = ask(session, include_str!("../queries/snapshot/origin.sql"), None)?;
     snapshot.server = Origin { search_path, ..origin.into_iter().next().unwrap_or_default() };
-    let settings: Vec<Setting> = ask(session, include_str!("../queries/snapshot/settings.sql"), None)?;
+    let settings: Vec<Setting> =
+        ask_with(session, "", include_str!("../queries/snapshot/settings.sql"), None)?;
     snapshot.settings = Settings(settings.into_iter().map(|one| (one.name, one.setting)).collect());
     snapshot.extensions =
         ask::<Extension>(session, include_str!("../queries/snapshot/extensions.sql"), None)?;
@@ -114,6 +116,7 @@ fn take(session: &mut Session, wishes: Wishes, search_path: Vec<String>) -> Resu
             snapshot.relations[at].columns.push(line.column);
         }
     }
+    extremes::read(session, &held, &places, &mut snapshot.relations, &mut unseen)?;
     first_pages::read(session, &held, &oids, &mut snapshot.relations, &mut unseen)?;
     match ask::<Extended>(session, include_str!("../queries/snapshot/extended.sql"), None) {
         Ok(extended) => snapshot.extended = extended,
@@ -156,6 +159,8 @@ fn activity(
     snapshot: &mut Snapshot,
     places: &BTreeMap<(String, String), usize>,
 ) -> Result<(), Failure> {
+    snapshot.counted =
+        ask::<Counted>(session, include_str!("../queries/counted.sql"), None)?.into_iter().next();
     for one in ask::<Active>(session, include_str!("../queries/snapshot/activity.sql"), None)? {
         if let Some(&at) = places.get(&(one.schema, one.name)) {
             snapshot.relations[at].activity = Some(one.activity);
@@ -169,9 +174,22 @@ fn activity(
     Ok(())
 }
 
+/// Values are printed so that any other server reads them as they were meant.
+const PLAIN: &str = "SET LOCAL DateStyle = 'ISO, MDY'; SET LOCAL IntervalStyle = postgres; SET LOCAL TimeZone = 'UTC'; \
+                     SET LOCAL bytea_output = hex; SET LOCAL extra_float_digits = 1";
+
 /// One question, each row read as JSON; `$1` is the relations that are left alone.
 fn ask<T: DeserializeOwned>(
     session: &mut Session,
+    sql: &str,
+    held: Option<&[u32]>,
+) -> Result<Vec<T>, Failure> {
+    ask_with(session, PLAIN, sql, held)
+}
+
+fn ask_with<T: DeserializeOwned>(
+    session: &mut Session,
+    before: &str,
     sql: &str,
     held: Option<&[u32]>,
 ) -> Result<Vec<T>, Failure> {
@@ -181,6 +199,9 @@ fn ask<T: DeserializeOwned>(
             Some(held) => &[(held, Type::OID_ARRAY)],
             None => &[],
         };
+        if !before.is_empty() {
+            session.run(before, OWN_LIMIT)?;
+        }
         session.rows(&sql, parameters, OWN_LIMIT)
     })?;
     let unread = |why: String| Failure { code: String::new(), why, gone: false };
