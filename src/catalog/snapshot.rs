@@ -16,6 +16,7 @@ use crate::names::RelName;
 /// The version of the form; a file with a greater one is refused.
 pub const FORMAT: u32 = 1;
 
+#[expect(clippy::struct_field_names, reason = "the first key of the file says what it is")]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Snapshot {
     /// [`FORMAT`].

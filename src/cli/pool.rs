@@ -1,10 +1,10 @@
 //! A connection-pool size, from the cores, the log and the server's settings, whichever are known.
 
-use super::planner::Planner;
 use super::{
     Outcome, analyze,
     args::{FailOn, PoolArgs},
     complain, configure, output,
+    planner::Planner,
 };
 use crate::{
     config::Config,

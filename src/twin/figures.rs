@@ -115,17 +115,18 @@ fn columns(admin: &Session, snapshot: &Snapshot, missing: &mut Vec<Missing>) -> 
         let json = serde_json::to_string(some).unwrap_or_default();
         match admin.rows(&insert, &[&json]) {
             Ok(_) => {}
-            Err(err @ Error::Server { .. }) => match some {
-                [one] => missing.push(Missing {
-                    kind: "statistics of".to_owned(),
-                    name: format!("{}.{}.{}", one.schema, one.relation, one.column.0.name),
-                    why: words(&err),
-                }),
-                _ => {
+            Err(err @ Error::Server { .. }) => {
+                if let [one] = some {
+                    missing.push(Missing {
+                        kind: "statistics of".to_owned(),
+                        name: format!("{}.{}.{}", one.schema, one.relation, one.column.0.name),
+                        why: words(&err),
+                    });
+                } else {
                     let (left, right) = some.split_at(some.len() / 2);
                     open.extend([left, right]);
                 }
-            },
+            }
             Err(err) => return Err(err),
         }
     }

@@ -147,8 +147,8 @@ fn place(
     // What the planner must say while the tables have their rows.
     let mut sizes = Vec::new();
     for heap in &heaps {
-        let table = catalog.table(&heap.name).unwrap_or(table);
-        sizes.push(measure(private, spec, table, catalog.version)?);
+        let table = with_base_types(private, catalog.table(&heap.name).unwrap_or(table))?;
+        sizes.push(measure(private, spec, &table, catalog.version)?);
     }
     let oids: Vec<&str> = heaps.iter().map(|heap| heap.oid.as_str()).collect();
     let oids = oids.join(",");
@@ -172,14 +172,11 @@ fn place(
         let size = &sizes[at];
         let own = private.rows("SELECT pg_catalog.pg_relation_filepath($1::oid), c.relfilenode::text FROM pg_catalog.pg_class c WHERE c.oid = $1::oid", &[oid])?;
         let Some([Some(path), Some(filenode)]) = own.first().map(Vec::as_slice) else { continue };
-        let filenode = match (spec.method.as_str(), size.level) {
-            ("btree", Some(level)) => {
-                made.file(&heaps[at].folder, &pages::btree(level), size.pages)?.to_string()
-            }
-            _ => {
-                made.files.extend(path, size.pages).map_err(|err| err.to_string())?;
-                filenode.clone()
-            }
+        let filenode = if let Some(level) = size.level {
+            made.file(&heaps[at].folder, &pages::btree(level), size.pages)?.to_string()
+        } else {
+            made.files.extend(path, size.pages).map_err(|err| err.to_string())?;
+            filenode.clone()
         };
         let blocks = size.pages.min(i32::MAX as u64).to_string();
         private.rows(PLACE, &[oid, &filenode, &blocks, &size.tuples.to_string(), "0"])?;
@@ -198,6 +195,23 @@ fn heap(row: Vec<Option<String>>) -> Option<Heap> {
     let path = next()?;
     let folder = path.rsplit_once('/')?.0.to_owned();
     Some(Heap { oid, name, filenode, pages, tuples, visible, folder })
+}
+
+/// The table with the types behind its domains: those say how values are stored.
+fn with_base_types(private: &mut Private<'_>, table: &Table) -> Result<Table, String> {
+    const DOMAINS: &str = "
+SELECT a.attname::text, pg_catalog.format_type(t.typbasetype, t.typtypmod)
+  FROM pg_catalog.pg_attribute a
+  JOIN pg_catalog.pg_type t ON t.oid = a.atttypid AND t.typtype = 'd'
+ WHERE a.attrelid = pg_catalog.to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped";
+    let mut table = table.clone();
+    for row in private.rows(DOMAINS, &[&table.name.to_string()])? {
+        let [Some(name), Some(base)] = row.as_slice() else { continue };
+        if let Some(column) = table.columns.iter_mut().find(|column| column.name == *name) {
+            column.type_name.clone_from(base);
+        }
+    }
+    Ok(table)
 }
 
 /// The size of the index on one table.

@@ -98,12 +98,24 @@ fn an_ordinary_role_loses_little_and_says_what() {
     let (_twin, mut server) = twin_of(&snapshot);
     let (shapes, figures) = compare(&mut server);
     assert!(shapes.len() <= 1, "{}", shapes.join("\n"));
-    assert!(figures.len() <= 4, "{} of {}:\n{}", figures.len(), queries().len(), figures.join("\n"));
+    // Each for want of one of these, or of an index's real end.
+    assert!(figures.len() <= 8, "{} of {}:\n{}", figures.len(), queries().len(), figures.join("\n"));
 }
 
 #[test]
 fn two_snapshots_of_one_state_are_the_same_text() {
     assert_eq!(taken_by("postgres").render(), taken_by("postgres").render());
+}
+
+/// Production's plan with the real index, and the bytes of that.
+fn really(spec: &IndexSpec, sql: &str) -> (Plan, u64) {
+    let create = spec.create().replacen("INDEX", "INDEX real_one", 1);
+    let size = "SELECT sum(pg_relation_size(c.oid)) FROM pg_class c WHERE c.oid = 'real_one'::regclass
+                   OR c.oid IN (SELECT inhrelid FROM pg_inherits WHERE inhparent = 'real_one'::regclass)";
+    // Rolled back: other tests plan at the same time.
+    let answer = SHOP.sql(&format!("BEGIN; {create}; {size}; EXPLAIN (FORMAT JSON) {sql}; ROLLBACK"));
+    let (bytes, json) = answer.split_once('\n').expect("two answers");
+    (Plan::from_text(json).expect("a plan"), bytes.parse().expect("a size"))
 }
 
 fn orders(columns: &[&str]) -> IndexSpec {
@@ -144,17 +156,9 @@ fn what_if_costs_what_the_real_index_costs() {
         let mut oracle = twin.what_if(&mut server, &catalog, Limits::default());
         let promised = oracle.estimate(&probe(sql), std::slice::from_ref(spec)).expect("a plan");
         let size = oracle.size(spec).expect("a size");
-        SHOP.sql(&format!("BEGIN; {}; COMMIT", spec.create().replacen("INDEX", "INDEX real_one", 1)));
-        let real = plan(&mut SHOP.connect(), sql);
-        let taken: i64 = SHOP
-            .sql("SELECT sum(pg_relation_size(relid)) FROM pg_partition_tree('real_one')")
-            .parse()
-            .expect("a size");
-        SHOP.sql("DROP INDEX real_one");
-        let uses = real
-            .nodes()
-            .iter()
-            .any(|node| node.index.is_some() && node.index.as_deref() != Some("orders_created_idx"));
+        let (real, taken) = really(spec, sql);
+        let known = |name: &str| snapshot.relations.iter().any(|relation| relation.name == name);
+        let uses = real.nodes().iter().any(|node| node.index.as_deref().is_some_and(|name| !known(name)));
         let (cost, bytes) = (promised.cost / real.root.total_cost, size as f64 / taken as f64);
         let line = format!("{}: cost {cost:.3}, size {bytes:.3} of the real one's", spec.create());
         if promised.used[0] != uses
