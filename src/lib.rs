@@ -9,7 +9,7 @@
 //!                                                └─▶ advise ─▶ Advice ───────────┘
 //! ```
 //!
-//! **Invariant:** only `sources`, `server`, `cluster` and `cli` do I/O, and only `server` is async.
+//! **Invariant:** only `sources`, `server`, `cluster`, `twin` and `cli` do I/O, and only `server` is async.
 //! Detectors, advice and reports are plain functions from data to data.
 //!
 //! **Invariant:** nothing is dropped in silence. What could not be read, parsed, planned or judged is
@@ -35,6 +35,7 @@ pub mod lint;
 pub mod cluster;
 pub mod server;
 pub mod sources;
+pub mod twin;
 
 pub mod examples;
 

@@ -1,5 +1,8 @@
 //! Tables, columns, indexes, statistics and settings of a database: plain data, whoever read it
-//! (the server, a snapshot file, or DDL text). Serialisable: this is the snapshot file.
+//! (the server or DDL text). What a private server needs to plan like another is in [`snapshot`].
+
+pub mod size;
+pub mod snapshot;
 
 mod apply;
 mod migration;

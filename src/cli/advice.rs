@@ -5,14 +5,14 @@ use std::time::{Duration, Instant};
 use clap::Args;
 
 use super::{
-    args::{ExplainMode, ServerArgs, duration},
-    gather::{self, Everything},
+    args::{ServerArgs, duration},
+    gather::Everything,
+    planner::Planner,
 };
 use crate::{
     advise::{self, Advised, Asked, Budget},
     catalog::Catalog,
     plan::WhatIf,
-    server::Server,
     workload::Workload,
 };
 
@@ -39,7 +39,7 @@ pub(super) fn indexes(
     catalog: &Catalog,
     all: &Everything,
     args: Option<&AdviceArgs>,
-    server: Option<(&ServerArgs, &mut Server)>,
+    server: Option<(&ServerArgs, &mut Planner)>,
 ) -> Advised {
     let ranked = workload.ranked();
     let asked: Vec<Asked<'_>> = ranked
@@ -55,14 +55,11 @@ pub(super) fn indexes(
         })
         .collect();
     let mut oracle = match server {
-        Some((args, server)) if args.explain != ExplainMode::Off => {
-            server.what_if().map(|oracle| oracle.with_limits(gather::limits(args)))
-        }
-        Some(_) => Err("nothing is planned with --explain off".to_owned()),
+        Some((args, planner)) => planner.what_if(args, catalog),
         None => Err("no server was asked".to_owned()),
     };
     let oracle = match &mut oracle {
-        Ok(oracle) => Ok(oracle as &mut dyn WhatIf),
+        Ok(oracle) => Ok(oracle.as_mut() as &mut dyn WhatIf),
         Err(why) => Err(why.as_str()),
     };
     let began = Instant::now();

@@ -9,6 +9,7 @@ use super::{
     complain, configure, filter, gather,
     lint::{self, Lint},
     output,
+    planner::Planner,
     progress::ProgressLine,
     tell, user_rules,
 };
@@ -20,7 +21,6 @@ use crate::{
     error::Error,
     report::{Report, index::IndexSearch, text::Subject},
     rules::{Needs, Rule, Set},
-    server::{Environment, Server, Target},
     sources::{self, Ingested, Literals, Readers},
     workload::{InputSummary, Query, Repetition, Workload},
 };
@@ -79,7 +79,7 @@ pub(super) fn perform(job: &Job<'_>) -> Result<Done, Error> {
     let mut complete = true;
     let mut server = None;
     if let Some(args) = job.server {
-        server = connect(args).unwrap_or_else(|err| {
+        server = Planner::connect(args).unwrap_or_else(|err| {
             // The lint step runs where nobody thinks of a server: only one that was named is missed.
             if job.lint.is_some() && !args.named {
                 tell(&format!("warning: {err}: the check goes on without the server"));
@@ -109,7 +109,7 @@ pub(super) fn judge_inputs(
     args: Option<&ServerArgs>,
     pool: Option<&PoolSizeArgs>,
     limits: Option<&AdviceArgs>,
-    server: Option<Server>,
+    server: Option<Planner>,
     lint: Option<&Lint>,
 ) -> Done {
     let left_out = read.left_out.clone();
@@ -163,14 +163,14 @@ pub(super) fn judge(
     args: Option<&ServerArgs>,
     pool: Option<&PoolSizeArgs>,
     limits: Option<&AdviceArgs>,
-    mut server: Option<Server>,
+    mut server: Option<Planner>,
     lint: Option<&Lint>,
 ) -> Done {
     let mut complete = true;
     let Ingested { workload, inputs, mut not_judged, scripts, schema, .. } = read;
     not_judged.merge(workload.not_judged().clone());
     let mut catalog = None;
-    match server.as_mut().map(Server::catalog) {
+    match server.as_mut().map(Planner::catalog) {
         Some(Ok((seen, unseen))) => {
             not_judged.merge(unseen);
             catalog = Some(seen);
@@ -184,7 +184,8 @@ pub(super) fn judge(
     // Without a server, the files' own DDL says what tables there are.
     let known = catalog.as_ref().or(schema.known());
     not_judged.merge(schema.not_judged());
-    let gathered = gather::gather(&workload, known, args.zip(server.as_mut()));
+    let asked = args.zip(server.as_mut().map(|planner| &mut planner.server));
+    let gathered = gather::gather(&workload, known, asked);
     // Where no log was given, nobody expects to hear of executions.
     let logs = !inputs.iter().all(InputSummary::is_written);
     let migrations: Vec<MigrationFacts<'_>> = schema
@@ -225,7 +226,7 @@ pub(super) fn judge(
     }
     not_judged.merge(gathered.not_judged.clone());
     not_judged.merge(found.not_judged);
-    if let Some(why) = server.as_ref().and_then(Server::lost) {
+    if let Some(why) = server.as_ref().and_then(Planner::lost) {
         tell(&format!("error: {why}"));
         complete = false;
     }
@@ -237,26 +238,13 @@ pub(super) fn judge(
     Done { report, complete }
 }
 
-/// The server that flags or environment name; `None` when they name none.
-pub(super) fn connect(args: &ServerArgs) -> Result<Option<Server>, Error> {
-    let environment = Environment::of_process();
-    if args.database_url.is_none() && !environment.names_a_server() {
-        return Ok(None);
-    }
-    let target = Target::resolve(args.database_url.as_deref(), &environment)?;
-    for warning in target.warnings() {
-        tell(&format!("warning: {warning}"));
-    }
-    Server::connect(&target).map(Some)
-}
-
 /// Reads every input into one workload, with a line of progress where a person watches.
 pub(super) fn read(
     args: &InputArgs,
     readers: Readers,
     schema: Vec<PathBuf>,
     save: Option<&SaveArgs>,
-    server: Option<&mut Server>,
+    server: Option<&mut Planner>,
     lint: Option<&Lint>,
 ) -> Result<Ingested, Error> {
     let mut progress = ProgressLine::new();
@@ -277,7 +265,7 @@ pub(super) fn options(
     args: &InputArgs,
     readers: Readers,
     save: Option<&SaveArgs>,
-    server: Option<&mut Server>,
+    server: Option<&mut Planner>,
 ) -> sources::Options {
     let literals = |save: &SaveArgs| if save.save_literals { Literals::Keep } else { Literals::Forget };
     let defaults = sources::Options::default();
@@ -285,7 +273,7 @@ pub(super) fn options(
         log_line_prefix: args.log_line_prefix.clone(),
         input_format: args.input_format.clone(),
         readers,
-        server_prefix: server.and_then(Server::log_line_prefix),
+        server_prefix: server.and_then(Planner::log_line_prefix),
         digest: save.filter(|save| save.save.is_some()).map(literals),
         threads: args.threads.map_or(defaults.threads, |threads| threads.max(1)),
         filter: args.filter.filter(),
@@ -339,7 +327,7 @@ pub(super) fn detected(
 pub(super) fn pool_advice(
     workload: &Workload,
     catalog: Option<&Catalog>,
-    server: Option<&Server>,
+    server: Option<&Planner>,
     args: &PoolSizeArgs,
 ) -> Option<advise::Advice> {
     let setting = |name: &str| {

@@ -7,7 +7,7 @@ use clap::{
     parser::ValueSource,
 };
 
-use super::{advice::AdviceArgs, filter::FilterArgs, schema::SchemaArgs};
+use super::{advice::AdviceArgs, filter::FilterArgs, schema::SchemaArgs, snapshot::SnapshotArgs};
 use crate::{
     config::SetName,
     report::{migration::Tool, slo::Objective},
@@ -72,6 +72,8 @@ pub(super) enum Command {
     Logs(LogsArgs),
     /// A connection-pool size, with its evidence
     Pool(PoolArgs),
+    /// All that plans depend on, and no rows, in one file: then no credentials are needed
+    Snapshot(SnapshotArgs),
     /// List the rules, or show one with its reasons and examples
     Rules(RulesArgs),
     /// Write a first sargable.yaml, from what lies in this folder
@@ -445,6 +447,12 @@ pub(super) struct ServerArgs {
     /// postgres://user@host:port/database, or key=value pairs; PG* variables and ~/.pgpass are honoured
     #[arg(long, value_name = "URL", env = "DATABASE_URL", hide_env_values = true)]
     pub(super) database_url: Option<String>,
+    /// Plan as the server did of which this snapshot was taken, on a private server, without connecting to it
+    #[arg(long, value_name = "FILE")]
+    pub(super) snapshot: Option<PathBuf>,
+    /// Folder of `initdb` and `postgres` for --snapshot [default: looked for in the usual places]
+    #[arg(long, value_name = "FOLDER", env = "PG_BIN")]
+    pub(super) pg_bin: Option<PathBuf>,
     /// The URL stands on the command line.
     #[arg(skip)]
     pub(super) named: bool,

@@ -16,12 +16,14 @@ mod init;
 mod lint;
 mod logs;
 mod output;
+mod planner;
 mod pool;
 mod progress;
 mod rules;
 mod rules_test;
 mod run_demo;
 mod schema;
+mod snapshot;
 mod user_rules;
 
 use std::{error::Error as _, io::Write as _, process::ExitCode};
@@ -61,6 +63,7 @@ pub fn main() -> ExitCode {
         Command::Logs(args) => config().and_then(|config| logs::run(&args, &config)),
         Command::Pool(args) => config().and_then(|config| pool::run(&args, &config)),
         Command::Rules(args) => rules::run(&args),
+        Command::Snapshot(args) => snapshot::run(&args),
         Command::Demo(args) => run_demo::run(&args),
     };
     match ended {

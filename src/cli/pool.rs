@@ -4,18 +4,18 @@ use super::{
     Outcome, analyze,
     args::{FailOn, PoolArgs},
     complain, configure, output,
+    planner::Planner,
 };
 use crate::{
     config::Config,
     error::Error,
     report::{Report, text::Subject},
-    server::Server,
     sources::Ingested,
 };
 
 pub(super) fn run(args: &PoolArgs, config: &Config) -> Result<Outcome, Error> {
     let readers = configure::readers(&args.input, config)?;
-    let (mut server, mut complete) = match analyze::connect(&args.server) {
+    let (mut server, mut complete) = match Planner::connect(&args.server) {
         Ok(server) => (server, true),
         Err(err) => {
             complain(&err);
@@ -28,7 +28,7 @@ pub(super) fn run(args: &PoolArgs, config: &Config) -> Result<Outcome, Error> {
         analyze::read(&args.input, readers, Vec::new(), None, server.as_mut(), None)?
     };
     complete &= read.damages.is_empty();
-    let catalog = match server.as_mut().map(Server::catalog) {
+    let catalog = match server.as_mut().map(Planner::catalog) {
         Some(Ok((catalog, unseen))) => {
             read.not_judged.merge(unseen);
             Some(catalog)

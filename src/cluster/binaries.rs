@@ -31,6 +31,12 @@ const VERSIONED: &[(&str, &str)] = &[
 /// # Errors
 /// [`Error::Cluster`] that says how to get a server.
 pub fn find(given: Option<&Path>) -> Result<Binaries, Error> {
+    find_major(given, None)
+}
+
+/// As [`find`], of all that are there the one of the version that is `wanted`, else the next newer, else the
+/// newest.
+pub fn find_major(given: Option<&Path>, wanted: Option<u32>) -> Result<Binaries, Error> {
     let named = given.map(Path::to_path_buf).or_else(|| env::var_os("PG_BIN").map(PathBuf::from));
     if let Some(folder) = named {
         return inspect(&folder).ok_or_else(|| Error::Cluster {
@@ -40,12 +46,19 @@ pub fn find(given: Option<&Path>) -> Result<Binaries, Error> {
             ),
         });
     }
-    if let Some(found) = pg_config_bindir().as_deref().and_then(inspect) {
+    let configured = pg_config_bindir().as_deref().and_then(inspect);
+    if wanted.is_none()
+        && let Some(found) = configured
+    {
         return Ok(found);
     }
-    let mut found: Vec<Binaries> = usual_places().iter().filter_map(|folder| inspect(folder)).collect();
+    let mut found: Vec<Binaries> =
+        configured.into_iter().chain(usual_places().iter().filter_map(|folder| inspect(folder))).collect();
     // A stable sort: of equal versions the place listed first.
-    found.sort_by_key(|binaries| std::cmp::Reverse(binaries.major));
+    found.sort_by_key(|binaries| match wanted {
+        Some(wanted) if binaries.major >= wanted => (0, binaries.major),
+        _ => (1, u32::MAX - binaries.major),
+    });
     found.into_iter().next().ok_or_else(|| Error::Cluster {
         why: "no PostgreSQL server binaries (`initdb`, `postgres`) on this machine".to_owned(),
         hint: Some(
@@ -80,7 +93,16 @@ fn usual_places() -> Vec<PathBuf> {
         places.extend(versions);
     }
     places.extend(env::var_os("PATH").iter().flat_map(env::split_paths));
+    let cached = cache().into_iter().flat_map(|cache| fs::read_dir(cache.join("pg")).into_iter().flatten());
+    places.extend(cached.filter_map(Result::ok).map(|entry| entry.path().join("bin")));
     places
+}
+
+/// Our own folder for what can be made again: servers in `pg/<major>`.
+pub(super) fn cache() -> Option<PathBuf> {
+    let named = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let base = named("XDG_CACHE_HOME").or_else(|| named("HOME").map(|home| home.join(".cache")))?;
+    Some(base.join("sargable"))
 }
 
 /// `None` unless the folder holds both programs and the server tells its version.

@@ -27,13 +27,15 @@ use std::{
 
 use crate::error::Error;
 
-pub use binaries::{Binaries, find};
+pub use binaries::{Binaries, find, find_major};
 
 /// What to start.
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
     /// Folder of `initdb` and `postgres`; `None` looks in `$PG_BIN` and the usual places.
     pub bin: Option<PathBuf>,
+    /// The version wanted, of those that are found; `None` takes the one that `pg_config` names, or the newest.
+    pub major: Option<u32>,
     /// Collect the server's log in [`Cluster::log_file`], with Debian's `log_line_prefix`.
     pub log: bool,
     /// More settings, as `postgresql.conf` has them: name and value.
@@ -84,7 +86,7 @@ impl Cluster {
     /// # Errors
     /// [`Error::Cluster`] where there are no binaries or the server does not start: its own words are in it.
     pub fn start(settings: &Settings) -> Result<Cluster, Error> {
-        let binaries = binaries::find(settings.bin.as_deref())?;
+        let binaries = binaries::find_major(settings.bin.as_deref(), settings.major)?;
         let folder = folder::Folder::create()?;
         let mut command = Command::new("/bin/sh");
         command.arg("-c").arg(GUARDIAN).arg(folder.path()).arg(&binaries.folder);
@@ -117,8 +119,13 @@ impl Cluster {
 
     /// A connection URL for the superuser, without a password: there is none.
     pub fn url(&self, database: &str) -> String {
+        self.url_as(database, USER)
+    }
+
+    /// A connection URL for another role, which needs no password either.
+    pub fn url_as(&self, database: &str, user: &str) -> String {
         let host: String = self.socket_dir().to_string_lossy().bytes().map(percent_encoded).collect();
-        format!("postgresql:///{database}?host={host}&port={PORT}&user={USER}")
+        format!("postgresql:///{database}?host={host}&port={PORT}&user={user}")
     }
 
     /// The server's log, from the start on; written only when [`Settings::log`] asked for it.
@@ -128,6 +135,16 @@ impl Cluster {
 
     pub fn binaries(&self) -> &Binaries {
         &self.binaries
+    }
+
+    /// `data_directory`.
+    pub fn data_folder(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    /// The account that the server's files must belong to, where it is not ours: user and group.
+    pub fn owner(&self) -> Option<(u32, u32)> {
+        self.folder.runs_as().map(|account| (account.uid, account.gid))
     }
 
     /// Line 8 of `postmaster.pid` says `ready` once the server takes connections.

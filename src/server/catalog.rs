@@ -4,7 +4,7 @@
 //! rolled back, with a short `lock_timeout`: a table that a migration holds costs its exact size, not
 //! the run.
 
-mod array;
+pub(super) mod array;
 
 use std::{collections::HashMap, time::Duration};
 

@@ -7,13 +7,17 @@
 mod catalog;
 pub mod connect;
 mod explain;
+mod private;
 pub mod raw;
 mod safety;
 mod session;
+mod snapshot;
 mod what_if;
 
 pub use connect::{Environment, Target};
 pub use explain::{Explained, How, Limits, Wanted};
+pub use private::Private;
+pub use snapshot::Wishes;
 pub use what_if::HypoPg;
 
 use std::{collections::HashMap, time::Duration};

@@ -24,6 +24,7 @@ pub(crate) const MAY_IMPORT: &[(&str, &[&str])] = &[
         "examples",
         &["catalog", "detect", "error", "finding", "lint", "plan", "rules", "sources", "sql", "workload"],
     ),
+    ("twin", &["catalog", "cluster", "error", "names", "plan", "server"]),
     ("report", &["advise", "error", "finding", "lint", "names", "plan", "rules", "sql", "workload"]),
 ];
 

@@ -12,5 +12,6 @@ mod explain_page;
 mod harness;
 mod ordinary;
 mod percentiles;
+mod snapshot;
 mod tls;
 mod what_if;

@@ -106,6 +106,7 @@ fn start(options: &DemoOptions, progress: &mut dyn FnMut(&str)) -> Result<Cluste
         bin: options.pg_bin.clone(),
         log: true,
         set: set.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+        ..Settings::default()
     })?;
     let binaries = cluster.binaries();
     progress(&format!("PostgreSQL {} from {}", binaries.major, binaries.folder.display()));

@@ -7,14 +7,16 @@ use self::input::{Input, What};
 use super::{
     Outcome, advice, analyze,
     args::{ExplainArgs, ServerArgs},
-    complain, gather, lint, output, tell,
+    complain, gather, lint, output,
+    planner::Planner,
+    tell,
 };
 use crate::{
     catalog::{Catalog, IndexSpec},
     detect::{self, Detector, Facts, PlanFacts, PlanOrigin},
     error::Error,
     finding::Location,
-    plan::{Plan, Probe, WhatIf as _},
+    plan::{Plan, Probe},
     report::{
         Report,
         plan_diff::{self, PlanDiff},
@@ -22,7 +24,6 @@ use crate::{
         text::Subject,
     },
     rules::{self, Category, Needs, Rule, Set},
-    server::Server,
     sql::{Normalizer, StatementKind},
     workload::{InputSummary, Origin, Query, Statement, Workload},
 };
@@ -54,7 +55,7 @@ pub(super) fn run(args: &ExplainArgs) -> Result<Outcome, Error> {
     let mut complete = true;
     // A plan was pasted to be read, not to be asked for again: the environment's server is left alone.
     let wanted = pasted.is_none() || args.server.named;
-    let server = if wanted { analyze::connect(&args.server) } else { Ok(None) };
+    let server = if wanted { Planner::connect(&args.server) } else { Ok(None) };
     let server = server.unwrap_or_else(|err| {
         complain(&err);
         complete = false;
@@ -79,12 +80,12 @@ fn judge(
     input: &InputSummary,
     pasted: Option<Plan>,
     args: &ServerArgs,
-    mut server: Option<Server>,
+    mut server: Option<Planner>,
 ) -> (Report, bool) {
     let mut complete = true;
     let mut not_judged = workload.not_judged().clone();
     let mut catalog = None;
-    match server.as_mut().map(Server::catalog) {
+    match server.as_mut().map(Planner::catalog) {
         Some(Ok((seen, unseen))) => {
             not_judged.merge(unseen);
             catalog = Some(seen);
@@ -97,7 +98,8 @@ fn judge(
     }
     let asks = pasted.is_none();
     let planner = if asks { server.as_mut() } else { None };
-    let mut gathered = gather::gather(workload, catalog.as_ref(), planner.map(|server| (args, server)));
+    let mut gathered =
+        gather::gather(workload, catalog.as_ref(), planner.map(|planner| (args, &mut planner.server)));
     not_judged.merge(std::mem::take(&mut gathered.not_judged));
     let id = workload.ranked().first().map(|query| query.id);
     let alone = match (pasted, id.and_then(|id| gathered.gathered.get_mut(&id))) {
@@ -133,13 +135,13 @@ fn judge(
         let indexes: Vec<IndexSpec> = changes.iter().filter_map(|change| change.index.clone()).collect();
         let probe = id.and_then(|id| gathered.gathered.get(&id)?.probe.clone());
         if let (Some(server), Some(probe), false) = (&mut server, probe, indexes.is_empty()) {
-            match with_indexes(server, args, &probe, &indexes) {
+            match with_indexes(server, args, catalog, &probe, &indexes) {
                 Ok(diff) => compared = diff,
                 Err(why) => not_judged.add("plan with the advised indexes", why),
             }
         }
     }
-    if let Some(why) = server.as_ref().and_then(Server::lost) {
+    if let Some(why) = server.as_ref().and_then(Planner::lost) {
         tell(&format!("error: {why}"));
         complete = false;
     }
@@ -198,12 +200,13 @@ fn word(origin: PlanOrigin) -> &'static str {
 
 /// The plan as it is beside the one with all advised indexes that can be made up; `None` when that is the same.
 fn with_indexes(
-    server: &mut Server,
+    planner: &mut Planner,
     args: &ServerArgs,
+    catalog: &Catalog,
     probe: &Probe,
     indexes: &[IndexSpec],
 ) -> Result<Option<PlanDiff>, String> {
-    let mut oracle = server.what_if()?.with_limits(gather::limits(args));
+    let mut oracle = planner.what_if(args, catalog)?;
     let indexes: Vec<IndexSpec> =
         indexes.iter().filter(|index| oracle.supports(index).is_ok()).cloned().collect();
     if indexes.is_empty() {

@@ -3,7 +3,7 @@
 /// The elements of the outermost array: `{1,"a,b",NULL}` gives `1`, `a,b`, `NULL`. An element that is
 /// itself an array stays as it is written. A text that was cut short loses its last, unfinished element.
 /// <https://www.postgresql.org/docs/current/arrays.html#ARRAYS-IO>
-pub(super) fn elements(text: &str) -> Vec<String> {
+pub(in crate::server) fn elements(text: &str) -> Vec<String> {
     let mut found = Vec::new();
     // Arrays with unusual bounds begin with them: `[0:2]={…}`.
     let text = if text.starts_with('[') { text.split_once('=').map_or("", |(_, rest)| rest) } else { text };

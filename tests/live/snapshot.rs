@@ -1,0 +1,191 @@
+//! A private server with a snapshot plans as the server plans of which it was taken.
+
+use std::{collections::BTreeSet, fs, sync::LazyLock};
+
+use sargable::{
+    catalog::{IndexKey, IndexSpec, KeyExpr, snapshot::Snapshot},
+    names::RelName,
+    plan::{Plan, Probe, WhatIf},
+    server::{Environment, Explained, Limits, Server, Target, Wanted, Wishes},
+    sql::{parse, split},
+    twin::{Options, Twin},
+};
+
+use crate::harness::{self, Database};
+
+static SHOP: LazyLock<Database> = LazyLock::new(|| {
+    let shop = harness::database();
+    let script = fs::read_to_string("fixtures/snapshot/shop.sql").expect("the fixture");
+    for range in split::statements(&script) {
+        shop.sql(&script[range]);
+    }
+    shop
+});
+
+fn taken_by(role: &str) -> Snapshot {
+    SHOP.connect_as(role).snapshot(Wishes::default()).expect("a snapshot")
+}
+
+fn twin_of(snapshot: &Snapshot) -> (Twin, Server) {
+    let twin = Twin::start(snapshot.clone(), &Options::default()).expect("a private server");
+    let target = Target::resolve(Some(&twin.url()), &Environment::default()).expect("a target");
+    let server = Server::connect(&target).expect("a connection");
+    (twin, server)
+}
+
+fn queries() -> Vec<String> {
+    let text = fs::read_to_string("fixtures/snapshot/queries.sql").expect("the fixture");
+    split::statements(&text).into_iter().map(|range| text[range].to_owned()).collect()
+}
+
+fn probe(sql: &str) -> Probe {
+    Probe { sql: sql.to_owned(), binds: Vec::new() }
+}
+
+#[track_caller]
+fn plan(server: &mut Server, sql: &str) -> Plan {
+    let shape = parse::parse(sql).ok();
+    match server.explain(&probe(sql), shape.as_ref(), &Limits::default(), Wanted::Plan) {
+        Explained::Plan { plan, .. } => plan,
+        other => panic!("{sql}: {other:?}"),
+    }
+}
+
+/// Node by node: what it is, and what it costs.
+fn nodes(plan: &Plan) -> (Vec<String>, Vec<String>) {
+    let nodes = plan.nodes();
+    let what = nodes.iter().map(|n| format!("{} {:?} {:?}", n.node_type, n.index, n.relation)).collect();
+    let figures =
+        nodes.iter().map(|n| format!("{} {} {} {}", n.startup_cost, n.total_cost, n.rows, n.width)).collect();
+    (what, figures)
+}
+
+/// The queries whose plans have another shape, and those that are not the same to the last figure.
+fn compare(twin: &mut Server) -> (Vec<String>, Vec<String>) {
+    let mut production = SHOP.connect();
+    let (mut shapes, mut figures) = (Vec::new(), Vec::new());
+    for sql in queries() {
+        let (real, here) = (plan(&mut production, &sql), plan(twin, &sql));
+        let (real, here) = (nodes(&real), nodes(&here));
+        if real.0 != here.0 {
+            shapes.push(format!("{sql}\n  {:?}\n  {:?}", real.0, here.0));
+        }
+        if real != here {
+            figures.push(format!("{sql}\n  {:?}\n  {:?}", real.1, here.1));
+        }
+    }
+    (shapes, figures)
+}
+
+#[test]
+fn a_superusers_snapshot_plans_as_production() {
+    let snapshot = taken_by("postgres");
+    assert_eq!(snapshot.not_seen, []);
+    let (twin, mut server) = twin_of(&snapshot);
+    assert_eq!(twin.missing(), []);
+    let (shapes, figures) = compare(&mut server);
+    assert!(shapes.is_empty(), "{}", shapes.join("\n"));
+    assert!(figures.len() <= 2, "{} of {}:\n{}", figures.len(), queries().len(), figures.join("\n"));
+}
+
+#[test]
+fn an_ordinary_role_loses_little_and_says_what() {
+    SHOP.sql("CREATE ROLE reader LOGIN; GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader");
+    let snapshot = taken_by("reader");
+    let unseen: BTreeSet<&str> = snapshot.not_seen.iter().map(|unseen| unseen.what.as_str()).collect();
+    let expect = ["extended statistics", "height of an index", "statistics of an index on an expression"];
+    assert_eq!(unseen, BTreeSet::from(expect));
+    let (_twin, mut server) = twin_of(&snapshot);
+    let (shapes, figures) = compare(&mut server);
+    assert!(shapes.len() <= 1, "{}", shapes.join("\n"));
+    // Each for want of one of these, or of an index's real end.
+    assert!(figures.len() <= 8, "{} of {}:\n{}", figures.len(), queries().len(), figures.join("\n"));
+}
+
+#[test]
+fn two_snapshots_of_one_state_are_the_same_text() {
+    assert_eq!(taken_by("postgres").render(), taken_by("postgres").render());
+}
+
+/// Production's plan with the real index, and the bytes of that.
+fn really(spec: &IndexSpec, sql: &str) -> (Plan, u64) {
+    let create = spec.create().replacen("INDEX", "INDEX real_one", 1);
+    let size = "SELECT sum(pg_relation_size(c.oid)) FROM pg_class c WHERE c.oid = 'real_one'::regclass
+                   OR c.oid IN (SELECT inhrelid FROM pg_inherits WHERE inhparent = 'real_one'::regclass)";
+    // Rolled back: other tests plan at the same time.
+    let answer = SHOP.sql(&format!("BEGIN; {create}; {size}; EXPLAIN (FORMAT JSON) {sql}; ROLLBACK"));
+    let (bytes, json) = answer.split_once('\n').expect("two answers");
+    (Plan::from_text(json).expect("a plan"), bytes.parse().expect("a size"))
+}
+
+fn orders(columns: &[&str]) -> IndexSpec {
+    IndexSpec::btree(RelName::new(Some("public"), "orders"), columns)
+}
+
+/// Every access method, partial, covering, on an expression and on a partitioned table: what it promises is what
+/// production says of the real index, and nothing of it stays.
+#[test]
+fn what_if_costs_what_the_real_index_costs() {
+    let snapshot = taken_by("postgres");
+    let (twin, mut server) = twin_of(&snapshot);
+    let (mut catalog, _) = server.catalog().expect("a catalog");
+    twin.correct(&mut catalog);
+    let partial = IndexSpec { predicate: Some("note IS NULL".to_owned()), ..orders(&["created_at"]) };
+    let covering = IndexSpec { include: vec!["total".to_owned()], ..orders(&["customer_id"]) };
+    let lower =
+        IndexKey { expr: KeyExpr::Expression("lower(status)".to_owned()), ..IndexKey::column("status") };
+    let expression = IndexSpec { keys: vec![lower], ..orders(&["status"]) };
+    let events = IndexSpec::btree(RelName::new(Some("public"), "events"), &["id"]);
+    let of = |method: &str, column: &str| IndexSpec { method: method.to_owned(), ..orders(&[column]) };
+    let cases = [
+        (
+            orders(&["customer_id", "created_at"]),
+            "SELECT * FROM orders WHERE customer_id = 42 AND created_at > '2024-12-01'",
+        ),
+        (orders(&["total"]), "SELECT * FROM orders WHERE total > 999.5"),
+        (partial, "SELECT * FROM orders WHERE note IS NULL AND created_at > '2024-12-20'"),
+        (covering, "SELECT sum(total) FROM orders WHERE customer_id = 42"),
+        (expression, "SELECT * FROM orders WHERE lower(status) = 'neu'"),
+        (events, "SELECT * FROM events WHERE id = 77"),
+        (of("gin", "tags"), "SELECT * FROM orders WHERE tags @> ARRAY['x7']"),
+        (of("hash", "note"), "SELECT * FROM orders WHERE note = 'x'"),
+        (of("brin", "id"), "SELECT * FROM orders WHERE id BETWEEN 1000 AND 90000 AND total < 3"),
+    ];
+    let mut off = Vec::new();
+    for (spec, sql) in &cases {
+        let mut oracle = twin.what_if(&mut server, &catalog, Limits::default());
+        let promised = oracle.estimate(&probe(sql), std::slice::from_ref(spec)).expect("a plan");
+        let size = oracle.size(spec).expect("a size");
+        let (real, taken) = really(spec, sql);
+        let known = |name: &str| snapshot.relations.iter().any(|relation| relation.name == name);
+        let uses = real.nodes().iter().any(|node| node.index.as_deref().is_some_and(|name| !known(name)));
+        let (cost, bytes) = (promised.cost / real.root.total_cost, size as f64 / taken as f64);
+        let line = format!("{}: cost {cost:.3}, size {bytes:.3} of the real one's", spec.create());
+        if promised.used[0] != uses
+            || (cost - 1.0).abs() > 0.05
+            || (spec.method == "btree" && (bytes - 1.0).abs() > 0.2)
+        {
+            off.push(line);
+        }
+    }
+    assert!(off.is_empty(), "{}", off.join("\n"));
+    let mut oracle = twin.what_if(&mut server, &catalog, Limits::default());
+    let sql = cases[1].1;
+    assert_eq!(
+        oracle.estimate(&probe(sql), &[]).expect("a plan").plan.root.node_type,
+        plan(&mut SHOP.connect(), sql).root.node_type
+    );
+}
+
+#[test]
+fn an_index_can_be_hidden() {
+    let (twin, mut server) = twin_of(&taken_by("postgres"));
+    let (catalog, _) = server.catalog().expect("a catalog");
+    let sql = "SELECT * FROM orders WHERE customer_id = 42";
+    let with = plan(&mut server, sql);
+    let hidden = [RelName::new(Some("public"), "orders_customer_idx")];
+    let mut oracle = twin.what_if(&mut server, &catalog, Limits::default()).without(&hidden);
+    let without = oracle.estimate(&probe(sql), &[]).expect("a plan");
+    assert!(without.cost > 5.0 * with.root.total_cost, "{} {}", without.cost, with.root.total_cost);
+    assert_eq!(nodes(&plan(&mut server, sql)), nodes(&with), "it is back");
+}
