@@ -1,10 +1,6 @@
 //! `rules test`: runs the examples of rules, and says which of them do not hold.
 
-use std::{
-    fmt::Write as _,
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{fmt::Write as _, fs, path::Path};
 
 use super::{
     Outcome, output,
