@@ -2,7 +2,12 @@
 
 use std::{fs, io::Read as _, path::Path};
 
-use super::{Outcome, analyze, args::ExplainArgs, complain, gather, output, tell, user_rules};
+use super::{
+    Outcome,
+    analyze::{self, Wanted},
+    args::ExplainArgs,
+    complain, gather, output, tell, user_rules,
+};
 use crate::{
     error::Error,
     finding::Location,
@@ -62,7 +67,8 @@ pub(super) fn run(args: &ExplainArgs) -> Result<Outcome, Error> {
     };
     let named = server.is_some();
     let read = Ingested { workload, inputs: vec![input], ..Ingested::default() };
-    let mut done = analyze::judge(&known, read, Some(&args.server), None, server, None);
+    let wanted = Wanted { args: Some(&args.server), ..Wanted::of(&known) };
+    let mut done = analyze::judge(read, &wanted, server);
     done.report.plan = done.first_plan;
     if done.report.plan.is_none() && complete {
         tell(if named {
