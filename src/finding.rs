@@ -84,7 +84,7 @@ impl TryFrom<String> for Code {
         let rest = &code[letters..];
         let digits = rest.strip_prefix('-').unwrap_or(rest);
         let numbered = (1..=4).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
-        if code.starts_with("SG") && letters == 2 && !(numbered && rest.len() == 3) {
+        if code.starts_with("SG") && letters == 2 && !(numbered && rest == digits && digits.len() == 3) {
             return Err(format!("`{code}` is not SG and three digits"));
         }
         if !numbered || !(2..=8).contains(&letters) {

@@ -57,6 +57,25 @@ pub(super) struct Job<'a> {
     pub(super) lint: Option<&'a Lint>,
 }
 
+/// What is to be judged of what was read, and by what.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wanted<'a> {
+    /// Every rule that there is.
+    pub(super) rules: &'a [Rule],
+    /// As [`Job`] has them; so are the next three.
+    pub(super) args: Option<&'a ServerArgs>,
+    pub(super) pool: Option<&'a PoolSizeArgs>,
+    pub(super) limits: Option<&'a AdviceArgs>,
+    pub(super) lint: Option<&'a Lint>,
+}
+
+impl<'a> Wanted<'a> {
+    /// What the rules find, and nothing besides.
+    pub(super) fn of(rules: &'a [Rule]) -> Wanted<'a> {
+        Wanted { rules, args: None, pool: None, limits: None, lint: None }
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct Done {
     pub(super) report: Report,
@@ -96,24 +115,22 @@ pub(super) fn perform(job: &Job<'_>) -> Result<Done, Error> {
         saved(&read, save)?;
     }
     complete &= read.damages.is_empty();
-    let mut done = judge_inputs(&known, job.input, read, job.server, job.pool, job.advice, server, job.lint);
+    let wanted =
+        Wanted { args: job.server, pool: job.pool, limits: job.advice, lint: job.lint, ..Wanted::of(&known) };
+    let mut done = judge_inputs(job.input, read, &wanted, server);
     done.complete &= complete;
     Ok(done)
 }
 
 /// As [`judge`], and as the flags about inputs ask for it: what the filter left out, how many occurrences.
 pub(super) fn judge_inputs(
-    all_rules: &[Rule],
     input: &InputArgs,
     read: Ingested,
-    args: Option<&ServerArgs>,
-    pool: Option<&PoolSizeArgs>,
-    limits: Option<&AdviceArgs>,
+    wanted: &Wanted<'_>,
     server: Option<Planner>,
-    lint: Option<&Lint>,
 ) -> Done {
     let left_out = read.left_out.clone();
-    let mut done = judge(all_rules, read, args, pool, limits, server, lint);
+    let mut done = judge(read, wanted, server);
     if input.filter.filter().is_some() {
         done.report.filtered(input.filter.conditions(), &left_out);
     }
@@ -157,15 +174,8 @@ pub(super) fn demand_inputs(input: &InputArgs) -> Result<(), Error> {
 }
 
 /// Everything after reading: catalog, plans, findings, advice.
-pub(super) fn judge(
-    all_rules: &[Rule],
-    read: Ingested,
-    args: Option<&ServerArgs>,
-    pool: Option<&PoolSizeArgs>,
-    limits: Option<&AdviceArgs>,
-    mut server: Option<Planner>,
-    lint: Option<&Lint>,
-) -> Done {
+pub(super) fn judge(read: Ingested, wanted: &Wanted<'_>, mut server: Option<Planner>) -> Done {
+    let Wanted { args, pool, limits, lint, .. } = *wanted;
     let mut complete = true;
     let Ingested { workload, inputs, mut not_judged, scripts, schema, .. } = read;
     not_judged.merge(workload.not_judged().clone());
@@ -206,7 +216,8 @@ pub(super) fn judge(
         checked = Some(what);
         found
     } else {
-        let rules: Vec<Rule> = all_rules
+        let rules: Vec<Rule> = wanted
+            .rules
             .iter()
             .filter(|rule| rule.set == Set::Default && (logs || !rule.needs.contains(&Needs::Workload)))
             .cloned()
@@ -231,7 +242,7 @@ pub(super) fn judge(
         complete = false;
     }
     let mut report = Report::new(&inputs, &workload, found.findings, changes, &not_judged);
-    report.describe(all_rules);
+    report.describe(wanted.rules);
     report.index = search;
     report.check = checked;
     report.coverage = Some(gathered.coverage);

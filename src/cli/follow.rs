@@ -16,7 +16,7 @@ use signal_hook::{
 
 use super::{
     Outcome,
-    analyze::{self, Done},
+    analyze::{self, Done, Wanted},
     args::{Format, LogsArgs},
     configure, output, tell, user_rules,
 };
@@ -62,7 +62,7 @@ pub(super) fn run(args: &LogsArgs, config: &Config) -> Result<Outcome, Error> {
     let read = analyze::told(read)?;
     analyze::saved(&read, &args.save)?;
     let whole = read.damages.is_empty();
-    let mut done = analyze::judge_inputs(&known, &args.input, read, None, None, None, None, None);
+    let mut done = analyze::judge_inputs(&args.input, read, &Wanted::of(&known), None);
     done.complete &= whole;
     output::judge(&mut done.report, &args.figures);
     let outcome = output::write(&done.report, Subject::Workload, &args.output, args.fail_on)?;
@@ -97,12 +97,8 @@ impl Screen {
         let input =
             InputSummary { name, format: "log".to_owned(), bytes: far.bytes, ..InputSummary::default() };
         let Done { report, .. } = analyze::judge(
-            known,
             Ingested { workload: seen, inputs: vec![input], ..Ingested::default() },
-            None,
-            None,
-            None,
-            None,
+            &Wanted::of(known),
             None,
         );
         let page = text::render(&report, Subject::Workload, &output::style(true, args.output.color));

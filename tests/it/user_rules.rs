@@ -20,7 +20,7 @@ fn text(name: &str) -> String {
 /// A folder with the three rules, and one SQL file that two of them are about.
 fn project(args: &[&str]) -> Run {
     NAMES.iter().fold(sargable(args).file("a.sql", SQL), |run, name| {
-        run.file(&format!(".sargable/rules/{name}.yaml"), &text(name))
+        run.file(&format!(".sargable/rules/{name}.yaml"), text(name))
     })
 }
 
@@ -73,7 +73,7 @@ fn a_wrong_rule_is_refused_with_its_place() {
     let refused = |from: &str, to: &str| {
         assert!(good.contains(from), "{from}");
         let path = format!(".sargable/rules/{name}.yaml");
-        let ran = project(&["check", "a.sql"]).file(&path, &good.replacen(from, to, 1)).ends(2);
+        let ran = project(&["check", "a.sql"]).file(&path, good.replacen(from, to, 1)).ends(2);
         assert_eq!(ran.stdout, "");
         ran.stderr
             .replace("error: .sargable/rules/timestamp-compared.yaml", "…")
