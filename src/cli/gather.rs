@@ -14,7 +14,7 @@ use crate::{
     plan::{Plan, Probe},
     report::Coverage,
     server::{Explained, How, Limits, Server, Wanted},
-    sql::{Fingerprint, Shape, StatementKind, ddl, parse},
+    sql::{Fingerprint, Shape, StatementKind, body, ddl, parse},
     workload::{Query, Sample, Workload},
 };
 
@@ -55,7 +55,10 @@ pub(super) fn gather(
         };
         if !plannable(query.kind) {
             let unknown = |sample: &Sample| {
-                parse::parse(&sample.sql).is_err_and(|not_parsed| not_parsed.why.contains(NO_STATEMENT))
+                // What a DO block runs is read by itself.
+                !body::may_have_one(&sample.sql)
+                    && parse::parse(&sample.sql)
+                        .is_err_and(|not_parsed| not_parsed.why.contains(NO_STATEMENT))
             };
             let unread = query.samples.iter().find_map(|sample| ddl::read(&sample.sql).err());
             if place.is_some() && query.samples.iter().any(unknown) {

@@ -11,7 +11,11 @@
 
 use std::ops::Range;
 
-use crate::{rules::Rule, workload::Script, yaml};
+use crate::{
+    rules::Rule,
+    workload::{Script, Stated},
+    yaml,
+};
 
 /// One comment that allows something.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -172,11 +176,22 @@ fn named(name: &str, rules: &[Rule]) -> Result<String, Unknown> {
     })
 }
 
+/// In the body of a function: the statement that ends before the comment on its line, or that follows.
+fn in_body<'a>(script: &'a Script, comment: &Range<usize>, holder: &Stated) -> Option<&'a Stated> {
+    let next = script.statements.partition_point(|stated| stated.at.start < comment.start);
+    let inner = |stated: &&Stated| !holder.inside && stated.inside && stated.at.end <= holder.at.end;
+    let (line, _) = script.position(comment.start);
+    let before = next.checked_sub(1).and_then(|at| script.statements.get(at)).filter(inner);
+    before
+        .filter(|stated| script.position(stated.at.end).0 == line)
+        .or_else(|| script.statements.get(next).filter(inner))
+}
+
 /// The statement that holds the comment, that ends before it on its line, or that follows; nothing where
 /// there is none.
 fn statement(script: &Script, comment: &Range<usize>) -> Range<usize> {
     if let Some(holder) = script.statement(comment.start) {
-        return holder.at.clone();
+        return in_body(script, comment, holder).unwrap_or(holder).at.clone();
     }
     let next = script.statements.partition_point(|stated| stated.at.start < comment.start);
     let (line, _) = script.position(comment.start);
