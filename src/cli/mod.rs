@@ -58,7 +58,7 @@ pub fn main() -> ExitCode {
         Command::Analyze(args) => config().and_then(|config| analyze::run(&args, &args.schema.over(&config))),
         Command::Check(args) => config().and_then(|config| check::run(&args, &args.schema.over(&config))),
         Command::Explain(args) => explain::run(&args),
-        Command::Index(args) => config().and_then(|config| index::run(&args, &args.schema.over(&config))),
+        Command::Index(args) => config().and_then(|config| index::run(&args, &config)),
         Command::Init(args) => init::run(&args),
         Command::Logs(args) => config().and_then(|config| logs::run(&args, &config)),
         Command::Pool(args) => config().and_then(|config| pool::run(&args, &config)),

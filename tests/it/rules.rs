@@ -383,9 +383,38 @@ fn the_shops_statements() {
 const EDGE_ELSEWHERE: &[(&str, &str, &str)] = &[
     ("n-plus-one", "executions", "tests/it/log_limits.rs::a_log_without_quick_statements_speaks_for_itself"),
     ("n-plus-one", "quickest", "tests/it/log_limits.rs::a_log_without_quick_statements_speaks_for_itself"),
+    ("cast-in-plan", "rows", MEASURED),
+    ("sort-for-limit", "fraction", MEASURED),
+    ("sort-for-limit", "rows", MEASURED),
+    ("subquery-per-row", "loops", MEASURED),
+    ("subquery-per-row", "share", MEASURED),
     ("pool-size", "instances", "tests/it/rules.rs::configured_instances_are_counted"),
     ("pool-size", "pool", "tests/it/rules.rs::configured_instances_are_counted"),
 ];
+
+const MEASURED: &str = "tests/it/rules.rs::a_plan_at_the_threshold_is_found_and_one_past_it_is_not";
+
+/// The plan of a rule's first bad example, with the threshold moved to what was measured there and just past it.
+#[test]
+fn a_plan_at_the_threshold_is_found_and_one_past_it_is_not() {
+    for (name, param, at, past) in [
+        ("cast-in-plan", "rows", 200_000.0, 200_001.0),
+        ("sort-for-limit", "rows", 200_000.0, 200_001.0),
+        ("sort-for-limit", "fraction", 0.000_05, 0.000_049),
+        ("subquery-per-row", "loops", 20_000.0, 20_001.0),
+        ("subquery-per-row", "share", 0.8, 0.95),
+    ] {
+        let rule = rules::find(name).expect("built in");
+        let bad = rule.examples.bad.first().expect("one");
+        let found = |threshold: f64| {
+            let mut rule = rule.clone();
+            rule.params.get_mut(param).expect("the parameter").default = threshold;
+            run(&[rule], bad).findings.len()
+        };
+        assert!(found(at) > 0, "{name}: {param} = {at}");
+        assert_eq!(found(past), 0, "{name}: {param} = {past}");
+    }
+}
 
 /// Nobody knows them until `sargable.yaml` says them, so that no example can.
 #[test]

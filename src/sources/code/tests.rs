@@ -27,11 +27,11 @@ fn rust() {
     check(
         Language::Rust,
         r##"
-        async fn f(pool: &Pool) {
-            let a = sqlx::query!("SELECT id FROM users WHERE id = $1", id).fetch_one(pool).await?;
-            let b = sqlx::query_as::<_, User>(r#"SELECT "a" FROM t"#).fetch_all(pool).await?;
+        fn f(pool: &Pool) {
+            let a = sqlx::query!("SELECT id FROM users WHERE id = $1", id).fetch_one(pool)?;
+            let b = sqlx::query_as::<_, User>(r#"SELECT "a" FROM t"#).fetch_all(pool)?;
             let c = client.query("SELECT \"b\" FROM t \
-                WHERE c = $1", &[&c]).await?;
+                WHERE c = $1", &[&c])?;
             let d = format!("SELECT e FROM t WHERE e = {e} LIMIT {}", n);
             let f = sqlx::query!("SELECT g " + "FROM t");
             let h = concat!("SELECT h ", "FROM t");
