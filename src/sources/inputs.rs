@@ -76,7 +76,9 @@ pub(super) fn sort(mut named: Vec<Named>, prefixes: &Prefixes, threads: usize) -
     while !named.is_empty() {
         let batch: Vec<Named> = named.drain(..named.len().min(BATCH)).collect();
         if threads < 2 || batch.len() < 4 {
-            batch.into_iter().for_each(|one| sorted.add(Seen::of(one, prefixes)));
+            for one in batch {
+                sorted.add(Seen::of(one, prefixes));
+            }
             continue;
         }
         let mut seen: Vec<(usize, Seen)> = Vec::with_capacity(batch.len());
@@ -99,7 +101,9 @@ pub(super) fn sort(mut named: Vec<Named>, prefixes: &Prefixes, threads: usize) -
             }
         });
         seen.sort_by_key(|(number, _)| *number);
-        seen.into_iter().for_each(|(_, seen)| sorted.add(seen));
+        for (_, seen) in seen {
+            sorted.add(seen);
+        }
     }
     sorted
 }

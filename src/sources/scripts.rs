@@ -63,7 +63,7 @@ pub(super) fn read(source: &mut Source, language: Option<Language>) -> Written {
     let name = source.name();
     let mut written = Written { program: language.is_some(), ..Written::default() };
     written.summary.name.clone_from(&name);
-    written.summary.format = language.map_or("sql", Language::name).to_owned();
+    language.map_or("sql", Language::name).clone_into(&mut written.summary.format);
     let (text, bytes, replaced) = match source.reader().and_then(|mut reader| text(&mut *reader)) {
         Ok(read) => read,
         Err(error) => {
@@ -199,17 +199,16 @@ impl Found {
         let mut comments = Vec::new();
         let mut left = Vec::new();
         for stated in &self.statements {
-            let body = match &stated.sql {
-                Some(sql) => body::read(sql),
-                None => {
-                    let sql = text.get(stated.at.clone()).unwrap_or_default();
-                    if !body::may_have_one(sql) {
-                        continue;
-                    }
-                    let mut whole = Spliced::default();
-                    whole.copy(sql, stated.at.start);
-                    body::read(&whole)
+            let body = if let Some(sql) = &stated.sql {
+                body::read(sql)
+            } else {
+                let sql = text.get(stated.at.clone()).unwrap_or_default();
+                if !body::may_have_one(sql) {
+                    continue;
                 }
+                let mut whole = Spliced::default();
+                whole.copy(sql, stated.at.start);
+                body::read(&whole)
             };
             let Some(body) = body else { continue };
             comments.extend(body.comments);

@@ -110,8 +110,8 @@ fn is_word(text: &str, token: &Token, word: &str) -> bool {
 /// What a string constant holds, with its quotes undone.
 fn inner(sql: &Spliced, token: &Token) -> Option<Spliced> {
     let text = &sql.text()[token.start..token.end];
-    if text.starts_with('$') {
-        let tag = text[1..].find('$')? + 2;
+    if let Some(rest) = text.strip_prefix('$') {
+        let tag = rest.find('$')? + 2;
         let end = text.len().checked_sub(tag).filter(|end| *end >= tag)?;
         return Some(sql.part(&(token.start + tag..token.start + end)));
     }

@@ -207,7 +207,7 @@ pub fn has_variables(sql: &str) -> bool {
 pub fn variables(sql: Spliced, verbs: bool) -> Spliced {
     let text = sql.text();
     let bytes = text.as_bytes();
-    if !has_variables(text) && !(verbs && memchr::memchr(b'%', bytes).is_some()) {
+    if !(has_variables(text) || verbs && memchr::memchr(b'%', bytes).is_some()) {
         return sql;
     }
     let mut found: Vec<(Range<usize>, Replacement)> = Vec::new();

@@ -99,11 +99,7 @@ pub(super) fn of(file: &File<'_>, string: Node<'_>) -> Context {
                     break;
                 }
             }
-            "raise_statement" | "throw_statement" | "assert_statement" => {
-                context.told = Told::Never;
-                break;
-            }
-            "comparison_operator" => {
+            "raise_statement" | "throw_statement" | "assert_statement" | "comparison_operator" => {
                 context.told = Told::Never;
                 break;
             }
@@ -215,61 +211,6 @@ fn takes(file: &File<'_>, call: Node<'_>, name: &str) -> Told {
             return Told::Foreign;
         }
     }
-    const SHOWN: &[&str] = &[
-        "debug",
-        "describe",
-        "eprint",
-        "eprintln",
-        "err",
-        "error",
-        "exit",
-        "fail",
-        "fatal",
-        "info",
-        "it",
-        "log",
-        "panic",
-        "print",
-        "printf",
-        "println",
-        "puts",
-        "raise",
-        "severe",
-        "specify",
-        "todo",
-        "trace",
-        "unreachable",
-        "verbose",
-        "warn",
-        "warning",
-        "gettext",
-        "ngettext",
-        "_",
-        "addargument",
-        "add_argument",
-        "help",
-        "option",
-        "fatalf",
-        "errorf",
-        "infof",
-        "warnf",
-        "debugf",
-        "logf",
-        "skip",
-        "matches",
-        "contains",
-        "startswith",
-        "starts_with",
-        "start_with",
-        "endswith",
-        "ends_with",
-        "indexof",
-        "equals",
-        "compile",
-        "regexp",
-        "match",
-        "test",
-    ];
     if SHOWN.contains(&name)
         || ["assert", "expect", "tobe", "toequal", "tomatch", "tocontain", "tohave", "debug_assert"]
             .iter()
@@ -278,22 +219,6 @@ fn takes(file: &File<'_>, call: Node<'_>, name: &str) -> Told {
     {
         return Told::Never;
     }
-    const ADDED: &[&str] = &[
-        "append",
-        "add",
-        "push",
-        "push_str",
-        "write",
-        "writestring",
-        "write_str",
-        "writeln",
-        "join",
-        "extend",
-        "addall",
-        "unshift",
-        "insert",
-        "prepend",
-    ];
     if ADDED.contains(&name) {
         return Told::Grows;
     }
@@ -392,3 +317,78 @@ fn grows(file: &File<'_>, assignment: Node<'_>) -> bool {
     );
     Regex::new(&added).is_ok_and(|added| added.is_match(text))
 }
+
+/// Functions that show or test a text.
+const SHOWN: &[&str] = &[
+    "debug",
+    "describe",
+    "eprint",
+    "eprintln",
+    "err",
+    "error",
+    "exit",
+    "fail",
+    "fatal",
+    "info",
+    "it",
+    "log",
+    "panic",
+    "print",
+    "printf",
+    "println",
+    "puts",
+    "raise",
+    "severe",
+    "specify",
+    "todo",
+    "trace",
+    "unreachable",
+    "verbose",
+    "warn",
+    "warning",
+    "gettext",
+    "ngettext",
+    "_",
+    "addargument",
+    "add_argument",
+    "help",
+    "option",
+    "fatalf",
+    "errorf",
+    "infof",
+    "warnf",
+    "debugf",
+    "logf",
+    "skip",
+    "matches",
+    "contains",
+    "startswith",
+    "starts_with",
+    "start_with",
+    "endswith",
+    "ends_with",
+    "indexof",
+    "equals",
+    "compile",
+    "regexp",
+    "match",
+    "test",
+];
+
+/// Functions that put a text together with others.
+const ADDED: &[&str] = &[
+    "append",
+    "add",
+    "push",
+    "push_str",
+    "write",
+    "writestring",
+    "write_str",
+    "writeln",
+    "join",
+    "extend",
+    "addall",
+    "unshift",
+    "insert",
+    "prepend",
+];

@@ -9,7 +9,7 @@ use crate::sql::Spliced;
 
 /// What stands between the quotes.
 fn inside(node: Node<'_>) -> Option<Range<usize>> {
-    let last = u32::try_from(node.child_count().checked_sub(1)?).ok()?;
+    let last = node.child_count().checked_sub(1)?;
     let (first, last) = (node.child(0)?, node.child(last)?);
     let quote = |child: Node<'_>| {
         !child.is_named() || matches!(child.kind(), "string_start" | "string_end" | "heredoc_end")
@@ -93,7 +93,7 @@ pub(super) fn read(file: &File<'_>, node: Node<'_>, braces: bool, to: &mut Splic
     for child in node.children(&mut cursor) {
         match child.kind() {
             "interpolation" | "template_substitution" | "string_interpolation" => {
-                special.push((child.byte_range(), true))
+                special.push((child.byte_range(), true));
             }
             "escape_sequence" | "escape_interpolation" => special.push((child.byte_range(), false)),
             _ if child.child_count() > 0 => {
@@ -160,10 +160,9 @@ fn said(escape: &str) -> String {
     match rest.chars().next() {
         Some('n') => "\n".to_owned(),
         Some('t') => "\t".to_owned(),
-        Some('r' | '\n' | '\r') => " ".to_owned(),
+        Some('r' | '\n' | '\r' | 'a' | 'b' | 'f' | 'v') => " ".to_owned(),
         Some('x' | 'u' | 'U') => code(&rest[1..], 16).unwrap_or_default(),
         Some('0'..='7') => code(rest, 8).unwrap_or_default(),
-        Some('a' | 'b' | 'f' | 'v') => " ".to_owned(),
         Some(other) => other.to_string(),
         None => String::new(),
     }

@@ -179,7 +179,7 @@ pub(super) fn read(language: Language, path: &Path, text: &str) -> Result<Found,
 
 impl Found {
     /// Judges one string, or several that are joined.
-    fn string(&mut self, sql: &Spliced, context: &context::Context) {
+    fn string(&mut self, sql: &Spliced, context: context::Context) {
         let whole = |sql: &Spliced| sql.range(&(0..sql.text().len()));
         for part in split::statements(sql.text()) {
             let one = embedded::without_schemas(template::variables(sql.part(&part), context.verbs));

@@ -158,5 +158,5 @@ fn string(file: &File<'_>, place: Node<'_>, parts: &[Part<'_>], found: &mut Foun
             Part::Other(node) => sql.hole(file.text_of(*node), node.byte_range()),
         }
     }
-    found.string(&sql, &context);
+    found.string(&sql, context);
 }
