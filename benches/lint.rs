@@ -88,6 +88,7 @@ fn make(folder: &Path) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+#[expect(clippy::many_single_char_names, reason = "they stand in SQL, and only tell names apart")]
 fn statement(chance: &mut Chance, i: u64) -> String {
     let (t, u) = (chance.table(), chance.table());
     let (a, b, c, d) = (chance.column(), chance.column(), chance.column(), chance.column());

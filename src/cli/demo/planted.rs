@@ -37,6 +37,11 @@ pub const ALL: &[Planted] = &[
     Planted { rule: "n-plus-one", statement: "user of an order" },
 ];
 
+/// The foreign keys without an index are those that the statements above look up: one problem, told of the schema too.
+fn about_keys(finding: &Finding) -> bool {
+    finding.rule == "foreign-key-without-index"
+}
+
 /// Where an analysis and [`ALL`] differ: each line `missed: …` or `unexpected: …`, sorted. Empty when
 /// every planted problem was found and nothing else at severity warning or above.
 pub fn differences(findings: &[Finding]) -> Vec<String> {
@@ -49,8 +54,10 @@ pub fn differences(findings: &[Finding]) -> Vec<String> {
         let query = finding.query.as_ref()?;
         ids.iter().find(|(_, id)| id == query).map(|(name, _)| *name)
     };
-    let loud: Vec<&Finding> =
-        findings.iter().filter(|finding| finding.severity >= Severity::Warning).collect();
+    let loud: Vec<&Finding> = findings
+        .iter()
+        .filter(|finding| finding.severity >= Severity::Warning && !about_keys(finding))
+        .collect();
     let mut lines: Vec<String> = ALL
         .iter()
         .filter(|planted| {
