@@ -56,9 +56,9 @@ impl<'a> Cursor<'a> {
         for (at, token) in tokens.iter().enumerate() {
             match token.kind {
                 Kind::Punct(b'(' | b'[') => open.push(at),
-                Kind::Punct(b')' | b']') => match open.pop() {
-                    Some(opened) => close[opened] = at,
-                    None => stray = stray.or(Some(at)),
+                Kind::Punct(closing @ (b')' | b']')) => match open.pop() {
+                    Some(opened) if tokens[opened].kind == Kind::Punct(opens(closing)) => close[opened] = at,
+                    _ => stray = stray.or(Some(at)),
                 },
                 _ => {}
             }
@@ -273,6 +273,15 @@ impl<'a> Cursor<'a> {
         Ok(inside.trim())
     }
 
+    /// `[3]` of an array's type, if it stands here; it ends where the bracket does.
+    pub(super) fn take_bounds(&mut self) -> bool {
+        let here = self.punct(b'[');
+        if here {
+            self.at = self.close[self.at] + 1;
+        }
+        here
+    }
+
     /// `(fillfactor = 70, autovacuum_enabled)`, `(FULL, ANALYZE off)`: names in lower case, and their values;
     /// `true` where none is given.
     pub(super) fn options(&mut self) -> Result<Vec<(String, String)>, NotRead> {
@@ -324,6 +333,11 @@ impl<'a> Cursor<'a> {
         }
         Ok(&self.sql[self.tokens[begin].start..self.tokens[self.at - 1].end])
     }
+}
+
+/// The bracket that this one closes.
+fn opens(closing: u8) -> u8 {
+    if closing == b')' { b'(' } else { b'[' }
 }
 
 /// Words that our scanner holds for clauses, and PostgreSQL lets name a column (catcode U and C).
