@@ -422,29 +422,8 @@ impl<'a> Reader<'_, 'a, '_> {
 
 /// The tests that stand in every arm of an OR: they hold for each row, and the planner takes them out as well.
 fn common(arms: &[Condition]) -> Vec<&Predicate> {
-    let tests = |arm: &'_ Condition| -> Vec<Predicate> {
-        match arm {
-            Condition::Test(predicate) => vec![predicate.clone()],
-            Condition::All(all) => all
-                .iter()
-                .filter_map(|one| match one {
-                    Condition::Test(predicate) => Some(predicate.clone()),
-                    _ => None,
-                })
-                .collect(),
-            _ => Vec::new(),
-        }
-    };
-    let Some((first, rest)) = arms.split_first() else { return Vec::new() };
-    let others: Vec<Vec<Predicate>> = rest.iter().map(tests).collect();
-    let of_first: Vec<&Predicate> = match first {
-        Condition::Test(predicate) => vec![predicate],
-        Condition::All(all) => all
-            .iter()
-            .filter_map(|one| if let Condition::Test(predicate) = one { Some(predicate) } else { None })
-            .collect(),
-        _ => Vec::new(),
-    };
+    let tests: Vec<Vec<&Predicate>> = arms.iter().map(tests_of).collect();
+    let Some((first, rest)) = tests.split_first() else { return Vec::new() };
     let same = |one: &Predicate, other: &Predicate| {
         one.column == other.column
             && one.op == other.op
@@ -452,10 +431,17 @@ fn common(arms: &[Condition]) -> Vec<&Predicate> {
             && one.operand == other.operand
             && one.text == other.text
     };
-    of_first
-        .into_iter()
-        .filter(|predicate| others.iter().all(|arm| arm.iter().any(|other| same(predicate, other))))
-        .collect()
+    let in_all =
+        |predicate: &&&Predicate| rest.iter().all(|arm| arm.iter().any(|other| same(predicate, other)));
+    first.iter().filter(in_all).copied().collect()
+}
+
+/// The tests that an arm of an OR asks for together.
+fn tests_of(arm: &Condition) -> Vec<&Predicate> {
+    let all = if let Condition::All(all) = arm { all.as_slice() } else { std::slice::from_ref(arm) };
+    let test =
+        all.iter().map(|one| if let Condition::Test(predicate) = one { Some(predicate) } else { None });
+    test.flatten().collect()
 }
 
 /// The columns that a statement reads of one table in FROM.

@@ -22,7 +22,6 @@ pub mod pooler;
 mod rent;
 mod search;
 mod selectivity;
-mod size;
 mod tell;
 mod words;
 

@@ -352,6 +352,11 @@ impl IndexSpec {
         }
     }
 
+    /// Whether its first key is this column.
+    pub fn begins_with(&self, column: &str) -> bool {
+        self.keys.first().is_some_and(|key| matches!(&key.expr, KeyExpr::Column(name) if name == column))
+    }
+
     /// `ON schema.table USING … (…) INCLUDE (…) WHERE …`: the end of every CREATE INDEX.
     fn tail(&self) -> String {
         let keys: Vec<String> = self.keys.iter().map(IndexKey::sql).collect();

@@ -176,21 +176,9 @@ pub(super) fn demand_inputs(input: &InputArgs) -> Result<(), Error> {
 /// Everything after reading: catalog, plans, findings, advice.
 pub(super) fn judge(read: Ingested, wanted: &Wanted<'_>, mut server: Option<Planner>) -> Done {
     let Wanted { args, pool, limits, lint, .. } = *wanted;
-    let mut complete = true;
     let Ingested { workload, inputs, mut not_judged, scripts, schema, .. } = read;
     not_judged.merge(workload.not_judged().clone());
-    let mut catalog = None;
-    match server.as_mut().map(Planner::catalog) {
-        Some(Ok((seen, unseen))) => {
-            not_judged.merge(unseen);
-            catalog = Some(seen);
-        }
-        Some(Err(err)) => {
-            complain(&err);
-            complete = false;
-        }
-        None => {}
-    }
+    let (catalog, mut complete) = Planner::seen(server.as_mut(), &mut not_judged);
     // Without a server, the files' own DDL says what tables there are.
     let known = catalog.as_ref().or(schema.known());
     not_judged.merge(schema.not_judged());

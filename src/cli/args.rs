@@ -4,6 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::{
     ArgMatches, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum,
+    builder::{PossibleValuesParser, TypedValueParser},
     parser::ValueSource,
 };
 
@@ -125,33 +126,8 @@ pub(super) struct IndexArgs {
     #[arg(long)]
     pub(super) why_not: bool,
     /// Write a migration in place of the report: into the folder --output, or to standard output
-    #[arg(long, value_enum, value_name = "TOOL")]
-    pub(super) migration: Option<MigrationTool>,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(super) enum MigrationTool {
-    Sql,
-    Rails,
-    Django,
-    Prisma,
-    Flyway,
-    Sqlx,
-    GolangMigrate,
-}
-
-impl From<MigrationTool> for Tool {
-    fn from(tool: MigrationTool) -> Tool {
-        match tool {
-            MigrationTool::Sql => Tool::Sql,
-            MigrationTool::Rails => Tool::Rails,
-            MigrationTool::Django => Tool::Django,
-            MigrationTool::Prisma => Tool::Prisma,
-            MigrationTool::Flyway => Tool::Flyway,
-            MigrationTool::Sqlx => Tool::Sqlx,
-            MigrationTool::GolangMigrate => Tool::GolangMigrate,
-        }
-    }
+    #[arg(long, value_name = "TOOL", value_parser = migration_tool())]
+    pub(super) migration: Option<Tool>,
 }
 
 #[derive(Args, Debug)]
@@ -547,6 +523,12 @@ fn share(text: &str) -> Result<f64, String> {
     share
         .filter(|share| (0.0..=1.0).contains(share))
         .ok_or_else(|| format!("`{text}` is no share such as 1% or 0.01"))
+}
+
+/// A tool for migrations by its name.
+fn migration_tool() -> impl TypedValueParser<Value = Tool> {
+    PossibleValuesParser::new(Tool::NAMES.map(|(name, _)| name))
+        .map(|name| Tool::NAMES.iter().find(|(known, _)| *known == name).map_or(Tool::Sql, |(_, tool)| *tool))
 }
 
 /// `500ms`, `5s`, `2min` or plain seconds.

@@ -2,7 +2,7 @@
 
 use super::{
     args::{ExplainMode, ServerArgs},
-    gather, snapshot, tell,
+    complain, gather, snapshot, tell,
 };
 use crate::{
     catalog::Catalog,
@@ -42,7 +42,7 @@ impl Planner {
         Ok(Planner { server: Server::connect(&target)?, twin: Some(twin) })
     }
 
-    pub(super) fn catalog(&mut self) -> Result<(Catalog, NotJudged), Error> {
+    fn catalog(&mut self) -> Result<(Catalog, NotJudged), Error> {
         let (mut catalog, mut not_judged) = self.server.catalog()?;
         if let Some(twin) = &self.twin {
             twin.correct(&mut catalog);
@@ -50,6 +50,21 @@ impl Planner {
             not_judged = twin.not_judged();
         }
         Ok((catalog, not_judged))
+    }
+
+    /// The catalog where there is a planner, and whether the server gave it when it was asked; why not was told.
+    pub(super) fn seen(planner: Option<&mut Planner>, not_judged: &mut NotJudged) -> (Option<Catalog>, bool) {
+        match planner.map(Planner::catalog) {
+            None => (None, true),
+            Some(Ok((catalog, unseen))) => {
+                not_judged.merge(unseen);
+                (Some(catalog), true)
+            }
+            Some(Err(err)) => {
+                complain(&err);
+                (None, false)
+            }
+        }
     }
 
     /// Of the server that writes logs.

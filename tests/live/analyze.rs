@@ -201,8 +201,6 @@ fn a_server_that_goes_away_in_the_middle() {
 #[test]
 fn sql_files_and_their_server() {
     let shop = shop();
-    // What was inserted is counted late, after the first ANALYZE.
-    shop.sql("ANALYZE");
     let folder = tempfile::tempdir().expect("a temporary folder");
     std::fs::write(folder.path().join("a.sql"), "SELECT id FROM users WHERE id = 7;\n").expect("room");
     let path = folder.path().to_str().expect("UTF-8");
@@ -247,10 +245,10 @@ fn one_statement() {
         "{}",
         ran.stdout
     );
-    assert!(ran.stdout.contains("\nno findings, no advice") && ran.stderr.is_empty(), "{}", ran.stdout);
+    assert!(ran.stdout.ends_with("\nno findings, no advice\n") && ran.stderr.is_empty(), "{}", ran.stdout);
     let slow = "SELECT id FROM users WHERE email = 'user7@example.com'";
     let ran = sargable(&["explain", slow, "--database-url", &shop.url(), "--fail-on", "warning"], 1);
-    assert!(ran.stdout.contains("39,999"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("39,999 removed"), "{}", ran.stdout);
     assert!(ran.stdout.contains("CREATE INDEX CONCURRENTLY"), "{}", ran.stdout);
     let ran = sargable(&["explain", "SELECT nothing FROM users", "--database-url", &shop.url()], 0);
     assert!(ran.stdout.contains("column \"nothing\" does not exist"), "{}", ran.stdout);

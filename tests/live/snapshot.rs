@@ -144,7 +144,8 @@ fn what_if_costs_what_the_real_index_costs() {
             orders(&["customer_id", "created_at"]),
             "SELECT * FROM orders WHERE customer_id = 42 AND created_at > '2024-12-01'",
         ),
-        (orders(&["total"]), "SELECT * FROM orders WHERE total > 999.5"),
+        // Within the histogram: beyond its last bound, which ANALYZE draws anew each time, production looks into the index.
+        (orders(&["total"]), "SELECT * FROM orders WHERE total > 985"),
         (partial, "SELECT * FROM orders WHERE note IS NULL AND created_at > '2024-12-20'"),
         (covering, "SELECT sum(total) FROM orders WHERE customer_id = 42"),
         (expression, "SELECT * FROM orders WHERE lower(status) = 'neu'"),
@@ -170,8 +171,7 @@ fn what_if_costs_what_the_real_index_costs() {
             off.push(line);
         }
     }
-    // The bar: nine of ten candidates.
-    assert!(off.len() <= 1, "{}", off.join("\n"));
+    assert!(off.is_empty(), "{}", off.join("\n"));
     let mut oracle = twin.what_if(&mut server, &catalog, Limits::default());
     let sql = cases[1].1;
     assert_eq!(

@@ -82,20 +82,8 @@ fn judge(
     args: &ServerArgs,
     mut server: Option<Planner>,
 ) -> (Report, bool) {
-    let mut complete = true;
     let mut not_judged = workload.not_judged().clone();
-    let mut catalog = None;
-    match server.as_mut().map(Planner::catalog) {
-        Some(Ok((seen, unseen))) => {
-            not_judged.merge(unseen);
-            catalog = Some(seen);
-        }
-        Some(Err(err)) => {
-            complain(&err);
-            complete = false;
-        }
-        None => {}
-    }
+    let (catalog, mut complete) = Planner::seen(server.as_mut(), &mut not_judged);
     let asks = pasted.is_none();
     let planner = if asks { server.as_mut() } else { None };
     let mut gathered =

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    advice, loops,
+    loops,
     page::{Page, clean},
     query, short_id,
     shorten::{fit, shorten},
@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     finding::{Confidence, Finding, Severity},
-    report::Report,
+    report::{Report, index::answering},
 };
 
 /// Findings of one rule that are told in full.
@@ -146,7 +146,7 @@ fn in_full(page: &mut Page, report: &Report, finding: &Finding) {
         page.field(2, "sent", &sent);
     }
     page.field(2, "because", &finding.because);
-    match advice::answering(report, finding) {
+    match answering(report, finding) {
         Some(number) => page.field(2, "instead", &format!("make change {number} of the advice below")),
         None => instead(page, &finding.instead),
     }

@@ -29,7 +29,7 @@ mod summary;
 mod tree;
 mod units;
 
-pub use advice::{ABOUT_INDEXES, ANSWERED_BY_INDEX};
+pub use advice::ABOUT_INDEXES;
 pub use check::scope;
 use page::Page;
 pub use plan_diff::render as render_plan_diff;

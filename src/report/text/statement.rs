@@ -1,13 +1,12 @@
 //! The findings about one statement: all in full, with the numbers by which its plan names them.
 
 use super::{
-    advice,
     findings::{confidence, header, instead, tag, tally},
     loops,
     page::Page,
     tree_place,
 };
-use crate::report::Report;
+use crate::report::{Report, index::answering};
 
 pub(super) fn findings(page: &mut Page, report: &Report) {
     if report.findings.is_empty() {
@@ -25,7 +24,7 @@ pub(super) fn findings(page: &mut Page, report: &Report) {
             page.field(2, "at", &format!("{}:{}:{}", at.file, at.line, at.column));
         }
         page.field(2, "because", &finding.because);
-        match advice::answering(report, finding) {
+        match answering(report, finding) {
             Some(number) => page.field(2, "instead", &format!("make change {number} of the advice below")),
             None => instead(page, &finding.instead),
         }
