@@ -10,6 +10,7 @@
 //! The search can end after any move, and the same input gives the same set.
 
 mod budget;
+mod caution;
 mod moves;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -5,10 +5,12 @@
 //! block reads. Left alone: views, foreign tables and single partitions (an index on the parent serves
 //! them), conditions inside a NOT, and columns whose type no B-tree holds.
 
+mod order;
+mod reads;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    expressions,
     inverted::{self, Inverted},
     parts::{Part, is_equality, part, plain},
     selectivity,
@@ -20,7 +22,7 @@ use crate::{
         Shape,
         shape::{
             Block, BlockId, Clause, ColumnRef, Condition, JoinKind, Op, Operand, Predicate, Projected, Role,
-            Sargable, SortExpr, TableSource,
+            Sargable, TableSource,
         },
     },
 };
@@ -93,7 +95,7 @@ pub(super) fn accesses<'a>(
                         format!("{} is a partition: its parent is what to index", name.plain()),
                     ),
                     TableKind::Table | TableKind::Partitioned | TableKind::MaterializedView => {
-                        let reads = reads(shape, id, position, table);
+                        let reads = reads::reads(shape, id, position, table);
                         found.insert((id, position), Access { reads, ..Access::of(table) });
                     }
                 },
@@ -338,70 +340,6 @@ impl<'a> Reader<'_, 'a, '_> {
         }
     }
 
-    /// An order pays when something stops reading early: LIMIT, DISTINCT ON, or a lone min or max.
-    fn order(&mut self, id: BlockId, block: &Block) {
-        let plain_rows = block.group_by.is_empty() && !block.aggregates && !block.windows && !block.having;
-        let sorted = plain_rows && !block.order_by.is_empty();
-        if sorted && (block.limit.is_some() || block.distinct_on_keys > 0) {
-            let Some((place, keys)) = self.sort_keys(id, block) else { return };
-            let access = self.access(place);
-            if block.limit.is_some() {
-                access.order = keys;
-            } else {
-                access.distinct = keys;
-            }
-        } else if let Some((place, key)) = self.extreme(id, block) {
-            self.access(place).order = vec![key];
-        }
-    }
-
-    /// ORDER BY as keys of the one table that it sorts.
-    fn sort_keys(&mut self, id: BlockId, block: &Block) -> Option<((BlockId, usize), Vec<IndexKey>)> {
-        let mut keys = Vec::new();
-        let mut places = Vec::new();
-        for key in &block.order_by {
-            let (expr, place) = match &key.expr {
-                SortExpr::Column(column) => {
-                    let place = self.place(column)?;
-                    (plain(self.found[&place].table, &column.name)?.key.expr, place)
-                }
-                SortExpr::Expression(text) => {
-                    let [source] = block.tables.as_slice() else { return None };
-                    if !matches!(source.source, TableSource::Table(_)) {
-                        return None;
-                    }
-                    let access = self.found.get(&(id, 0))?;
-                    (KeyExpr::Expression(expressions::indexable(text, access.table)?), (id, 0))
-                }
-            };
-            keys.push(IndexKey { expr, desc: key.desc, nulls_first: key.nulls_first, opclass: None });
-            places.push(place);
-        }
-        places.dedup();
-        match places.as_slice() {
-            [place] if place.0 == id => Some((*place, keys)),
-            _ => None,
-        }
-    }
-
-    /// The column of a lone `min(x)` or `max(x)`.
-    fn extreme(&mut self, id: BlockId, block: &Block) -> Option<((BlockId, usize), IndexKey)> {
-        if !block.group_by.is_empty() || block.having || block.tables.len() != 1 {
-            return None;
-        }
-        let [Projected::Expression { text, aggregate: true, columns, .. }] = block.projection.as_slice()
-        else {
-            return None;
-        };
-        let [column] = columns.as_slice() else { return None };
-        let text = text.to_ascii_lowercase();
-        if !(text.starts_with("min(") || text.starts_with("max(")) || !text.ends_with(')') {
-            return None;
-        }
-        let place = self.place(column).filter(|place| *place == (id, 0))?;
-        Some((place, plain(self.found[&place].table, &column.name)?.key))
-    }
-
     fn mark_driven(&mut self) {
         let narrowed: Vec<(BlockId, usize)> = self
             .found
@@ -417,6 +355,18 @@ impl<'a> Reader<'_, 'a, '_> {
                     || lateral
                     || narrowed.iter().any(|&(block, other)| block == id && other != position));
         }
+    }
+}
+
+/// Whether a condition takes rows away from the column's table: one in the ON of an outer join leaves
+/// the preserved side as it is.
+fn narrows(block: &Block, clause: &Clause, column: &ColumnRef) -> bool {
+    let Clause::On(position) = clause else { return true };
+    match block.tables.get(*position).map(|table| table.join) {
+        Some(JoinKind::Left) => column.table == Some(*position),
+        Some(JoinKind::Right) => column.table != Some(*position),
+        Some(JoinKind::Full) => false,
+        _ => true,
     }
 }
 
@@ -442,48 +392,4 @@ fn tests_of(arm: &Condition) -> Vec<&Predicate> {
     let test =
         all.iter().map(|one| if let Condition::Test(predicate) = one { Some(predicate) } else { None });
     test.flatten().collect()
-}
-
-/// The columns that a statement reads of one table in FROM.
-fn reads(shape: &Shape, block: BlockId, position: usize, table: &Table) -> Option<BTreeSet<String>> {
-    let here = &shape.blocks[block];
-    // An UPDATE or DELETE, and a lock, go to the row itself.
-    let writes = position == 0 && block == 0 && shape.target.is_some();
-    if writes || here.locking.is_some() {
-        return None;
-    }
-    let whole = here.projection.iter().any(
-        |item| matches!(item, Projected::Star { table, .. } if table.is_none_or(|table| table == position)),
-    );
-    if whole {
-        return None;
-    }
-    let alias = here.tables[position].alias.as_deref().unwrap_or(&table.name.name);
-    let mut reads = BTreeSet::new();
-    for reference in &shape.references {
-        let column = &reference.column;
-        let of_table = column.block == block && column.table == Some(position);
-        let maybe = column.block == block && column.table.is_none();
-        if table.column(&column.name).is_some() {
-            if of_table || maybe {
-                reads.insert(column.name.clone());
-            }
-        } else if of_table || (maybe && column.name == alias) {
-            // A whole row, or a system column.
-            return None;
-        }
-    }
-    Some(reads)
-}
-
-/// Whether a condition takes rows away from the column's table: one in the ON of an outer join leaves
-/// the preserved side as it is.
-fn narrows(block: &Block, clause: &Clause, column: &ColumnRef) -> bool {
-    let Clause::On(position) = clause else { return true };
-    match block.tables.get(*position).map(|table| table.join) {
-        Some(JoinKind::Left) => column.table == Some(*position),
-        Some(JoinKind::Right) => column.table != Some(*position),
-        Some(JoinKind::Full) => false,
-        _ => true,
-    }
 }
