@@ -78,14 +78,17 @@ type OfQuery = fn(&Rule, &Facts<'_>, &mut Report);
 /// Queries that a thread is worth its start for.
 const MANY: usize = 256;
 
+/// Queries that every rule has looked at before the next ones are taken.
+const AT_ONCE: usize = 64;
+
 /// What is found in the queries: a part of them on each core.
 fn of_queries(rules: &[(&Rule, OfQuery)], queries: &[Facts<'_>], connected: bool) -> Vec<Report> {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     if cores < 2 || queries.len() < MANY {
         return vec![of_part(rules, queries, connected)];
     }
-    // More parts than cores: one query may cost as much as a thousand others.
-    let parts: Vec<&[Facts<'_>]> = queries.chunks(queries.len().div_ceil(cores * 8)).collect();
+    // Few at once, so that they are still at hand when the next rule looks at them.
+    let parts: Vec<&[Facts<'_>]> = queries.chunks(AT_ONCE).collect();
     std::thread::scope(|scope| {
         let part = |core: usize| {
             let parts = &parts;
