@@ -288,9 +288,15 @@ fn begins_fraction(byte: u8) -> bool {
 
 /// The end of a number that nothing is written to.
 fn number(sql: &[u8], start: usize) -> Option<usize> {
+    let ends = |end: usize| sql.get(end).is_none_or(|&next| !in_word(next) && next != b'.');
+    // Nearly all are digits alone.
+    let digits = sql[start..].iter().position(|byte| !byte.is_ascii_digit());
+    let end = digits.map_or(sql.len(), |len| start + len);
+    if ends(end) {
+        return Some(end);
+    }
     let end = lex::end(sql, start, |lexer| lexer.number(start));
-    let ends = sql.get(end).is_none_or(|&next| !in_word(next) && next != b'.');
-    ends.then_some(end)
+    ends(end).then_some(end)
 }
 
 /// The end of the string that begins at this quote: a plain one, or `E'…'` and its kin, whose letter is a
