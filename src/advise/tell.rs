@@ -194,6 +194,7 @@ fn create(
         ms_before: timed.then_some(ms_before),
         ms_after: (timed && planned).then_some(ms_after),
         size_bytes,
+        built_bytes: None,
         because: because(case, &ranked, table, replaced, asked),
         rollback: Some(drop_sql(table, name, concurrently)),
         lock: Some(lock(concurrently)),
@@ -205,6 +206,8 @@ fn create(
                     query: asked[query].query.id.to_string(),
                     cost_before: outcome.base,
                     cost_after: outcome.after.cost,
+                    ms_before: None,
+                    ms_after: None,
                 })
             })
             .collect(),
@@ -233,15 +236,13 @@ fn because(
         let together = ranked
             .iter()
             .any(|query| case.outcomes.get(query).is_some_and(|outcome| outcome.after.used.len() > 1));
-        parts.push(match case.outcomes.get(&first) {
-            Some(outcome) => format!(
-                "est. cost of {id} {} → {}{}",
-                words::grouped(outcome.base),
-                words::grouped(outcome.after.cost),
-                if together { ", together with another index advised here" } else { "" }
-            ),
-            None => format!("the most expensive is {id}"),
-        });
+        // What each query costs stands with the gains.
+        if together {
+            parts.push("some of them together with another index advised here".to_owned());
+        }
+        if !case.outcomes.contains_key(&first) && ranked.len() > 1 {
+            parts.push(format!("the most expensive is {id}"));
+        }
     }
     if let Some(why) = &case.why {
         parts.push(format!("not costed: {why}"));
@@ -259,12 +260,16 @@ fn because(
     if let Some(activity) = table.activity
         && activity.inserts + activity.updates + activity.deletes > 0
     {
+        let seen: Vec<String> =
+            [(activity.inserts, "insert"), (activity.updates, "update"), (activity.deletes, "delete")]
+                .into_iter()
+                .filter(|(count, _)| *count > 0)
+                .map(|(count, what)| words::plural(count, what))
+                .collect();
         parts.push(format!(
-            "{} saw {}, {} and {} since its statistics were reset, and each index is kept up by them",
+            "{} saw {} since its statistics were reset, which keep up each of its indexes",
             table.name.plain(),
-            words::plural(activity.inserts, "insert"),
-            words::plural(activity.updates, "update"),
-            words::plural(activity.deletes, "delete")
+            words::list(&seen)
         ));
     }
     parts.join("; ")

@@ -14,4 +14,5 @@ mod ordinary;
 mod percentiles;
 mod snapshot;
 mod tls;
+mod verify;
 mod what_if;
