@@ -7,8 +7,10 @@
 //! comes in as a [`WhatIf`](crate::plan::WhatIf).
 
 mod access;
+mod append_only;
 mod candidates;
 mod costs;
+mod drops;
 mod effort;
 mod existing;
 mod expressions;
@@ -25,6 +27,7 @@ mod selectivity;
 mod tell;
 mod words;
 
+pub use drops::{drops, statements as drop_statements};
 pub use indexes::{Advised, Asked, Rejected, indexes};
 pub use search::{Budget, Point};
 

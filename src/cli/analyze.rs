@@ -233,6 +233,8 @@ pub(super) fn judge(read: Ingested, wanted: &Wanted<'_>, mut server: Option<Plan
         let advised = advice::indexes(&workload, catalog, &gathered, limits, args.zip(server.as_mut()));
         search = limits.map(|_| IndexSearch::new(&advised));
         changes.extend(advised.advice);
+        let drops = advise::drops(&found.findings, catalog, &changes);
+        changes.extend(drops);
         not_judged.merge(advised.not_judged);
         let verifier = server.as_mut().and_then(|planner| planner.verifier.take());
         if let Some((verifier, args)) = verifier.zip(args) {

@@ -2,11 +2,13 @@
 
 mod advise;
 mod analyze;
+mod append_only;
 mod attack;
 mod catalog;
 mod cluster;
 mod connect;
 mod demo;
+mod existing;
 mod explain;
 mod explain_page;
 mod harness;

@@ -117,6 +117,7 @@ impl Search<'_, '_, '_> {
                     let mut moves = self.shorter(id);
                     moves.extend(self.longer(id));
                     moves.extend(self.merged(id));
+                    moves.extend(self.as_brin(id));
                     moves
                 };
                 let mut best: Option<Move> = None;
@@ -220,6 +221,22 @@ impl Search<'_, '_, '_> {
         moves
     }
 
+    /// A BRIN on the column that a B-tree leads with, in its place.
+    fn as_brin(&self, id: usize) -> Vec<Move> {
+        let btree = &self.costs.candidate(id).spec;
+        (0..self.costs.len())
+            .filter(|&other| {
+                let brin = &self.costs.candidate(other).spec;
+                brin.method == "brin"
+                    && btree.method == "btree"
+                    && brin.table == btree.table
+                    && brin.keys.first().map(|key| &key.expr) == btree.keys.first().map(|key| &key.expr)
+                    && !self.selected.chosen.contains(&other)
+            })
+            .map(|other| Move { less: Set::from([id]), plus: Some(other), gain: 0.0 })
+            .collect()
+    }
+
     /// Variants as moves that take the place of `less`; what exists already is none.
     pub(super) fn instead(&mut self, less: &Set, variants: Vec<Candidate>, like: usize) -> Vec<Move> {
         let mut moves = Vec::new();
@@ -238,7 +255,7 @@ impl Search<'_, '_, '_> {
     }
 
     /// A variant may serve what the index that it was made of could.
-    fn also_serves(&mut self, id: usize, like: usize) {
+    pub(super) fn also_serves(&mut self, id: usize, like: usize) {
         for work in &mut self.work {
             if work.relevant.contains(&like) {
                 work.relevant.insert(id);
