@@ -14,6 +14,9 @@ use crate::{
 const RULES: &[(&str, bool)] =
     &[("duplicate-index", false), ("redundant-index", false), ("unused-index", true)];
 
+/// A smaller index costs next to nothing: it stays a finding among others, and no change by itself.
+const LEAST_BYTES: u64 = 1024 * 1024;
+
 /// A change for each finding about an index that can go, unless `advice` drops that index already.
 pub fn drops(findings: &[Finding], catalog: &Catalog, advice: &[Advice]) -> Vec<Advice> {
     let mut drops: Vec<Advice> = Vec::new();
@@ -21,6 +24,10 @@ pub fn drops(findings: &[Finding], catalog: &Catalog, advice: &[Advice]) -> Vec<
     for (rule, tells_writes) in RULES {
         for finding in findings.iter().filter(|finding| finding.rule == *rule) {
             let Some(one) = drop(finding, *tells_writes, catalog) else { continue };
+            // An unused index may be the one for which a beginning of it goes: one of the two at a time.
+            if *rule == "unused-index" && drops.iter().any(|other| other.table == one.table) {
+                continue;
+            }
             if !advice.iter().chain(&drops).any(|other| other.sql == one.sql) {
                 drops.push(one);
             }
@@ -34,7 +41,7 @@ fn drop(finding: &Finding, tells_writes: bool, catalog: &Catalog) -> Option<Advi
     let table = catalog.tables.iter().find(|table| table.name.to_string() == name)?;
     let index = table.indexes.iter().find(|known| known.name == index)?;
     // A constraint's index goes with the constraint, which is more than index advice may do.
-    if index.constraint || index.primary {
+    if index.constraint || index.primary || index.bytes.is_some_and(|bytes| bytes < LEAST_BYTES) {
         return None;
     }
     let mut because = vec![finding.because.clone()];

@@ -119,6 +119,9 @@ fn what_a_foreign_key_a_constraint_or_nobody_in_the_workload_needs_stays() {
             "ALTER TABLE orders ADD FOREIGN KEY (shop_id) REFERENCES shops; CREATE INDEX old ON orders (shop_id, user_id)",
             &[both, one][..],
         ),
+        // For this one, which serves the key too, a finding takes the shorter one away.
+        ("ALTER TABLE orders ADD FOREIGN KEY (shop_id) REFERENCES shops; CREATE INDEX old ON orders (shop_id, user_id);
+          CREATE INDEX short ON orders (shop_id)", &[both, one]),
         ("CREATE UNIQUE INDEX old ON orders (shop_id, user_id, id)", &[both, one]),
         ("ALTER TABLE orders ADD CONSTRAINT old UNIQUE (shop_id, user_id, id)", &[both, one]),
         // Nothing here takes it: who does, is not known.
@@ -151,21 +154,15 @@ fn an_index_is_widened_and_no_second_one_stands_beside_it() {
 #[test]
 fn duplicates_and_beginnings_are_dropped_once_and_said_once() {
     let database = orders(
-        r#"CREATE INDEX a ON orders (user_id, total); CREATE INDEX b ON orders (user_id, total); CREATE INDEX "C d" ON orders (user_id);
+        r#"CREATE INDEX a ON orders (user_id, total); CREATE INDEX b ON orders (user_id, total); CREATE INDEX "C d" ON orders (created_at);
+           CREATE INDEX by_time ON orders (created_at, shop_id);
            CREATE INDEX by_shop ON orders (shop_id); CREATE INDEX by_shop_status ON orders (shop_id, status);
            ALTER TABLE orders ADD CONSTRAINT own UNIQUE (id, user_id); ALTER TABLE orders ADD CONSTRAINT twice UNIQUE (id, user_id)"#,
     );
     let report = index(&database, &["SELECT total FROM orders WHERE user_id = 7"]);
     let mut all = statements(&report);
     all.sort();
-    assert_eq!(
-        all,
-        [
-            "DROP INDEX CONCURRENTLY public.\"C d\"",
-            "DROP INDEX CONCURRENTLY public.b",
-            "DROP INDEX CONCURRENTLY public.by_shop",
-        ]
-    );
+    assert_eq!(all, ["DROP INDEX CONCURRENTLY public.\"C d\"", "DROP INDEX CONCURRENTLY public.b",]);
     for (at, advice) in report["advice"].as_array().expect("advice").iter().enumerate() {
         assert!(advice["size_bytes"].as_u64() > Some(0) && advice["rollback"].is_string(), "{advice:#}");
         assert!(
@@ -174,8 +171,10 @@ fn duplicates_and_beginnings_are_dropped_once_and_said_once() {
             because(&report, at)
         );
     }
-    // The second constraint is no index to drop: that stays a finding.
+    // The second constraint is no index to drop, and what is under a megabyte is no change by itself: those stay findings.
     let findings = report["findings"].as_array().expect("findings");
-    let told: Vec<&str> = findings.iter().filter_map(|finding| finding["detail"]["index"].as_str()).collect();
-    assert_eq!(told, ["twice"], "{findings:#?}");
+    let mut told: Vec<&str> =
+        findings.iter().filter_map(|finding| finding["detail"]["index"].as_str()).collect();
+    told.sort_unstable();
+    assert_eq!(told, ["by_shop", "twice"], "{findings:#?}");
 }

@@ -12,6 +12,7 @@ mod existing;
 mod explain;
 mod explain_page;
 mod harness;
+mod mistakes;
 mod ordinary;
 mod percentiles;
 mod snapshot;

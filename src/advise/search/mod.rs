@@ -97,6 +97,7 @@ pub(super) fn search(
     search.begin(not_judged);
     search.allow(Upto::LEFT_OUT);
     search.one_of_each_beginning();
+    search.prefer_brin();
     search.leave_out();
     search.allow(Upto::RESHAPED);
     search.carry_less();

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{Search, Set};
 use crate::{
     advise::{candidates::Candidate, existing, words},
-    catalog::KeyExpr,
+    catalog::{IndexKey, KeyExpr},
 };
 
 /// A change of the set, and what it gains as a share of the workload (negative: it costs).
@@ -153,7 +153,16 @@ impl Search<'_, '_, '_> {
             variants.push(variant);
         }
         if !whole.ordered {
-            for keys in 1..whole.spec.keys.len() {
+            // Two values: alone they leave much of the table.
+            let is_boolean = |key: &IndexKey| match &key.expr {
+                KeyExpr::Column(name) => {
+                    let column = self.costs.table(id).and_then(|table| table.column(name));
+                    column.is_some_and(|column| column.type_name == "boolean")
+                }
+                KeyExpr::Expression(_) => false,
+            };
+            let least = 1 + whole.spec.keys.iter().take_while(|key| is_boolean(key)).count();
+            for keys in least..whole.spec.keys.len() {
                 let mut variant = whole.clone();
                 variant.spec.include.clear();
                 variant.spec.keys.truncate(keys);
@@ -219,6 +228,21 @@ impl Search<'_, '_, '_> {
             moves.append(&mut made);
         }
         moves
+    }
+
+    /// Takes a BRIN in place of a B-tree where that pays, before the B-tree is left out for its upkeep.
+    pub(super) fn prefer_brin(&mut self) {
+        for id in self.selected.chosen.clone() {
+            for one in self.as_brin(id) {
+                if let Some(plus) = one.plus
+                    && self.selected.chosen.contains(&id)
+                    && self.gain(&one.less, one.plus, 0.0).is_some()
+                {
+                    let why = format!("{} does nearly as well", columns(self.costs.candidate(plus)));
+                    self.apply(&one.less, one.plus, &why);
+                }
+            }
+        }
     }
 
     /// A BRIN on the column that a B-tree leads with, in its place.

@@ -96,8 +96,16 @@ impl Search<'_, '_, '_> {
                     .iter()
                     .any(|other| other.name != index.name && other.valid && leads(&other.spec.keys))
         });
+        // Of an index that is the beginning of this one a finding says that it can go: this one stays then.
+        let covers = table.indexes.iter().any(|other| {
+            other.name != index.name
+                && !other.constraint
+                && !other.primary
+                && other.spec.keys.len() <= index.spec.keys.len()
+                && existing::same_order(&other.spec.keys, &index.spec.keys[..other.spec.keys.len()])
+        });
         let same = whole.spec == self.costs.candidate(id).spec;
-        if users.is_empty() || !serves_keys || whole.spec.keys.len() > MAX_KEYS {
+        if users.is_empty() || !serves_keys || covers || whole.spec.keys.len() > MAX_KEYS {
             self.note_misordered(id, index, users);
             return id;
         }
