@@ -1,6 +1,6 @@
 //! The whole job: logs and SQL files, the server's catalog and plans, detectors, advice, one report.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 use super::{
     Outcome,
@@ -287,6 +287,10 @@ pub(super) fn read(
         options.scripts = true;
         options.ignores = true;
         options.stdin.clone_from(&lint.stdin);
+        options.texts = Arc::clone(&lint.texts);
+        if lint.again {
+            return sources::ingest(&args.paths, &options, &mut |_| ());
+        }
     }
     let read = sources::ingest(&args.paths, &options, &mut |far| progress.show(far));
     progress.clear();

@@ -8,6 +8,7 @@ mod configure;
 pub mod demo;
 mod explain;
 mod filter;
+mod fix;
 mod follow;
 mod gather;
 mod git;

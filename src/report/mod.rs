@@ -15,6 +15,7 @@ pub mod incidents;
 pub mod index;
 pub mod json;
 pub mod migration;
+pub mod patch;
 pub mod plan_diff;
 pub mod plan_tree;
 pub mod pooler;
