@@ -125,6 +125,10 @@ pub(super) struct IndexArgs {
     /// Tell of each other candidate why it is not advised
     #[arg(long)]
     pub(super) why_not: bool,
+    /// Build the advised indexes on this scratch server, a copy with its data, time the queries without and with
+    /// them, and drop them
+    #[arg(long, value_name = "URL")]
+    pub(super) verify: Option<String>,
     /// Write a migration in place of the report: into the folder --output, or to standard output
     #[arg(long, value_name = "TOOL", value_parser = migration_tool())]
     pub(super) migration: Option<Tool>,

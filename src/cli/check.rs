@@ -64,6 +64,7 @@ pub(super) fn run(args: &CheckArgs, config: &Config) -> Result<Outcome, Error> {
         input: &input,
         server: Some(&args.server),
         advice: None,
+        verify: None,
         pool: None,
         save: None,
         lint: Some(&lint),

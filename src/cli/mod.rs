@@ -26,6 +26,7 @@ mod run_demo;
 mod schema;
 mod snapshot;
 mod user_rules;
+mod verify;
 
 use std::{error::Error as _, io::Write as _, process::ExitCode};
 
