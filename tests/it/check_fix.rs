@@ -154,8 +154,8 @@ fn what_is_not_certain_is_left() {
         // A placeholder would be gone, and the next ones mean others.
         "WITH a AS (SELECT id FROM orders WHERE id = $1) SELECT id FROM users WHERE id = $2;",
         "SELECT id FROM orders WHERE created_at > ? OR (created_at = ? AND id > ?) ORDER BY created_at, id LIMIT 20;",
-        // So would a comment.
-        "SELECT total FROM orders WHERE total > 7 AND status = 'a' -- but not b\n AND total > 7;",
+        // A comment would be gone.
+        "SELECT total FROM orders WHERE total > 7 AND status = 'a' AND -- again\n total > 7;",
         // The value is what NULL stands for.
         "SELECT id FROM orders WHERE coalesce(total, 0) = 0 LIMIT 10;",
         "SELECT id FROM orders WHERE coalesce(total, 0) = 5 OR user_id = 3;",

@@ -36,8 +36,10 @@ pub(in crate::detect) fn not_in_subquery(rule: &Rule, facts: &Facts<'_>, report:
                 "{subject} is tested row by row, never joined; {} may be NULL, and a single NULL leaves no row at all",
                 given.name
             ),
-            Some(_) => format!("{subject} is tested row by row, never joined"),
-            None => format!(
+            _ if given.is_some() || excludes_null(shape, *inner) => {
+                format!("{subject} is tested row by row, never joined")
+            }
+            _ => format!(
                 "{subject} is tested row by row, never joined, and a single NULL in it leaves no row at all"
             ),
         };

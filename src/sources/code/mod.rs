@@ -126,6 +126,10 @@ fn is_foreign(path: &Path, text: &[u8]) -> bool {
         )
         .ok()
     });
+    // Words of other meanings too: they count in names of files and folders only.
+    static NAMES: LazyLock<Option<Regex>> = LazyLock::new(|| {
+        Regex::new(r"(?i-u)\b(?:sap|hana|oracle|db2|spanner|sqlserver|informix|firebird|sybase)").ok()
+    });
     static OURS: LazyLock<Option<Regex>> = LazyLock::new(|| {
         Regex::new(r"(?i-u)postgres|psycopg|asyncpg|pgx|\blib/pq\b|\bpg_|\bpgpool\b|['\x22]pg['\x22]").ok()
     });
@@ -136,7 +140,8 @@ fn is_foreign(path: &Path, text: &[u8]) -> bool {
     let name: Vec<&str> = path.iter().rev().take(2).filter_map(|part| part.to_str()).collect();
     let name = name.join(" ").replace(['_', '-', '.'], " ");
     let name = name.as_bytes();
-    !says(&OURS, name) && (says(&OTHERS, name) || says(&OTHERS, text) && !says(&OURS, text))
+    !says(&OURS, name)
+        && (says(&OTHERS, name) || says(&NAMES, name) || says(&OTHERS, text) && !says(&OURS, text))
 }
 
 /// Reads a program. Total: what the grammar does not understand is skipped.

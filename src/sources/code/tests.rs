@@ -269,6 +269,7 @@ fn another_databases_sql_is_left_alone() {
         ("a.py", "import sqlite3\nc.execute('SELECT a FROM t')", false),
         ("a.py", "import sqlite3, psycopg\nc.execute('SELECT a FROM t')", true),
         ("db/mysql/query.py", "c.execute('SELECT a FROM t')", false),
+        ("driver/sap/runner.py", "c.execute('SELECT a FROM t')", false),
         ("db/mysql_to_postgres.py", "c.execute('SELECT a FROM t')", true),
     ] {
         let found = read(Language::Python, Path::new(path), text).expect("it is read");
