@@ -40,7 +40,7 @@ pub(super) struct Fixed {
     old: Texts,
     new: Texts,
     /// Findings that are gone, by rule.
-    fixed: BTreeMap<String, u64>,
+    gone: BTreeMap<String, u64>,
     withdrawn: u64,
 }
 
@@ -116,7 +116,7 @@ pub(super) fn run(args: &CheckArgs, job: &Job<'_>, lint: &Lint) -> Result<Fixed,
         }
         done = check(&new, false, true);
     }
-    Ok(Fixed { done, old, new, fixed, withdrawn })
+    Ok(Fixed { done, old, new, gone: fixed, withdrawn })
 }
 
 /// What standard input is called, where it is read.
@@ -279,8 +279,8 @@ impl Fixed {
     fn told(&self, what: &str) {
         let count =
             |number: u64, one: &str, many: &str| format!("{number} {}", if number == 1 { one } else { many });
-        let all: u64 = self.fixed.values().sum();
-        let rules: Vec<String> = self.fixed.iter().map(|(rule, number)| format!("{rule} {number}")).collect();
+        let all: u64 = self.gone.values().sum();
+        let rules: Vec<String> = self.gone.iter().map(|(rule, number)| format!("{rule} {number}")).collect();
         let rules = if rules.is_empty() { String::new() } else { format!(": {}", rules.join(", ")) };
         let files = count(self.changes().count() as u64, "file", "files");
         tell(&format!("{} in {files} {what}{rules}", count(all, "finding", "findings")));
