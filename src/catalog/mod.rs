@@ -1,8 +1,10 @@
 //! Tables, columns, indexes, statistics and settings of a database: plain data, whoever read it
 //! (the server or DDL text). What a private server needs to plan like another is in [`snapshot`].
 
+pub mod redact;
 pub mod size;
 pub mod snapshot;
+pub mod snapshot_changes;
 
 mod apply;
 mod migration;

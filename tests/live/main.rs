@@ -16,6 +16,7 @@ mod mistakes;
 mod ordinary;
 mod percentiles;
 mod snapshot;
+mod snapshot_files;
 mod tls;
 mod verify;
 mod what_if;

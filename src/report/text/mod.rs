@@ -5,6 +5,7 @@
 //! width, but for single words and SQL to be run, which are never broken (see `page`).
 
 mod advice;
+mod changes;
 mod chart;
 mod check;
 mod details;
@@ -31,6 +32,7 @@ mod units;
 mod verify;
 
 pub use advice::ABOUT_INDEXES;
+pub use changes::render as render_changes;
 pub use check::scope;
 use page::Page;
 pub use plan_diff::render as render_plan_diff;
