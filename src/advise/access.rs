@@ -5,11 +5,13 @@
 //! block reads. Left alone: views, foreign tables and single partitions (an index on the parent serves
 //! them), conditions inside a NOT, and columns whose type no B-tree holds.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     expressions,
+    inverted::{self, Inverted},
     parts::{Part, is_equality, part, plain},
+    selectivity,
 };
 use crate::{
     catalog::{Catalog, IndexKey, KeyExpr, Table, TableKind},
@@ -22,6 +24,23 @@ use crate::{
         },
     },
 };
+
+/// A condition that keeps few of a table's rows, whatever the query's values.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Kept {
+    /// The column that it is about.
+    pub(super) name: String,
+    /// As SQL.
+    pub(super) condition: String,
+    /// Part of the rows, 0 to 1.
+    pub(super) fraction: f64,
+}
+
+impl Kept {
+    pub(super) fn column(&self) -> KeyExpr {
+        KeyExpr::Column(self.name.clone())
+    }
+}
 
 /// What one block of one query asks of one table.
 #[derive(Clone, Debug)]
@@ -37,16 +56,25 @@ pub(super) struct Access<'a> {
     pub(super) order: Vec<IndexKey>,
     /// The arms of an OR, where an index can serve each.
     pub(super) arms: Vec<Part>,
+    /// What only an index of another kind than a B-tree serves.
+    pub(super) inverted: Vec<Inverted>,
+    /// What DISTINCT ON keeps the first row of, in the order in which it reads.
+    pub(super) distinct: Vec<IndexKey>,
     /// Conditions for a partial index that excludes much.
-    pub(super) partial: Vec<String>,
+    pub(super) partial: Vec<Kept>,
     /// Another table of the block is narrowed by a constant, and this one is looked up from it.
     pub(super) driven: bool,
+    /// Every column of the table that the block reads; `None` when it takes whole rows or cannot be told.
+    pub(super) reads: Option<BTreeSet<String>>,
 }
 
 /// Every access of a statement; what cannot be advised on is counted in `not_judged`.
+///
+/// `is_constant` tells whether all calls have the same value in a condition.
 pub(super) fn accesses<'a>(
     shape: &Shape,
     catalog: &'a Catalog,
+    is_constant: &dyn Fn(&Predicate) -> bool,
     not_judged: &mut NotJudged,
 ) -> Vec<Access<'a>> {
     let mut found: BTreeMap<(BlockId, usize), Access<'a>> = BTreeMap::new();
@@ -65,19 +93,25 @@ pub(super) fn accesses<'a>(
                         format!("{} is a partition: its parent is what to index", name.plain()),
                     ),
                     TableKind::Table | TableKind::Partitioned | TableKind::MaterializedView => {
-                        found.insert((id, position), Access::of(table));
+                        let reads = reads(shape, id, position, table);
+                        found.insert((id, position), Access { reads, ..Access::of(table) });
                     }
                 },
             }
         }
     }
 
-    let mut reader = Reader { shape, found, not_judged };
+    let mut reader = Reader { shape, is_constant, found, not_judged };
     for block in &shape.blocks {
         for condition in &block.conditions {
             match condition {
                 Condition::Test(predicate) => reader.test(block, predicate),
-                Condition::Any(arms) => reader.any(arms),
+                Condition::Any(arms) => {
+                    for predicate in common(arms) {
+                        reader.test(block, predicate);
+                    }
+                    reader.any(arms);
+                }
                 Condition::All(_) | Condition::Opaque { .. } => {}
             }
         }
@@ -98,8 +132,11 @@ impl<'a> Access<'a> {
             ranges: Vec::new(),
             order: Vec::new(),
             arms: Vec::new(),
+            inverted: Vec::new(),
+            distinct: Vec::new(),
             partial: Vec::new(),
             driven: false,
+            reads: None,
         }
     }
 
@@ -109,7 +146,9 @@ impl<'a> Access<'a> {
             && self.joined.is_empty()
             && self.ranges.is_empty()
             && self.order.is_empty()
-            && self.arms.is_empty())
+            && self.arms.is_empty()
+            && self.inverted.is_empty()
+            && self.distinct.is_empty())
     }
 
     /// Every key expression that an index for this access may begin with.
@@ -119,11 +158,14 @@ impl<'a> Access<'a> {
             .map(|part| &part.key.expr)
             .chain(self.joined.iter().map(|(part, _)| &part.key.expr))
             .chain(self.order.first().map(|key| &key.expr))
+            .chain(self.distinct.first().map(|key| &key.expr))
+            .chain(self.inverted.iter().map(|inverted| &inverted.key.expr))
     }
 }
 
 struct Reader<'s, 'a, 'n> {
     shape: &'s Shape,
+    is_constant: &'s dyn Fn(&Predicate) -> bool,
     found: BTreeMap<(BlockId, usize), Access<'a>>,
     not_judged: &'n mut NotJudged,
 }
@@ -154,7 +196,12 @@ impl<'a> Reader<'_, 'a, '_> {
             self.null_test(place, table, predicate);
             return;
         }
-        let Some(part) = part(predicate, table) else { return };
+        let Some(part) = part(predicate, table) else {
+            if let Some(inverted) = inverted::serving(predicate, table) {
+                self.access(place).inverted.push(inverted);
+            }
+            return;
+        };
         match (&predicate.operand, predicate.op) {
             // Compared with a subquery's rows or with another table's expression: a lookup per row.
             (Operand::Subquery(inner), Op::In) => {
@@ -165,7 +212,12 @@ impl<'a> Reader<'_, 'a, '_> {
             (Operand::Expression(_), Op::Eq) => {
                 self.access(place).joined.push((part, place));
             }
-            (_, op) if is_equality(op) => self.access(place).equal.push(part),
+            (_, op) if is_equality(op) => {
+                let kept = self.rare(predicate, table);
+                let access = self.access(place);
+                access.partial.extend(kept);
+                access.equal.push(part);
+            }
             _ => self.access(place).ranges.push(part),
         }
     }
@@ -216,16 +268,47 @@ impl<'a> Reader<'_, 'a, '_> {
         }
         let name = crate::names::quote_ident(&column.name);
         let access = self.access(place);
-        access.partial.push(format!("{name} {words}"));
+        access.partial.push(Kept {
+            name: column.name.clone(),
+            condition: format!("{name} {words}"),
+            fraction: kept,
+        });
         if let Some(mut part) = plain(table, &predicate.column.name) {
             part.selectivity = Some(kept);
             access.ranges.push(part);
         }
     }
 
+    /// `status = 'pending'` where the statement always has that value and few rows do: one of the column's
+    /// common values, so that the statistics tell how many.
+    fn rare(&self, predicate: &Predicate, table: &Table) -> Option<Kept> {
+        /// A partial index on more is hardly smaller than one that begins with the column.
+        const RARE: f64 = 0.1;
+        /// More distinct values than a state has: the value is the query's, not the program's.
+        const STATES: f64 = 16.0;
+        if predicate.wrapped.is_some() {
+            return None;
+        }
+        let column = table.column(&predicate.column.name)?;
+        let statistics = column.statistics.as_ref()?;
+        if statistics.distinct > STATES {
+            return None;
+        }
+        let name = crate::names::quote_ident(&column.name);
+        let condition = match (predicate.op, &predicate.operand) {
+            (Op::IsTrue, _) => name,
+            (Op::IsFalse, _) => format!("NOT {name}"),
+            (Op::Eq, Operand::Constant(text)) if (self.is_constant)(predicate) => format!("{name} = {text}"),
+            _ => return None,
+        };
+        let fraction = selectivity::of_common(predicate, column)?;
+        (fraction <= RARE).then(|| Kept { name: column.name.clone(), condition, fraction })
+    }
+
     /// An OR is served by a bitmap of indexes, when each arm has one.
     fn any(&mut self, arms: &[Condition]) {
         let mut parts = Vec::new();
+        let mut others = Vec::new();
         let mut places = Vec::new();
         for arm in arms {
             let mut tests = match arm {
@@ -238,67 +321,85 @@ impl<'a> Reader<'_, 'a, '_> {
                 return;
             }
             let Some(place) = self.place(&predicate.column) else { return };
-            let Some(part) = part(predicate, self.found[&place].table) else { return };
+            let table = self.found[&place].table;
             places.push(place);
-            parts.push(part);
+            match (part(predicate, table), inverted::serving(predicate, table)) {
+                (Some(part), _) => parts.push(part),
+                (None, Some(inverted)) => others.push(inverted),
+                (None, None) => return,
+            }
         }
         places.dedup();
         if let [place] = places.as_slice() {
             let place = *place;
-            self.access(place).arms.extend(parts);
+            let access = self.access(place);
+            access.arms.extend(parts);
+            access.inverted.extend(others);
         }
     }
 
-    /// An order pays when something stops reading early: LIMIT, or a lone min or max.
+    /// An order pays when something stops reading early: LIMIT, DISTINCT ON, or a lone min or max.
     fn order(&mut self, id: BlockId, block: &Block) {
         let plain_rows = block.group_by.is_empty() && !block.aggregates && !block.windows && !block.having;
-        if block.limit.is_some() && plain_rows && !block.order_by.is_empty() {
-            let mut keys = Vec::new();
-            let mut places = Vec::new();
-            for key in &block.order_by {
-                let (expr, place) = match &key.expr {
-                    SortExpr::Column(column) => {
-                        let Some(place) = self.place(column) else { return };
-                        let Some(part) = plain(self.found[&place].table, &column.name) else { return };
-                        (part.key.expr, place)
-                    }
-                    SortExpr::Expression(text) => {
-                        let [source] = block.tables.as_slice() else { return };
-                        if !matches!(source.source, TableSource::Table(_)) {
-                            return;
-                        }
-                        let Some(access) = self.found.get(&(id, 0)) else { return };
-                        let Some(expr) = expressions::indexable(text, access.table) else { return };
-                        (KeyExpr::Expression(expr), (id, 0))
-                    }
-                };
-                keys.push(IndexKey { expr, desc: key.desc, nulls_first: key.nulls_first, opclass: None });
-                places.push(place);
+        let sorted = plain_rows && !block.order_by.is_empty();
+        if sorted && (block.limit.is_some() || block.distinct_on_keys > 0) {
+            let Some((place, keys)) = self.sort_keys(id, block) else { return };
+            let access = self.access(place);
+            if block.limit.is_some() {
+                access.order = keys;
+            } else {
+                access.distinct = keys;
             }
-            places.dedup();
-            if let [place] = places.as_slice()
-                && place.0 == id
-            {
-                let place = *place;
-                self.access(place).order = keys;
-            }
-        } else if block.group_by.is_empty()
-            && !block.having
-            && block.tables.len() == 1
-            && let [Projected::Expression { text, aggregate: true, columns, .. }] =
-                block.projection.as_slice()
-            && let [column] = columns.as_slice()
-        {
-            let text = text.to_ascii_lowercase();
-            if (text.starts_with("min(") || text.starts_with("max("))
-                && text.ends_with(')')
-                && let Some(place) = self.place(column)
-                && place == (id, 0)
-                && let Some(part) = plain(self.found[&place].table, &column.name)
-            {
-                self.access(place).order = vec![part.key];
-            }
+        } else if let Some((place, key)) = self.extreme(id, block) {
+            self.access(place).order = vec![key];
         }
+    }
+
+    /// ORDER BY as keys of the one table that it sorts.
+    fn sort_keys(&mut self, id: BlockId, block: &Block) -> Option<((BlockId, usize), Vec<IndexKey>)> {
+        let mut keys = Vec::new();
+        let mut places = Vec::new();
+        for key in &block.order_by {
+            let (expr, place) = match &key.expr {
+                SortExpr::Column(column) => {
+                    let place = self.place(column)?;
+                    (plain(self.found[&place].table, &column.name)?.key.expr, place)
+                }
+                SortExpr::Expression(text) => {
+                    let [source] = block.tables.as_slice() else { return None };
+                    if !matches!(source.source, TableSource::Table(_)) {
+                        return None;
+                    }
+                    let access = self.found.get(&(id, 0))?;
+                    (KeyExpr::Expression(expressions::indexable(text, access.table)?), (id, 0))
+                }
+            };
+            keys.push(IndexKey { expr, desc: key.desc, nulls_first: key.nulls_first, opclass: None });
+            places.push(place);
+        }
+        places.dedup();
+        match places.as_slice() {
+            [place] if place.0 == id => Some((*place, keys)),
+            _ => None,
+        }
+    }
+
+    /// The column of a lone `min(x)` or `max(x)`.
+    fn extreme(&mut self, id: BlockId, block: &Block) -> Option<((BlockId, usize), IndexKey)> {
+        if !block.group_by.is_empty() || block.having || block.tables.len() != 1 {
+            return None;
+        }
+        let [Projected::Expression { text, aggregate: true, columns, .. }] = block.projection.as_slice()
+        else {
+            return None;
+        };
+        let [column] = columns.as_slice() else { return None };
+        let text = text.to_ascii_lowercase();
+        if !(text.starts_with("min(") || text.starts_with("max(")) || !text.ends_with(')') {
+            return None;
+        }
+        let place = self.place(column).filter(|place| *place == (id, 0))?;
+        Some((place, plain(self.found[&place].table, &column.name)?.key))
     }
 
     fn mark_driven(&mut self) {
@@ -317,6 +418,76 @@ impl<'a> Reader<'_, 'a, '_> {
                     || narrowed.iter().any(|&(block, other)| block == id && other != position));
         }
     }
+}
+
+/// The tests that stand in every arm of an OR: they hold for each row, and the planner takes them out as well.
+fn common(arms: &[Condition]) -> Vec<&Predicate> {
+    let tests = |arm: &'_ Condition| -> Vec<Predicate> {
+        match arm {
+            Condition::Test(predicate) => vec![predicate.clone()],
+            Condition::All(all) => all
+                .iter()
+                .filter_map(|one| match one {
+                    Condition::Test(predicate) => Some(predicate.clone()),
+                    _ => None,
+                })
+                .collect(),
+            _ => Vec::new(),
+        }
+    };
+    let Some((first, rest)) = arms.split_first() else { return Vec::new() };
+    let others: Vec<Vec<Predicate>> = rest.iter().map(tests).collect();
+    let of_first: Vec<&Predicate> = match first {
+        Condition::Test(predicate) => vec![predicate],
+        Condition::All(all) => all
+            .iter()
+            .filter_map(|one| if let Condition::Test(predicate) = one { Some(predicate) } else { None })
+            .collect(),
+        _ => Vec::new(),
+    };
+    let same = |one: &Predicate, other: &Predicate| {
+        one.column == other.column
+            && one.op == other.op
+            && one.wrapped == other.wrapped
+            && one.operand == other.operand
+            && one.text == other.text
+    };
+    of_first
+        .into_iter()
+        .filter(|predicate| others.iter().all(|arm| arm.iter().any(|other| same(predicate, other))))
+        .collect()
+}
+
+/// The columns that a statement reads of one table in FROM.
+fn reads(shape: &Shape, block: BlockId, position: usize, table: &Table) -> Option<BTreeSet<String>> {
+    let here = &shape.blocks[block];
+    // An UPDATE or DELETE, and a lock, go to the row itself.
+    let writes = position == 0 && block == 0 && shape.target.is_some();
+    if writes || here.locking.is_some() {
+        return None;
+    }
+    let whole = here.projection.iter().any(
+        |item| matches!(item, Projected::Star { table, .. } if table.is_none_or(|table| table == position)),
+    );
+    if whole {
+        return None;
+    }
+    let alias = here.tables[position].alias.as_deref().unwrap_or(&table.name.name);
+    let mut reads = BTreeSet::new();
+    for reference in &shape.references {
+        let column = &reference.column;
+        let of_table = column.block == block && column.table == Some(position);
+        let maybe = column.block == block && column.table.is_none();
+        if table.column(&column.name).is_some() {
+            if of_table || maybe {
+                reads.insert(column.name.clone());
+            }
+        } else if of_table || (maybe && column.name == alias) {
+            // A whole row, or a system column.
+            return None;
+        }
+    }
+    Some(reads)
 }
 
 /// Whether a condition takes rows away from the column's table: one in the ON of an outer join leaves

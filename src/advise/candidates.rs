@@ -10,14 +10,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Rejected, access::Access, existing, parts::Part, words};
+use super::{
+    Rejected,
+    access::{Access, Kept},
+    existing,
+    inverted::Inverted,
+    parts::Part,
+    words,
+};
 use crate::{
     catalog::{IndexKey, IndexSpec, KeyExpr, Table},
     names::RelName,
 };
 
 /// More columns make an index wide and its updates dear for little more selectivity.
-const MAX_KEYS: usize = 4;
+const MAX_KEYS: usize = 5;
 
 /// Below this a sequential scan is about as quick as an index.
 pub(super) const MIN_ROWS: f64 = 1000.0;
@@ -25,6 +32,15 @@ pub(super) const MIN_ROWS: f64 = 1000.0;
 /// An equality that leaves more than this part of the rows is not worth an index of its own: a bitmap
 /// scan then reads nearly every page.
 const UNSELECTIVE: f64 = 0.25;
+
+/// The same of an index that holds all that the query reads: it is read in order.
+const UNSELECTIVE_COVERED: f64 = 0.5;
+
+/// Rows of which the fetching is worth a wider index.
+const WORTH_COVERING: f64 = 1000.0;
+
+/// Bytes of an index entry beside its columns: the line pointer and the tuple's header.
+const ENTRY_OVERHEAD: f64 = 12.0;
 
 #[derive(Clone, Debug)]
 pub(super) struct Candidate {
@@ -39,6 +55,8 @@ pub(super) struct Candidate {
     pub(super) preferred: bool,
     /// Part of the rows that the equality keys leave, where known.
     pub(super) selectivity: Option<f64>,
+    /// Part of the table's rows that the index holds; 1 without a condition.
+    pub(super) kept: f64,
 }
 
 impl Candidate {
@@ -52,6 +70,7 @@ impl Candidate {
             asked_by: BTreeSet::from([query]),
             preferred: true,
             selectivity: None,
+            kept: 1.0,
         }
     }
 }
@@ -100,9 +119,18 @@ impl Candidates {
             self.reject(spec_of(table, &equal, &[]), format!("{} finds the one row already", unique.name));
             return;
         }
-        let mut ask = Ask { query, table, shares, equal: equal.clone(), preferred_left: true, out: self };
+        let mut ask = Ask { query, access, shares, equal: equal.clone(), preferred_left: true, out: self };
 
-        if !access.order.is_empty() {
+        for inverted in &access.inverted {
+            ask.add_inverted(inverted);
+        }
+        if !access.distinct.is_empty() {
+            let single: Vec<Part> = equal.iter().filter(|part| part.single).cloned().collect();
+            ask.add(&single, &access.distinct, true, false);
+        }
+        // An order alone is a bet on rows that match being spread evenly, where another index could find them.
+        let bet = equal.is_empty() && !access.driven && !access.inverted.is_empty();
+        if !access.order.is_empty() && !bet {
             let mut single: Vec<Part> = equal.iter().filter(|part| part.single).cloned().collect();
             let correlated = access.joined.iter().filter(|_| access.driven).map(|(part, _)| part.clone());
             single.extend(correlated);
@@ -112,28 +140,28 @@ impl Candidates {
             ask.add(&equal, std::slice::from_ref(&range.key), false, true);
         }
         ask.add(&equal, &[], false, true);
-        for condition in &access.partial {
-            ask.add_partial(&equal, &access.order, condition);
+        for kept in &access.partial {
+            ask.add_partial(kept);
         }
 
-        let mut all_known = known.clone();
-        all_known.extend(access.joined.iter().map(|(part, _)| &part.key.expr));
-        if existing::unique_within(table, &all_known).is_none() {
-            let mut by_source: BTreeMap<(usize, usize), Vec<Part>> = BTreeMap::new();
-            for (part, from) in &access.joined {
-                by_source.entry(*from).or_default().push(part.clone());
+        let mut by_source: BTreeMap<(usize, usize), Vec<Part>> = BTreeMap::new();
+        for (part, from) in &access.joined {
+            by_source.entry(*from).or_default().push(part.clone());
+        }
+        for joined in by_source.values().take(4) {
+            let mut both = equal.clone();
+            both.extend(joined.iter().cloned());
+            let all_known: Vec<&KeyExpr> = both.iter().map(|part| &part.key.expr).collect();
+            if existing::unique_within(table, &all_known).is_some() {
+                continue;
             }
-            for joined in by_source.values().take(4) {
-                let mut both = equal.clone();
-                both.extend(joined.iter().cloned());
-                ask.add(&both, &[], false, access.driven);
-                for range in access.ranges.iter().take(1) {
-                    ask.add(&both, std::slice::from_ref(&range.key), false, false);
-                }
-                ask.add(joined, &[], false, access.driven);
-                for part in joined.iter().filter(|_| joined.len() > 1) {
-                    ask.add(std::slice::from_ref(part), &[], false, false);
-                }
+            ask.add(&both, &[], false, access.driven);
+            for range in access.ranges.iter().take(1) {
+                ask.add(&both, std::slice::from_ref(&range.key), false, false);
+            }
+            ask.add(joined, &[], false, access.driven);
+            for part in joined.iter().filter(|_| joined.len() > 1) {
+                ask.add(std::slice::from_ref(part), &[], false, false);
             }
         }
         ask.preferred_left |= equal.is_empty();
@@ -154,7 +182,7 @@ impl Candidates {
 /// One access being turned into candidates.
 struct Ask<'t, 'o> {
     query: usize,
-    table: &'t Table,
+    access: &'t Access<'t>,
     shares: &'t Shares,
     equal: Vec<Part>,
     /// No candidate of this access is the preferred one yet.
@@ -163,12 +191,51 @@ struct Ask<'t, 'o> {
 }
 
 impl Ask<'_, '_> {
-    fn add_partial(&mut self, equal: &[Part], order: &[IndexKey], condition: &str) {
-        let single: Vec<Part> = equal.iter().filter(|part| part.single).cloned().collect();
-        if !order.is_empty() {
-            self.push(&single, order, true, false, Some(condition));
+    /// An index of another kind: nothing but that serves the condition. Where an equality leaves few rows
+    /// already, testing those is quicker.
+    fn add_inverted(&mut self, inverted: &Inverted) {
+        /// Rows that are read and tested in a few milliseconds.
+        const FEW: f64 = 1000.0;
+        let table = self.access.table;
+        let left = self.equal.iter().filter_map(|part| part.selectivity).product::<f64>();
+        let rows = table.rows.unwrap_or(f64::MAX);
+        let mut spec = IndexSpec::btree(table.name.clone(), &[]);
+        inverted.method.clone_into(&mut spec.method);
+        spec.keys = vec![inverted.key.clone()];
+        if rows < MIN_ROWS || (!self.equal.is_empty() && left * rows <= FEW) {
+            let why = format!("about {} rows are left to test without it", words::grouped(left * rows));
+            self.out.reject(spec, why);
+            return;
         }
-        self.push(equal, &[], false, false, Some(condition));
+        let candidate = Candidate {
+            spec,
+            free: 1,
+            ordered: false,
+            asked_by: BTreeSet::from([self.query]),
+            preferred: false,
+            selectivity: None,
+            kept: 1.0,
+        };
+        self.offer(candidate, true);
+        self.preferred_left = true;
+    }
+
+    /// Indexes of the rows that a condition keeps, with the other columns of the access as keys.
+    fn add_partial(&mut self, kept: &Kept) {
+        let access = self.access;
+        let equal: Vec<Part> =
+            self.equal.iter().filter(|part| part.key.expr != kept.column()).cloned().collect();
+        let single: Vec<Part> = equal.iter().filter(|part| part.single).cloned().collect();
+        if !access.order.is_empty() {
+            self.push(&single, &access.order, true, false, Some(kept));
+        }
+        for range in access.ranges.iter().filter(|range| range.key.expr != kept.column()).take(1) {
+            self.push(&equal, std::slice::from_ref(&range.key), false, false, Some(kept));
+        }
+        if equal.is_empty() && access.order.is_empty() {
+            self.push(&[], &[IndexKey::column(&kept.name)], false, false, Some(kept));
+        }
+        self.push(&equal, &[], false, false, Some(kept));
     }
 
     fn add(&mut self, equal: &[Part], tail: &[IndexKey], ordered: bool, may_prefer: bool) {
@@ -181,8 +248,9 @@ impl Ask<'_, '_> {
         tail: &[IndexKey],
         ordered: bool,
         may_prefer: bool,
-        condition: Option<&str>,
+        kept: Option<&Kept>,
     ) {
+        let table = self.access.table;
         let mut equal = dedup(equal);
         self.sort(&mut equal);
         // A column that equality fixes needs no sorting.
@@ -196,40 +264,58 @@ impl Ask<'_, '_> {
         if equal.is_empty() && tail.is_empty() {
             return;
         }
-        let mut spec = spec_of(self.table, &equal, &tail);
-        spec.predicate = condition.map(str::to_owned);
-        let selectivity = equal.iter().map(|part| part.selectivity).product::<Option<f64>>();
+        let mut spec = spec_of(table, &equal, &tail);
+        spec.predicate = kept.map(|kept| kept.condition.clone());
         let candidate = Candidate {
             free: equal.len(),
             ordered: ordered && !tail.is_empty(),
             asked_by: BTreeSet::from([self.query]),
             preferred: false,
-            selectivity,
+            selectivity: equal.iter().map(|part| part.selectivity).product::<Option<f64>>(),
+            kept: kept.map_or(1.0, |kept| kept.fraction),
             spec,
         };
-
-        if let Some(rows) = self.table.rows.filter(|rows| *rows < MIN_ROWS) {
-            let why = format!("{} has only about {} rows", self.table.name.plain(), words::grouped(rows));
-            self.out.reject(candidate.spec, why);
-            return;
-        }
-        if let Some(index) = existing::covering(&candidate, self.table) {
-            self.preferred_left = false;
-            let why = format!("{} serves it already", index.name);
+        if let Some(rows) = table.rows.filter(|rows| *rows < MIN_ROWS) {
+            let why = format!("{} has only about {} rows", table.name.plain(), words::grouped(rows));
             self.out.reject(candidate.spec, why);
             return;
         }
         let joins = equal.iter().any(|part| !self.equal.contains(part));
-        if let Some(left) = selectivity.filter(|left| *left > UNSELECTIVE)
-            && tail.is_empty()
-            && !joins
-            && condition.is_none()
+        let unselective = candidate.selectivity.filter(|left| *left > UNSELECTIVE);
+        let lookup = tail.is_empty() && !joins && kept.is_none();
+        let hopeless = lookup && candidate.selectivity.is_some_and(|left| left > UNSELECTIVE_COVERED);
+        // A LIMIT reads few rows, and so does a narrow condition: fetching those costs next to nothing.
+        let narrowed = |key: &IndexKey| {
+            let range = self.access.ranges.iter().find(|range| range.key.expr == key.expr);
+            range.and_then(|range| range.selectivity).unwrap_or(1.0)
+        };
+        let left = candidate.selectivity.unwrap_or(0.0) * tail.iter().map(narrowed).product::<f64>();
+        let reads_few = ordered && !self.access.order.is_empty()
+            || !joins && left * table.rows.unwrap_or_default() < WORTH_COVERING;
+        let covering = self.covering(&candidate).filter(|_| !hopeless && !reads_few);
+        if let Some(covering) = covering {
+            self.offer(covering, false);
+        }
+        if let Some(left) = unselective
+            && lookup
         {
             let why = format!("the condition leaves about {:.0} % of the rows", left * 100.0);
             self.out.reject(candidate.spec, why);
             return;
         }
+        self.offer(candidate, may_prefer);
+    }
 
+    /// Takes a candidate in, unless an index does its work already.
+    fn offer(&mut self, candidate: Candidate, may_prefer: bool) {
+        if let Some(index) = existing::covering(&candidate, self.access.table) {
+            if candidate.spec.include.is_empty() {
+                self.preferred_left = false;
+            }
+            let why = format!("{} serves it already", index.name);
+            self.out.reject(candidate.spec, why);
+            return;
+        }
         let preferred = may_prefer && self.preferred_left;
         if preferred {
             self.preferred_left = false;
@@ -244,10 +330,55 @@ impl Ask<'_, '_> {
         }
     }
 
+    /// The same index carrying all that the query reads of the table, where an index-only scan is within
+    /// reach: few columns are left, much narrower than the row, and most pages are all-visible
+    /// (<https://www.postgresql.org/docs/current/indexes-index-only-scans.html>).
+    fn covering(&self, candidate: &Candidate) -> Option<Candidate> {
+        /// More carried columns make most updates of the table write to the index.
+        const MOST: usize = 4;
+        /// Below this, many rows must be looked up in the heap all the same.
+        const VISIBLE: f64 = 0.7;
+        /// The entry as part of the row: a wider one reads hardly fewer pages than the table.
+        const NARROW: f64 = 0.6;
+        let table = self.access.table;
+        if table.all_visible.is_none_or(|part| part < VISIBLE) {
+            return None;
+        }
+        let mut keys = BTreeSet::new();
+        for key in &candidate.spec.keys {
+            match &key.expr {
+                KeyExpr::Column(name) => keys.insert(name.clone()),
+                KeyExpr::Expression(_) => return None,
+            };
+        }
+        let rest: Vec<String> = self.access.reads.as_ref()?.difference(&keys).cloned().collect();
+        if rest.is_empty() || rest.len() > MOST {
+            return None;
+        }
+        let width = |name: &String| {
+            let statistics = table.column(name)?.statistics.as_ref()?;
+            Some(f64::from(statistics.average_width))
+        };
+        let entry: f64 = keys.iter().chain(&rest).map(width).sum::<Option<f64>>()?;
+        let row = table.bytes? as f64 / table.rows?.max(1.0);
+        if entry + ENTRY_OVERHEAD > row * NARROW {
+            return None;
+        }
+        let mut covering = candidate.clone();
+        // As further keys where the keys alone would be those that an index begins with already.
+        let begun = table.indexes.iter().any(|index| existing::is_prefix(&candidate.spec, &index.spec));
+        if begun && candidate.spec.keys.len() + rest.len() <= MAX_KEYS {
+            covering.spec.keys.extend(rest.iter().map(|name| IndexKey::column(name)));
+        } else {
+            covering.spec.include = rest;
+        }
+        Some(covering)
+    }
+
     /// One order of the equality columns per table; see the module's text.
     fn sort(&self, equal: &mut [Part]) {
         equal.sort_by(|left, right| {
-            let share = |part: &Part| self.shares.count(&self.table.name, &part.key.expr);
+            let share = |part: &Part| self.shares.count(&self.access.table.name, &part.key.expr);
             let left_over = |part: &Part| part.selectivity.unwrap_or(1.0);
             share(right)
                 .cmp(&share(left))
@@ -255,6 +386,7 @@ impl Ask<'_, '_> {
                 .then_with(|| left.key.cmp(&right.key))
         });
         let widened = self
+            .access
             .table
             .indexes
             .iter()

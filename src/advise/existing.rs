@@ -46,7 +46,7 @@ pub(super) fn is_prefix(short: &IndexSpec, long: &IndexSpec) -> bool {
     short.table == long.table
         && short.method == long.method
         && short.predicate == long.predicate
-        && short.include.is_empty()
+        && short.include.iter().all(|name| holds(long, name))
         && short.keys.len() < long.keys.len()
         && leads(&short.keys, &long.keys)
 }
@@ -57,6 +57,13 @@ pub(super) fn answers(have: &IndexSpec, want: &Candidate) -> bool {
         && have.method == want.spec.method
         && (have.predicate.is_none() || have.predicate == want.spec.predicate)
         && serves(&have.keys, &want.spec.keys, want.free)
+        && want.spec.include.iter().all(|name| holds(have, name))
+}
+
+/// Whether an index gives a column's value, as a key or carried.
+fn holds(index: &IndexSpec, column: &str) -> bool {
+    index.include.iter().any(|name| name == column)
+        || index.keys.iter().any(|key| matches!(&key.expr, KeyExpr::Column(name) if name == column))
 }
 
 /// `have` answers what `want` would: its first keys are the `free` equality keys of `want` in any

@@ -130,6 +130,39 @@ pub(super) fn indexable(text: &str, table: &Table) -> Option<String> {
     (columns > 0 && open == 0).then_some(sql)
 }
 
+/// `to_tsvector('english', …)` over text of this table: the form that names its configuration is immutable.
+pub(super) fn text_vector(text: &str, table: &Table) -> Option<String> {
+    let tokens = tokens(text)?;
+    let [Token::Word(function), Token::Symbol(open), Token::Constant(configuration), Token::Symbol(next), ..] =
+        tokens.as_slice()
+    else {
+        return None;
+    };
+    // The constant may carry its type: `'english'::regconfig`.
+    if !function.eq_ignore_ascii_case("to_tsvector") || open != "(" || !matches!(next.as_str(), "," | "::") {
+        return None;
+    }
+    let comma = tokens.iter().position(|token| *token == Token::Symbol(",".to_owned()))?;
+    let mut columns = 0;
+    for (at, token) in tokens.iter().enumerate().skip(comma + 1) {
+        if let Token::Word(word) = token {
+            let called = tokens.get(at + 1) == Some(&Token::Symbol("(".to_owned()));
+            let plain = word.trim_matches('"').replace("\"\"", "\"");
+            if called && !word.eq_ignore_ascii_case("coalesce") || !called && table.column(&plain).is_none() {
+                return None;
+            }
+            columns += usize::from(!called);
+        }
+    }
+    (columns > 0).then(|| format!("to_tsvector({configuration}, {})", rest_after_comma(text)))
+}
+
+/// What stands after the first comma of a call, without its closing parenthesis.
+fn rest_after_comma(text: &str) -> &str {
+    let rest = text.split_once(',').map_or("", |(_, rest)| rest).trim();
+    rest.strip_suffix(')').unwrap_or(rest)
+}
+
 /// What EXTRACT can take.
 const FIELDS: &[&str] =
     &["year", "month", "day", "hour", "minute", "second", "dow", "doy", "week", "quarter"];

@@ -12,7 +12,8 @@ use super::{
     candidates::{Candidate, Candidates, Shares},
     costs::{Costs, Set},
     existing, foreign_keys,
-    select::{self, Selected, Work},
+    rent::{Terms, Writes},
+    search::{self, Budget, Point, Selected, Work},
     tell::{self, Case},
 };
 use crate::{
@@ -20,7 +21,7 @@ use crate::{
     error::NotJudged,
     names::RelName,
     plan::{Plan, Probe, WhatIf},
-    sql::{Shape, StatementKind},
+    sql::{Shape, shape::Predicate},
     workload::Query,
 };
 
@@ -49,6 +50,10 @@ pub struct Advised {
     pub advice: Vec<Advice>,
     /// By table and keys.
     pub rejected: Vec<Rejected>,
+    /// Total size against gain, the smallest set first; empty where no planner was asked.
+    pub frontier: Vec<Point>,
+    /// Questions that the planner was asked.
+    pub asked: usize,
     pub not_judged: NotJudged,
 }
 
@@ -60,7 +65,12 @@ const MS_PER_COST: f64 = 0.01;
 ///
 /// Each query weighs as much as the workload spent on it; where nothing was measured, its calls times
 /// its cost. Without an oracle nothing is proven, and the advice says why there is none.
-pub fn indexes(asked: &[Asked<'_>], catalog: &Catalog, oracle: Result<&mut dyn WhatIf, &str>) -> Advised {
+pub fn indexes(
+    asked: &[Asked<'_>],
+    catalog: &Catalog,
+    oracle: Result<&mut dyn WhatIf, &str>,
+    budget: &Budget<'_>,
+) -> Advised {
     let mut advised = Advised::default();
     // The most expensive first: what is decided by the first comer is decided by the one that matters.
     let mut asked: Vec<&Asked<'_>> = asked.iter().collect();
@@ -68,8 +78,13 @@ pub fn indexes(asked: &[Asked<'_>], catalog: &Catalog, oracle: Result<&mut dyn W
         weight(right).total_cmp(&weight(left)).then(left.query.id.cmp(&right.query.id))
     });
 
-    let accesses: Vec<Vec<Access<'_>>> =
-        asked.iter().map(|asked| access::accesses(asked.shape, catalog, &mut advised.not_judged)).collect();
+    let accesses: Vec<Vec<Access<'_>>> = asked
+        .iter()
+        .map(|asked| {
+            let is_constant = |predicate: &Predicate| is_constant(asked, predicate);
+            access::accesses(asked.shape, catalog, &is_constant, &mut advised.not_judged)
+        })
+        .collect();
     let each =
         || accesses.iter().enumerate().flat_map(|(query, list)| list.iter().map(move |one| (query, one)));
     let shares = Shares::of(each());
@@ -82,7 +97,7 @@ pub fn indexes(asked: &[Asked<'_>], catalog: &Catalog, oracle: Result<&mut dyn W
 
     let run = Run { asked: &asked, accesses: &accesses, candidates: &candidates, catalog };
     let mut cases = match oracle {
-        Ok(oracle) => run.costed(oracle, &mut advised),
+        Ok(oracle) => run.costed(oracle, budget, &mut advised),
         Err(why) => run.guessed(why, &mut advised),
     };
     run.add_foreign_keys(&mut cases);
@@ -101,6 +116,27 @@ pub(super) fn weight(asked: &Asked<'_>) -> f64 {
     }
 }
 
+/// Each query's part of the workload. What was measured counts by its time; where nothing was, nobody knows how
+/// often each query runs, and each call counts the same.
+fn shares(asked: &[&Asked<'_>]) -> Vec<f64> {
+    let timed = asked.iter().any(|asked| asked.query.timed > 0);
+    let weights: Vec<f64> = asked
+        .iter()
+        .map(|asked| if timed { weight(asked) } else { asked.query.calls.max(1) as f64 })
+        .collect();
+    let total: f64 = weights.iter().sum();
+    weights.into_iter().map(|weight| if total > 0.0 { weight / total } else { 0.0 }).collect()
+}
+
+/// Whether all kept samples of a query have the same text in this condition.
+fn is_constant(asked: &Asked<'_>, predicate: &Predicate) -> bool {
+    let text = asked.probe.as_ref().and_then(|probe| probe.sql.get(predicate.at.clone()));
+    text.is_some_and(|text| {
+        let mut samples = asked.query.samples.iter().filter(|sample| sample.complete);
+        !text.is_empty() && samples.all(|sample| sample.sql.contains(text))
+    })
+}
+
 struct Run<'r, 'a> {
     asked: &'r [&'r Asked<'a>],
     accesses: &'r [Vec<Access<'r>>],
@@ -110,30 +146,31 @@ struct Run<'r, 'a> {
 
 impl Run<'_, '_> {
     /// With a planner to ask.
-    fn costed(&self, oracle: &mut dyn WhatIf, advised: &mut Advised) -> Vec<Case> {
+    fn costed(&self, oracle: &mut dyn WhatIf, budget: &Budget<'_>, advised: &mut Advised) -> Vec<Case> {
         let unsupported: BTreeMap<usize, String> = self
             .candidates
             .iter()
             .enumerate()
             .filter_map(|(id, candidate)| Some((id, oracle.supports(&candidate.spec).err()?)))
             .collect();
+        let shares = shares(self.asked);
         let work: Vec<Work<'_>> = (0..self.asked.len())
             .map(|query| Work {
                 probe: self.asked[query].probe.as_ref(),
-                weight: weight(self.asked[query]),
+                share: shares[query],
                 relevant: self.relevant(query, &unsupported),
             })
             .collect();
-        let mut costs = Costs::new(oracle, self.candidates, work.len());
-        let timed = self.asked.iter().any(|asked| asked.query.timed > 0);
-        let writes = |id: usize| if timed { self.writes(&self.candidates[id].spec) } else { 0 };
-        let selected = select::select(&work, self.candidates, &mut costs, &writes, &mut advised.not_judged);
-
-        let mut cases: Vec<Case> = selected
-            .chosen
-            .iter()
-            .map(|&id| Case::planned(&self.candidates[id], id, &selected, costs.size(id)))
-            .collect();
+        let mut costs = Costs::new(oracle, self.catalog, self.candidates.to_vec(), work.len());
+        let terms = self.terms();
+        let selected = search::search(work, &mut costs, &terms, budget, &mut advised.not_judged);
+        advised.asked = costs.asked();
+        advised.frontier.clone_from(&selected.frontier);
+        let sizes: BTreeMap<usize, Option<u64>> =
+            selected.chosen.iter().map(|&id| (id, costs.size(id))).collect();
+        let all = costs.into_candidates();
+        let mut cases: Vec<Case> =
+            sizes.iter().map(|(&id, &size)| Case::planned(&all[id], id, &selected, size)).collect();
         // What no planner could judge stays, if nothing chosen does its work.
         for (id, candidate) in self.candidates.iter().enumerate() {
             let queries: BTreeSet<usize> = candidate
@@ -154,7 +191,7 @@ impl Run<'_, '_> {
             }
         }
         drop_prefixes(&mut cases);
-        self.keep_rejected(&selected, &cases, advised);
+        Self::keep_rejected(&all, &selected, &cases, advised);
         cases
     }
 
@@ -167,13 +204,13 @@ impl Run<'_, '_> {
             }
         }
         drop_prefixes(&mut cases);
-        self.keep_rejected(&Selected::default(), &cases, advised);
+        Self::keep_rejected(self.candidates, &Selected::default(), &cases, advised);
         cases
     }
 
-    fn keep_rejected(&self, selected: &Selected, cases: &[Case], advised: &mut Advised) {
+    fn keep_rejected(all: &[Candidate], selected: &Selected, cases: &[Case], advised: &mut Advised) {
         let advise: BTreeSet<&IndexSpec> = cases.iter().map(|case| &case.spec).collect();
-        for (id, candidate) in self.candidates.iter().enumerate() {
+        for (id, candidate) in all.iter().enumerate() {
             if !advise.contains(&candidate.spec) {
                 let why =
                     selected.why_not.get(&id).map_or("nothing speaks for it without a plan", String::as_str);
@@ -190,6 +227,8 @@ impl Run<'_, '_> {
         /// Milliseconds a call, about what the cost floor of a planned query takes: a quicker query may well
         /// have its index, and without a plan nobody knows.
         const SLOW: f64 = 1.0;
+        /// The scan that it would save must be this much of the query's cost.
+        const MOST_OF_IT: f64 = 0.3;
         let narrow = candidate.free < candidate.spec.keys.len()
             || candidate.selectivity.is_none_or(|left| left <= SELECTIVE);
         candidate.preferred
@@ -197,9 +236,11 @@ impl Run<'_, '_> {
             && queries.iter().any(|&query| match self.asked[query].base {
                 None => self.asked[query].query.mean_ms().is_none_or(|mean| mean >= SLOW),
                 Some(plan) => {
-                    plan.root.total_cost >= select::FLOOR
+                    let cost = plan.root.total_cost;
+                    cost >= search::FLOOR
                         && plan.nodes().iter().any(|node| {
                             node.node_type == "Seq Scan"
+                                && node.total_cost >= cost * MOST_OF_IT
                                 && node.relation.as_ref().is_some_and(|scanned| {
                                     scanned.name == candidate.spec.table.name || self.is_partition(scanned)
                                 })
@@ -233,29 +274,34 @@ impl Run<'_, '_> {
             .collect()
     }
 
-    /// How often the workload writes an entry of such an index: every inserted row, and updates that
-    /// change one of its columns (the others stay heap-only where the page has room).
-    fn writes(&self, spec: &IndexSpec) -> u64 {
-        self.asked
+    /// What indexes cost in this workload.
+    fn terms(&self) -> Terms<'_> {
+        let timed = self.asked.iter().any(|asked| asked.query.timed > 0);
+        let mut writes: BTreeMap<RelName, Writes> = BTreeMap::new();
+        for asked in self.asked {
+            if let Some(target) = &asked.shape.target
+                && let Some(table) = self.catalog.table(&target.table)
+            {
+                writes.entry(table.name.clone()).or_default().add(
+                    asked.shape.kind,
+                    asked.query.calls,
+                    target.rows.unwrap_or(1) as u64,
+                    &target.columns,
+                );
+            }
+        }
+        let read: BTreeMap<&RelName, f64> = self
+            .accesses
             .iter()
-            .filter_map(|asked| {
-                let target = asked.shape.target.as_ref()?;
-                let table = self.catalog.table(&target.table)?;
-                if table.name != spec.table {
-                    return None;
-                }
-                let rows = asked.query.calls * target.rows.unwrap_or(1) as u64;
-                match asked.shape.kind {
-                    StatementKind::Insert => Some(rows),
-                    StatementKind::Update => target
-                        .columns
-                        .iter()
-                        .any(|column| tell::mentions(spec, column))
-                        .then_some(asked.query.calls),
-                    _ => None,
-                }
-            })
-            .sum()
+            .flatten()
+            .map(|access| (&access.table.name, access.table.bytes.unwrap_or_default() as f64))
+            .collect();
+        Terms {
+            catalog: self.catalog,
+            room: read.values().sum(),
+            total_ms: timed.then(|| self.asked.iter().map(|asked| weight(asked)).sum()),
+            writes,
+        }
     }
 
     /// Deletes from a table that others reference look for the referencing rows.

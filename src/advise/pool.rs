@@ -4,7 +4,7 @@
 //! In: figures that the caller read or detected. Out: a size per application instance with its evidence
 //! in words. Left alone: poolers between application and server, whose own limits we cannot see.
 
-use super::{Advice, AdviceKind, Proof, pooler::Used, words::plural};
+use super::{Advice, AdviceKind, pooler::Used, words::plural};
 use crate::workload::Concurrency;
 
 /// Above this part of the usable slots a deployment (two generations of instances at once), a cron job
@@ -200,24 +200,12 @@ impl PoolSuggestion {
     pub fn advice(&self) -> Option<Advice> {
         let (size, total) = (self.per_instance?, self.total?);
         let because: Vec<&str> = self.evidence.iter().chain(&self.warnings).map(String::as_str).collect();
-        Some(Advice {
-            kind: AdviceKind::Pool,
-            sql: if size == total {
-                format!("pool size {size}")
-            } else {
-                format!("pool size {size} per instance, {total} connections in all")
-            },
-            table: None,
-            serves: Vec::new(),
-            proof: Proof::Unverified,
-            cost_before: None,
-            cost_after: None,
-            ms_before: None,
-            ms_after: None,
-            size_bytes: None,
-            because: because.join("; "),
-            index: None,
-        })
+        let sql = if size == total {
+            format!("pool size {size}")
+        } else {
+            format!("pool size {size} per instance, {total} connections in all")
+        };
+        Some(Advice::of(AdviceKind::Pool, sql, because.join("; ")))
     }
 }
 

@@ -19,6 +19,18 @@ pub(super) fn of_any_value(table: &Table, column: &Column) -> Option<f64> {
     (statistics.distinct > 0.0).then(|| (1.0 - statistics.null_fraction) / statistics.distinct.max(1.0))
 }
 
+/// How often a condition's value is seen, where it is one of the common ones.
+pub(super) fn of_common(predicate: &Predicate, column: &Column) -> Option<f64> {
+    let value = match (predicate.op, &predicate.operand) {
+        (Op::IsTrue, _) => "t".to_owned(),
+        (Op::IsFalse, _) => "f".to_owned(),
+        (_, Operand::Constant(text)) => literal(text)?,
+        _ => return None,
+    };
+    let common = &column.statistics.as_ref()?.common;
+    common.iter().find(|(known, _)| *known == value).map(|(_, frequency)| *frequency)
+}
+
 /// What a predicate on the bare column leaves, 0 to 1; `None` where the statistics do not say.
 pub(super) fn of(predicate: &Predicate, table: &Table, column: &Column) -> Option<f64> {
     let value = match (&predicate.op, &predicate.operand) {

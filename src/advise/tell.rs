@@ -3,15 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Advice, AdviceKind, Asked, Proof,
+    Advice, AdviceKind, Asked, Gain, Proof,
     candidates::Candidate,
     existing, expressions,
     indexes::weight,
-    select::{Outcome, Selected},
+    inverted,
+    name::Names,
+    search::{Outcome, Selected},
     size, words,
 };
 use crate::{
-    catalog::{Catalog, IndexSpec, KeyExpr, Table, TableKind},
+    catalog::{Catalog, Index, IndexSpec, KeyExpr, Table, TableKind},
     names::{RelName, quote_ident},
 };
 
@@ -28,6 +30,8 @@ pub(super) struct Case {
     why: Option<String>,
     /// What the oracle says, in bytes.
     size: Option<u64>,
+    /// Part of the table's rows that the index holds.
+    kept: f64,
 }
 
 impl Case {
@@ -45,6 +49,7 @@ impl Case {
             outcomes,
             why: None,
             size,
+            kept: candidate.kept,
         }
     }
 
@@ -56,6 +61,7 @@ impl Case {
             outcomes: BTreeMap::new(),
             why: Some(why.to_owned()),
             size: None,
+            kept: candidate.kept,
         }
     }
 
@@ -82,6 +88,7 @@ pub(super) fn advice(mut cases: Vec<Case>, asked: &[&Asked<'_>], catalog: &Catal
             .then(right.saved(asked).total_cmp(&left.saved(asked)))
             .then_with(|| left.spec.cmp(&right.spec))
     });
+    let mut names = Names::of(catalog);
     let mut advice = Vec::new();
     let mut dropped = BTreeSet::new();
     for case in &cases {
@@ -89,33 +96,79 @@ pub(super) fn advice(mut cases: Vec<Case>, asked: &[&Asked<'_>], catalog: &Catal
         let mut replaced = existing::replaced(&case.spec, table);
         replaced.retain(|index| dropped.insert((table.name.clone(), index.name.clone())));
         let old: Vec<String> = replaced.iter().map(|index| index.name.clone()).collect();
-        let create = create(case, table, &old, asked, catalog.version);
-        let new = columns(&case.spec);
-        for index in replaced {
-            let name = RelName { schema: table.name.schema.clone(), name: index.name.clone() };
-            let concurrently = if table.kind == TableKind::Partitioned { "" } else { "CONCURRENTLY " };
-            advice.push(Advice {
-                kind: AdviceKind::DropIndex,
-                sql: format!("DROP INDEX {concurrently}{name}"),
-                serves: Vec::new(),
-                size_bytes: index.bytes,
-                because: format!("the new index on {new} begins with the same columns and serves all its users: drop {} once that is there", index.name),
-                cost_before: None,
-                cost_after: None,
-                ms_before: None,
-                ms_after: None,
-                index: None,
-                ..create.clone()
-            });
+        let mut create = create(case, table, &old, asked, catalog.version, &names.give(&case.spec));
+        if let Some(extension) = lacking_extension(&case.spec, catalog) {
+            let sql = format!("CREATE EXTENSION IF NOT EXISTS {extension}");
+            create.because.push_str(&format!("; its operator class comes with the extension {extension}"));
+            if !advice.iter().any(|one: &Advice| one.sql == sql) {
+                let because = format!(
+                    "the operator class of an index advised here comes with {extension}, which is part of PostgreSQL's contrib package"
+                );
+                let rollback = Some(format!("DROP EXTENSION {extension}"));
+                advice
+                    .insert(0, Advice { rollback, ..Advice::of(AdviceKind::CreateExtension, sql, because) });
+            }
         }
-        let at = advice.len() - old.len();
-        advice.insert(at, create);
+        advice.push(create);
+        for index in replaced {
+            advice.push(drop(index, table, &columns(&case.spec)));
+        }
     }
     advice
 }
 
-fn create(case: &Case, table: &Table, replaced: &[String], asked: &[&Asked<'_>], version: u32) -> Advice {
+/// The extension that an index needs and the database lacks.
+fn lacking_extension(spec: &IndexSpec, catalog: &Catalog) -> Option<&'static str> {
+    let mut needed =
+        spec.keys.iter().filter_map(|key| key.opclass.as_deref()).filter_map(inverted::extension);
+    needed.find(|extension| !catalog.extensions.contains_key(*extension))
+}
+
+fn drop(index: &Index, table: &Table, new: &str) -> Advice {
+    let concurrently = table.kind != TableKind::Partitioned;
+    let because = format!(
+        "the new index on {new} begins with the same columns and serves all its users: drop {} once that is there",
+        index.name
+    );
+    Advice {
+        table: Some(full_name(table)),
+        size_bytes: index.bytes,
+        rollback: (!index.definition.is_empty()).then(|| index.definition.clone()),
+        ..Advice::of(AdviceKind::DropIndex, drop_sql(table, &index.name, concurrently), because)
+    }
+}
+
+fn drop_sql(table: &Table, index: &str, concurrently: bool) -> String {
+    let name = RelName { schema: table.name.schema.clone(), name: index.to_owned() };
+    format!("DROP INDEX {}{name}", if concurrently { "CONCURRENTLY " } else { "" })
+}
+
+fn full_name(table: &Table) -> String {
+    format!("{}.{}", table.name.schema.as_deref().unwrap_or("public"), table.name.name)
+}
+
+/// What building an index holds up
+/// (<https://www.postgresql.org/docs/current/sql-createindex.html#SQL-CREATEINDEX-CONCURRENTLY>).
+fn lock(concurrently: bool) -> String {
+    if concurrently {
+        "reads and writes go on (SHARE UPDATE EXCLUSIVE); outside of a transaction, and a failed build leaves an \
+         invalid index to drop"
+            .to_owned()
+    } else {
+        "writes wait until it is built (SHARE), on every partition".to_owned()
+    }
+}
+
+fn create(
+    case: &Case,
+    table: &Table,
+    replaced: &[String],
+    asked: &[&Asked<'_>],
+    version: u32,
+    name: &str,
+) -> Advice {
     let planned = case.proof != Proof::Unverified;
+    let concurrently = table.kind != TableKind::Partitioned;
     let ratio =
         |query: usize| case.outcomes.get(&query).map_or(1.0, |outcome| outcome.after.cost / outcome.base);
     let calls = |query: usize| asked[query].query.calls.max(1) as f64;
@@ -125,17 +178,14 @@ fn create(case: &Case, table: &Table, replaced: &[String], asked: &[&Asked<'_>],
     let cost = |figure: fn(&Outcome) -> f64| {
         planned.then(|| case.sum(|query| case.outcomes.get(&query).map_or(0.0, figure) * calls(query)))
     };
-    let size_bytes = size::btree(&case.spec, table, version).or(case.size);
+    let size_bytes = size::btree(&case.spec, table, case.kept, version).or(case.size);
     let mut ranked: Vec<usize> = case.serves.iter().copied().collect();
     ranked
         .sort_by(|&left, &right| weight(asked[right]).total_cmp(&weight(asked[left])).then(left.cmp(&right)));
     Advice {
         kind: AdviceKind::CreateIndex,
-        sql: match table.kind {
-            TableKind::Partitioned => case.spec.create(),
-            _ => case.spec.create_concurrently(),
-        },
-        table: Some(format!("{}.{}", table.name.schema.as_deref().unwrap_or("public"), table.name.name)),
+        sql: case.spec.create_named(name, concurrently),
+        table: Some(full_name(table)),
         serves: ranked.iter().map(|&query| asked[query].query.id.to_string()).collect(),
         proof: case.proof,
         cost_before: cost(|outcome| outcome.base),
@@ -144,6 +194,19 @@ fn create(case: &Case, table: &Table, replaced: &[String], asked: &[&Asked<'_>],
         ms_after: (timed && planned).then_some(ms_after),
         size_bytes,
         because: because(case, &ranked, table, replaced, asked),
+        rollback: Some(drop_sql(table, name, concurrently)),
+        lock: Some(lock(concurrently)),
+        gains: ranked
+            .iter()
+            .filter_map(|&query| {
+                let outcome = case.outcomes.get(&query)?;
+                Some(Gain {
+                    query: asked[query].query.id.to_string(),
+                    cost_before: outcome.base,
+                    cost_after: outcome.after.cost,
+                })
+            })
+            .collect(),
         index: Some(case.spec.clone()),
     }
 }

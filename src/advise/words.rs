@@ -1,5 +1,7 @@
 //! Numbers and lists as a person reads them, for the sentences of advice.
 
+use crate::catalog::{IndexKey, IndexSpec};
+
 /// `1 core`, `4 cores`, `2 queries`.
 pub(super) fn plural(count: u64, word: &str) -> String {
     match (count, word.strip_suffix('y')) {
@@ -45,6 +47,19 @@ pub(super) fn list(items: &[String]) -> String {
         [one] => one.clone(),
         [head @ .., last] => format!("{} and {last}", head.join(", ")),
     }
+}
+
+/// `orders (user_id, created_at DESC) INCLUDE (total)`.
+pub(super) fn index(spec: &IndexSpec) -> String {
+    let keys: Vec<String> = spec.keys.iter().map(IndexKey::sql).collect();
+    let mut text = format!("{} ({})", spec.table.plain(), keys.join(", "));
+    if !spec.include.is_empty() {
+        text.push_str(&format!(" INCLUDE ({})", spec.include.join(", ")));
+    }
+    if let Some(condition) = &spec.predicate {
+        text.push_str(&format!(" WHERE {condition}"));
+    }
+    text
 }
 
 #[cfg(test)]

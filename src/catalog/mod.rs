@@ -370,6 +370,12 @@ impl IndexSpec {
         format!("CREATE INDEX CONCURRENTLY {}", self.tail())
     }
 
+    /// `CREATE INDEX CONCURRENTLY name …`, or without CONCURRENTLY, which partitioned tables do not take.
+    pub fn create_named(&self, name: &str, concurrently: bool) -> String {
+        let how = if concurrently { "CONCURRENTLY " } else { "" };
+        format!("CREATE INDEX {how}{} {}", quote_ident(name), self.tail())
+    }
+
     /// `CREATE INDEX …`, for `HypoPG` and for private servers.
     pub fn create(&self) -> String {
         format!("CREATE INDEX {}", self.tail())

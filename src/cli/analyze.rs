@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use super::{
     Outcome,
+    advice::{self, AdviceArgs},
     args::{AnalyzeArgs, InputArgs, PoolSizeArgs, SaveArgs, ServerArgs},
-    complain, configure, filter,
-    gather::{self, Everything},
+    complain, configure, filter, gather,
     lint::{self, Lint},
     output,
     planner::Planner,
@@ -14,13 +14,12 @@ use super::{
     tell,
 };
 use crate::{
-    advise::{self, Asked, pool},
+    advise::{self, pool},
     catalog::Catalog,
     config::Config,
     detect::{self, Facts, MigrationFacts, PlanFacts, WorkloadFacts},
     error::Error,
-    plan::WhatIf,
-    report::{Report, text::Subject},
+    report::{Report, index::IndexSearch, text::Subject},
     rules::{self, Needs, Rule, Set},
     sources::{self, Ingested, Literals, Readers},
     workload::{Query, Repetition, Workload},
@@ -31,6 +30,7 @@ pub(super) fn run(args: &AnalyzeArgs, config: &Config) -> Result<Outcome, Error>
         config,
         input: &args.input,
         server: Some(&args.server),
+        advice: None,
         pool: Some(&args.pool),
         save: None,
         lint: None,
@@ -47,6 +47,8 @@ pub(super) struct Job<'a> {
     pub(super) input: &'a InputArgs,
     /// `None`: logs only, also where the environment names a server.
     pub(super) server: Option<&'a ServerArgs>,
+    /// The limits of index advice; `None`: none.
+    pub(super) advice: Option<&'a AdviceArgs>,
     /// `None`: no pool size.
     pub(super) pool: Option<&'a PoolSizeArgs>,
     /// Where the logs' digest goes, if anywhere.
@@ -94,7 +96,7 @@ pub(super) fn perform(job: &Job<'_>) -> Result<Done, Error> {
         saved(&read, save)?;
     }
     complete &= read.damages.is_empty();
-    let mut done = judge_inputs(job.input, read, job.server, job.pool, server, job.lint);
+    let mut done = judge_inputs(job.input, read, job.server, job.pool, job.advice, server, job.lint);
     done.complete &= complete;
     Ok(done)
 }
@@ -105,11 +107,12 @@ pub(super) fn judge_inputs(
     read: Ingested,
     args: Option<&ServerArgs>,
     pool: Option<&PoolSizeArgs>,
+    limits: Option<&AdviceArgs>,
     server: Option<Planner>,
     lint: Option<&Lint>,
 ) -> Done {
     let left_out = read.left_out.clone();
-    let mut done = judge(read, args, pool, server, lint);
+    let mut done = judge(read, args, pool, limits, server, lint);
     if input.filter.filter().is_some() {
         done.report.filtered(input.filter.conditions(), &left_out);
     }
@@ -157,6 +160,7 @@ pub(super) fn judge(
     read: Ingested,
     args: Option<&ServerArgs>,
     pool: Option<&PoolSizeArgs>,
+    limits: Option<&AdviceArgs>,
     mut server: Option<Planner>,
     lint: Option<&Lint>,
 ) -> Done {
@@ -207,14 +211,16 @@ pub(super) fn judge(
             .collect();
         detected(&rules, &all, None, &migrations)
     };
-    let mut advice = Vec::new();
+    let mut search = None;
+    let mut changes = Vec::new();
     if let Some(catalog) = &catalog {
-        let advised = index_advice(&workload, catalog, &gathered, args.zip(server.as_mut()));
-        advice.extend(advised.advice);
+        let advised = advice::indexes(&workload, catalog, &gathered, limits, args.zip(server.as_mut()));
+        search = limits.map(|_| IndexSearch::new(&advised));
+        changes.extend(advised.advice);
         not_judged.merge(advised.not_judged);
     }
     if let Some(pool) = pool {
-        advice.extend(pool_advice(&workload, catalog.as_ref(), server.as_ref(), pool));
+        changes.extend(pool_advice(&workload, catalog.as_ref(), server.as_ref(), pool));
     }
     not_judged.merge(gathered.not_judged.clone());
     not_judged.merge(found.not_judged);
@@ -222,8 +228,9 @@ pub(super) fn judge(
         tell(&format!("error: {why}"));
         complete = false;
     }
-    let mut report = Report::new(&inputs, &workload, found.findings, advice, &not_judged);
+    let mut report = Report::new(&inputs, &workload, found.findings, changes, &not_judged);
     report.describe(&rules::BUILTIN);
+    report.index = search;
     report.check = checked;
     report.coverage = Some(gathered.coverage);
     let first = workload.ranked().first().and_then(|query| gathered.gathered.get(&query.id)?.plan.as_ref());
@@ -311,36 +318,6 @@ pub(super) fn detected(
     };
     let logged = all.workload.totals().executions > 0;
     detect::run(rules, &facts, logged.then_some(&whole), all.catalog, migrations)
-}
-
-fn index_advice(
-    workload: &Workload,
-    catalog: &Catalog,
-    all: &Everything,
-    server: Option<(&ServerArgs, &mut Planner)>,
-) -> advise::Advised {
-    let ranked = workload.ranked();
-    let asked: Vec<Asked<'_>> = ranked
-        .iter()
-        .filter_map(|&query| {
-            let gathered = all.gathered.get(&query.id).filter(|gathered| gathered.in_catalog)?;
-            Some(Asked {
-                query,
-                shape: all.shapes.get(&query.id)?,
-                probe: gathered.probe.clone(),
-                base: gathered.plan.as_ref().map(|(plan, _)| plan),
-            })
-        })
-        .collect();
-    let mut oracle = match server {
-        Some((args, planner)) => planner.what_if(args, catalog),
-        None => Err("no server was asked".to_owned()),
-    };
-    let oracle = match &mut oracle {
-        Ok(oracle) => Ok(oracle.as_mut() as &mut dyn WhatIf),
-        Err(why) => Err(why.as_str()),
-    };
-    advise::indexes(&asked, catalog, oracle)
 }
 
 pub(super) fn pool_advice(

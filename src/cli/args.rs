@@ -7,8 +7,12 @@ use clap::{
     parser::ValueSource,
 };
 
-use super::{filter::FilterArgs, snapshot::SnapshotArgs};
-use crate::{config::SetName, report::slo::Objective, sources::input_formats};
+use super::{advice::AdviceArgs, filter::FilterArgs, snapshot::SnapshotArgs};
+use crate::{
+    config::SetName,
+    report::{migration::Tool, slo::Objective},
+    sources::input_formats,
+};
 
 /// Finds what makes a PostgreSQL workload slow, and proves what will make it fast.
 #[derive(Debug, Parser)]
@@ -55,8 +59,9 @@ pub(super) enum Command {
     Check(CheckArgs),
     /// One statement: its plan, what is wrong with it, what would help
     Explain(ExplainArgs),
-    /// The indexes that a workload lacks
-    Index(AnalyzeArgs),
+    /// The best indexes for a workload, with proof
+    #[command(mut_arg("explain", |arg| arg.default_value("plan")))]
+    Index(IndexArgs),
     /// Statistics of logs, without a server
     Logs(LogsArgs),
     /// A connection-pool size, with its evidence
@@ -86,6 +91,57 @@ pub(super) struct AnalyzeArgs {
     /// Exit with 1 when a finding is at least this severe
     #[arg(long, value_enum, default_value_t = FailOn::Error)]
     pub(super) fail_on: FailOn,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct IndexArgs {
+    #[command(flatten)]
+    pub(super) input: InputArgs,
+    #[command(flatten)]
+    pub(super) server: ServerArgs,
+    #[command(flatten)]
+    pub(super) advice: AdviceArgs,
+    #[command(flatten)]
+    pub(super) figures: FigureArgs,
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
+    /// Exit with 1 when a finding is at least this severe
+    #[arg(long, value_enum, default_value_t = FailOn::Never)]
+    pub(super) fail_on: FailOn,
+    /// Exit with 1 when an index is missing, for CI
+    #[arg(long)]
+    pub(super) fail_on_missing: bool,
+    /// Tell of each other candidate why it is not advised
+    #[arg(long)]
+    pub(super) why_not: bool,
+    /// Write a migration in place of the report: into the folder --output, or to standard output
+    #[arg(long, value_enum, value_name = "TOOL")]
+    pub(super) migration: Option<MigrationTool>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum MigrationTool {
+    Sql,
+    Rails,
+    Django,
+    Prisma,
+    Flyway,
+    Sqlx,
+    GolangMigrate,
+}
+
+impl From<MigrationTool> for Tool {
+    fn from(tool: MigrationTool) -> Tool {
+        match tool {
+            MigrationTool::Sql => Tool::Sql,
+            MigrationTool::Rails => Tool::Rails,
+            MigrationTool::Django => Tool::Django,
+            MigrationTool::Prisma => Tool::Prisma,
+            MigrationTool::Flyway => Tool::Flyway,
+            MigrationTool::Sqlx => Tool::Sqlx,
+            MigrationTool::GolangMigrate => Tool::GolangMigrate,
+        }
+    }
 }
 
 #[derive(Args, Debug)]

@@ -55,8 +55,15 @@ pub(super) fn run(args: &CheckArgs, config: &Config) -> Result<Outcome, Error> {
         threads: None,
         filter: FilterArgs::default(),
     };
-    let job =
-        Job { config, input: &input, server: Some(&args.server), pool: None, save: None, lint: Some(&lint) };
+    let job = Job {
+        config,
+        input: &input,
+        server: Some(&args.server),
+        advice: None,
+        pool: None,
+        save: None,
+        lint: Some(&lint),
+    };
     let done = match perform(&job) {
         // Of what changed nothing is SQL: that is a good answer.
         Err(Error::NothingUnderstood { .. }) if lint.changed.is_some() => nothing(links),

@@ -61,7 +61,7 @@ pub(super) fn run(args: &ExplainArgs) -> Result<Outcome, Error> {
     };
     let named = server.is_some();
     let read = Ingested { workload, inputs: vec![input], ..Ingested::default() };
-    let mut done = analyze::judge(read, Some(&args.server), None, server, None);
+    let mut done = analyze::judge(read, Some(&args.server), None, None, server, None);
     done.report.plan = done.first_plan;
     if done.report.plan.is_none() && complete {
         tell(if named {

@@ -60,7 +60,7 @@ pub(super) fn run(args: &LogsArgs, config: &Config) -> Result<Outcome, Error> {
     let read = analyze::told(read)?;
     analyze::saved(&read, &args.save)?;
     let whole = read.damages.is_empty();
-    let mut done = analyze::judge_inputs(&args.input, read, None, None, None, None);
+    let mut done = analyze::judge_inputs(&args.input, read, None, None, None, None, None);
     done.complete &= whole;
     output::judge(&mut done.report, &args.figures);
     let outcome = output::write(&done.report, Subject::Workload, &args.output, args.fail_on)?;
@@ -96,6 +96,7 @@ impl Screen {
             InputSummary { name, format: "log".to_owned(), bytes: far.bytes, ..InputSummary::default() };
         let Done { report, .. } = analyze::judge(
             Ingested { workload: seen, inputs: vec![input], ..Ingested::default() },
+            None,
             None,
             None,
             None,

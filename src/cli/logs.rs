@@ -16,6 +16,7 @@ pub(super) fn run(args: &LogsArgs, config: &Config) -> Result<Outcome, Error> {
         config,
         input: &args.input,
         server: None,
+        advice: None,
         pool: None,
         save: Some(&args.save),
         lint: None,

@@ -1,5 +1,6 @@
 //! The command line: one file a subcommand, each wires the spine once.
 
+mod advice;
 mod analyze;
 mod args;
 mod check;

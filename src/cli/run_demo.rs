@@ -24,6 +24,7 @@ pub(super) fn run(args: &DemoArgs) -> Result<Outcome, Error> {
             config: &Config::default(),
             input: &job.input,
             server: Some(&job.server),
+            advice: None,
             pool: Some(&job.pool),
             save: None,
             lint: None,

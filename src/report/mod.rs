@@ -12,7 +12,9 @@
 pub mod figures;
 pub mod formats;
 pub mod incidents;
+pub mod index;
 pub mod json;
+pub mod migration;
 pub mod pooler;
 pub mod slo;
 pub mod text;
@@ -27,7 +29,7 @@ use serde_json::Value;
 pub use self::figures::Latency;
 use self::figures::{Class, Over, Parts, Peak, Senders, Timeline, Trend};
 use crate::{
-    advise::Advice,
+    advise::{Advice, AdviceKind},
     error::{NotJudged, NotJudgedLine},
     finding::{Code, Finding, Severity},
     lint::Checked,
@@ -56,6 +58,9 @@ pub struct Report {
     /// What the server's log tells besides statements.
     #[serde(default)]
     pub incidents: Incidents,
+    /// The search that index advice came of; `None` unless that was asked for.
+    #[serde(default)]
+    pub index: Option<index::IndexSearch>,
     /// What a connection pooler's log told; `None` without one.
     #[serde(default)]
     pub pooler: Option<pooler::Pooler>,
@@ -305,9 +310,16 @@ impl Report {
             for figure in [&mut one.cost_before, &mut one.cost_after, &mut one.ms_before, &mut one.ms_after] {
                 *figure = figure.map(rounded);
             }
+            for gain in &mut one.gains {
+                gain.cost_before = rounded(gain.cost_before);
+                gain.cost_after = rounded(gain.cost_after);
+            }
         }
         advice.sort_by(|a, b| {
-            (saved_ms(b).total_cmp(&saved_ms(a)))
+            // An extension comes before the index that needs it.
+            let first = |one: &Advice| one.kind != AdviceKind::CreateExtension;
+            (first(a).cmp(&first(b)))
+                .then_with(|| saved_ms(b).total_cmp(&saved_ms(a)))
                 .then_with(|| (a.kind, &a.table, &a.sql).cmp(&(b.kind, &b.table, &b.sql)))
         });
         Report {
@@ -331,6 +343,7 @@ impl Report {
             ranking: Ranking::default(),
             coverage: None,
             plan: None,
+            index: None,
         }
     }
 

@@ -3,7 +3,7 @@
 use std::{cell::RefCell, fs, path::PathBuf};
 
 use sargable::{
-    advise::{Advice, AdviceKind, Proof},
+    advise::{Advice, AdviceKind},
     cli::demo::{self, DemoOptions, statements},
 };
 
@@ -16,20 +16,7 @@ const BY_HAND: &[&str] = &[
 ];
 
 fn advice(sql: &str) -> Advice {
-    Advice {
-        kind: AdviceKind::CreateIndex,
-        sql: sql.to_owned(),
-        table: None,
-        serves: Vec::new(),
-        proof: Proof::Unverified,
-        cost_before: None,
-        cost_after: None,
-        ms_before: None,
-        ms_after: None,
-        size_bytes: None,
-        because: String::new(),
-        index: None,
-    }
+    Advice::of(AdviceKind::CreateIndex, sql.to_owned(), String::new())
 }
 
 #[test]

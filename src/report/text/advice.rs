@@ -20,6 +20,17 @@ const SERVED: usize = 3;
 /// The rules whose findings an index answers.
 pub const ANSWERED_BY_INDEX: &[&str] = &["seq-scan", "missing-index", "index-order"];
 
+/// Those that `sargable index` shows: the former, and what is wrong with the indexes that there are.
+pub const ABOUT_INDEXES: &[&str] = &[
+    "seq-scan",
+    "missing-index",
+    "index-order",
+    "duplicate-index",
+    "redundant-index",
+    "unused-index",
+    "invalid-index",
+];
+
 pub(super) fn write(page: &mut Page, report: &Report) {
     let changes = changes(report);
     let pools: Vec<&Advice> = report.advice.iter().filter(|advice| advice.kind == AdviceKind::Pool).collect();
@@ -60,6 +71,7 @@ pub(super) fn title(advice: &Advice) -> String {
     let object = || advice.sql.split_once(" ON ").map_or(advice.sql.as_str(), |(_, object)| object);
     match advice.kind {
         AdviceKind::CreateIndex => format!("Create an index on {}", object()),
+        AdviceKind::CreateExtension => advice.sql.clone(),
         AdviceKind::DropIndex => match &advice.table {
             Some(table) => format!("Drop an index of {table}"),
             None => "Drop an index".to_owned(),
@@ -110,6 +122,9 @@ fn one(page: &mut Page, report: &Report, number: usize, advice: &Advice) {
         }
     }
     page.field(3, "proof", &proof(advice.proof));
+    if let Some(rollback) = &advice.rollback {
+        page.field(3, "undo", rollback);
+    }
     if !advice.serves.is_empty() {
         let queries = count(advice.serves.len() as u64, "query", "queries");
         match calls(report, &advice.serves) {
@@ -118,7 +133,10 @@ fn one(page: &mut Page, report: &Report, number: usize, advice: &Advice) {
         }
         for id in advice.serves.iter().take(SERVED) {
             let text = query(report, id).map_or("", |query| query.text.as_str());
-            for line in fit(short_id(id), text, page.width() - 12, 1) {
+            let gain = advice.gains.iter().find(|gain| gain.query == *id).map_or_else(String::new, |gain| {
+                format!(" {} → {}", cost(gain.cost_before), cost(gain.cost_after))
+            });
+            for line in fit(&format!("{}{gain}", short_id(id)), text, page.width() - 12, 1) {
                 page.field(3, "", &line);
             }
         }
@@ -132,6 +150,7 @@ fn one(page: &mut Page, report: &Report, number: usize, advice: &Advice) {
 
 fn kind(advice: &Advice) -> String {
     let what = match advice.kind {
+        AdviceKind::CreateExtension => "Create an extension",
         AdviceKind::CreateIndex => "Create an index",
         AdviceKind::DropIndex => "Drop an index",
         AdviceKind::Rewrite => "Rewrite a query",

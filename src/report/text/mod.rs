@@ -12,6 +12,7 @@ mod findings;
 mod first;
 mod footer;
 mod incidents;
+mod indexes;
 mod loops;
 mod overview;
 mod page;
@@ -25,7 +26,7 @@ mod slo;
 mod summary;
 mod units;
 
-pub use advice::ANSWERED_BY_INDEX;
+pub use advice::{ABOUT_INDEXES, ANSWERED_BY_INDEX};
 pub use check::scope;
 use page::Page;
 pub use rules::{rule, rules};
@@ -74,6 +75,9 @@ pub fn render(report: &Report, subject: Subject, style: &Style) -> String {
     if subject == Subject::Workload {
         first::write(&mut page, report);
     }
+    if subject == Subject::Indexes {
+        indexes::summary(&mut page, report);
+    }
     slo::write(&mut page, report);
     if subject == Subject::Workload {
         overview::write(&mut page, report);
@@ -84,7 +88,9 @@ pub fn render(report: &Report, subject: Subject, style: &Style) -> String {
         details::write(&mut page, report);
         parts::write(&mut page, report);
     }
-    findings::write(&mut page, report);
+    if subject != Subject::Indexes {
+        findings::write(&mut page, report);
+    }
     if subject == Subject::Workload {
         incidents::write(&mut page, report);
     }
@@ -92,6 +98,11 @@ pub fn render(report: &Report, subject: Subject, style: &Style) -> String {
         pooler::write(&mut page, report);
     }
     advice::write(&mut page, report);
+    if let Some(search) = report.index.as_ref().filter(|_| subject == Subject::Indexes) {
+        indexes::frontier(&mut page, search);
+        indexes::why_not(&mut page, search);
+        findings::write(&mut page, report);
+    }
     footer::left_out(&mut page, report);
     footer::not_judged(&mut page, report);
     if subject != Subject::Pool {

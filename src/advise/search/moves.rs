@@ -1,0 +1,379 @@
+//! The moves of the search: each changes the set by an index or two, and is made when it pays.
+
+use std::collections::BTreeMap;
+
+use super::{Search, Set};
+use crate::{
+    advise::{candidates::Candidate, existing, words},
+    catalog::KeyExpr,
+};
+
+/// A change of the set, and what it gains as a share of the workload (negative: it costs).
+#[derive(Clone, Debug)]
+struct Move {
+    less: Set,
+    plus: Option<usize>,
+    gain: f64,
+}
+
+impl Search<'_, '_, '_> {
+    /// What a change gains: rent given back, less what its queries lose. Exact for queries whose plan takes
+    /// one of `less`; others can only win by `plus`, which is left out. `None` when it cannot pay.
+    fn gain(&mut self, less: &Set, plus: Option<usize>, at_least: f64) -> Option<f64> {
+        let mut gain: f64 = less.iter().map(|&id| self.paid(id).1).sum();
+        if let Some(id) = plus {
+            gain -= self.paid(id).1;
+        }
+        let mut users = self.users(less);
+        // Nothing does better than all candidates together: what cannot pay even so is not asked.
+        let most: f64 = users
+            .iter()
+            .map(|&query| (self.burden_now(query) - self.burden(query, self.least[&query])).max(0.0))
+            .sum();
+        if gain + most <= at_least {
+            return None;
+        }
+        // The dearest query first: it ends most hopeless questions at once.
+        users.sort_by(|&left, &right| {
+            self.work[right].share.total_cmp(&self.work[left].share).then(left.cmp(&right))
+        });
+        for query in users {
+            if gain <= at_least || self.is_spent() {
+                return None;
+            }
+            let after = self.under(query, less, plus)?.effort;
+            gain -= self.burden(query, after) - self.burden_now(query);
+        }
+        (gain > at_least).then_some(gain)
+    }
+
+    /// Takes away the index that is missed least for its rent, again and again, while that pays.
+    pub(super) fn leave_out(&mut self) {
+        let mut gains: BTreeMap<usize, Option<f64>> = BTreeMap::new();
+        loop {
+            let unknown: Vec<usize> =
+                self.selected.chosen.iter().copied().filter(|id| !gains.contains_key(id)).collect();
+            for id in unknown {
+                let gain = self.gain(&Set::from([id]), None, 0.0);
+                gains.insert(id, gain);
+            }
+            let best = gains
+                .iter()
+                .filter_map(|(&id, gain)| gain.map(|gain| (gain, id)))
+                .max_by(|left, right| left.0.total_cmp(&right.0).then(right.1.cmp(&left.1)));
+            let Some((_, id)) = best else { return };
+            let touched: Set = self
+                .users(&Set::from([id]))
+                .into_iter()
+                .flat_map(|query| self.work[query].relevant.iter().copied().collect::<Vec<_>>())
+                .collect();
+            let bytes = self.paid(id).0;
+            let why = self.rent.too_dear(self.costs.candidate(id), bytes);
+            self.apply(&Set::from([id]), None, &why);
+            gains.remove(&id);
+            // Only what shares a query with it is judged anew.
+            gains.retain(|other, _| !touched.contains(other));
+        }
+    }
+
+    /// Of indexes of which one begins with the keys of the other, only the longer one stays: it can do all that
+    /// the other does, and two would be one too many to keep up.
+    pub(super) fn one_of_each_beginning(&mut self) {
+        for id in self.selected.chosen.clone() {
+            if self.selected.chosen.contains(&id)
+                && let Some(longer) =
+                    self.selected.chosen.iter().copied().find(|&other| other != id && self.begins(id, other))
+            {
+                let why = format!("{} begins with it", columns(self.costs.candidate(longer)));
+                self.apply(&Set::from([id]), None, &why);
+            }
+        }
+    }
+
+    /// A chosen index begins with the keys of this one, or this one with those of a chosen one.
+    fn begins_as_chosen(&self, id: usize) -> bool {
+        self.selected.chosen.iter().any(|&other| self.begins(id, other) || self.begins(other, id))
+    }
+
+    /// Whether the keys of one are the first, or all, of the other's.
+    fn begins(&self, short: usize, long: usize) -> bool {
+        let (short, long) = (&self.costs.candidate(short).spec, &self.costs.candidate(long).spec);
+        short.table == long.table
+            && short.method == long.method
+            && short.predicate == long.predicate
+            && short.keys.len() <= long.keys.len()
+            && existing::same_order(&short.keys, &long.keys[..short.keys.len()])
+    }
+
+    /// Takes away the carried columns that save no query a good part of what it took before any advice: an
+    /// index-only scan of a few rows is no reason for a wider index.
+    pub(super) fn carry_less(&mut self) {
+        /// That part.
+        const CARRIED: f64 = 0.2;
+        for id in self.selected.chosen.clone() {
+            let mut plain = self.costs.candidate(id).clone();
+            if plain.spec.include.is_empty() {
+                continue;
+            }
+            plain.spec.include.clear();
+            let less = Set::from([id]);
+            let Some(one) = self.instead(&less, vec![plain], id).pop() else { continue };
+            let pays = self.users(&less).into_iter().any(|query| {
+                let (now, base) = (self.now[&query].effort, self.base[&query]);
+                self.under(query, &less, one.plus).is_none_or(|known| known.effort - now >= base * CARRIED)
+            });
+            if !pays {
+                self.apply(&less, one.plus, "its carried columns save little");
+            }
+        }
+    }
+
+    /// Makes indexes shorter, and one of two that begin alike, where that pays.
+    pub(super) fn reshape(&mut self) {
+        for _ in 0..3 {
+            let mut changed = false;
+            for id in self.selected.chosen.clone() {
+                if !self.selected.chosen.contains(&id) {
+                    continue;
+                }
+                let moves: Vec<Move> = {
+                    let mut moves = self.shorter(id);
+                    moves.extend(self.longer(id));
+                    moves.extend(self.merged(id));
+                    moves
+                };
+                let mut best: Option<Move> = None;
+                for mut one in moves {
+                    let at_least = best.as_ref().map_or(0.0, |best| best.gain);
+                    if let Some(gain) = self.gain(&one.less, one.plus, at_least) {
+                        one.gain = gain;
+                        best = Some(one);
+                    }
+                }
+                if let Some(best) = best {
+                    let why = best.plus.map_or_else(String::new, |plus| {
+                        format!("{} does nearly as well", columns(self.costs.candidate(plus)))
+                    });
+                    self.apply(&best.less, best.plus, &why);
+                    changed = true;
+                }
+            }
+            if !changed {
+                return;
+            }
+        }
+    }
+
+    /// The index without its last key or without what it only carries. Sort columns stay: what they save grows with the rows of the
+    /// heaviest key, and the planner sees an average one.
+    fn shorter(&mut self, id: usize) -> Vec<Move> {
+        let whole = self.costs.candidate(id).clone();
+        let mut variants = Vec::new();
+        if !whole.spec.include.is_empty() {
+            let mut variant = whole.clone();
+            variant.spec.include.clear();
+            variants.push(variant);
+        }
+        if !whole.ordered {
+            for keys in 1..whole.spec.keys.len() {
+                let mut variant = whole.clone();
+                variant.spec.include.clear();
+                variant.spec.keys.truncate(keys);
+                variant.free = variant.free.min(keys);
+                variants.push(variant);
+            }
+        }
+        self.instead(&Set::from([id]), variants, id)
+    }
+
+    /// A candidate that begins with the index and that a query of it asked for, in its place.
+    fn longer(&self, id: usize) -> Vec<Move> {
+        let short = &self.costs.candidate(id).spec;
+        let less = Set::from([id]);
+        let users = self.concerned(id);
+        (0..self.costs.len())
+            .filter(|&other| {
+                !self.selected.chosen.contains(&other)
+                    && existing::is_prefix(short, &self.costs.candidate(other).spec)
+                    && users.iter().any(|user| self.costs.candidate(other).asked_by.contains(user))
+            })
+            .map(|other| Move { less: less.clone(), plus: Some(other), gain: 0.0 })
+            .collect()
+    }
+
+    /// The index with the keys or the carried columns of another that begins with the same key.
+    fn merged(&mut self, id: usize) -> Vec<Move> {
+        let one = self.costs.candidate(id).clone();
+        let mut moves = Vec::new();
+        for other in self.selected.chosen.clone() {
+            let with = self.costs.candidate(other).clone();
+            if other == id || !begin_alike(&one, &with) {
+                continue;
+            }
+            let mut merged = one.clone();
+            for key in &with.spec.keys {
+                if let KeyExpr::Column(name) = &key.expr
+                    && !merged.spec.include.contains(name)
+                    && !merged.spec.keys.iter().any(|have| have.expr == key.expr)
+                {
+                    merged.spec.include.push(name.clone());
+                }
+            }
+            for name in &with.spec.include {
+                let is_key = merged
+                    .spec
+                    .keys
+                    .iter()
+                    .any(|key| matches!(&key.expr, KeyExpr::Column(have) if have == name));
+                if !is_key && !merged.spec.include.contains(name) {
+                    merged.spec.include.push(name.clone());
+                }
+            }
+            merged.spec.include.sort();
+            merged.asked_by.extend(&with.asked_by);
+            let relevant_like = other;
+            let mut made = self.instead(&Set::from([id, other]), vec![merged], id);
+            for one in &made {
+                if let Some(plus) = one.plus {
+                    self.also_serves(plus, relevant_like);
+                }
+            }
+            moves.append(&mut made);
+        }
+        moves
+    }
+
+    /// Variants as moves that take the place of `less`; what exists already is none.
+    fn instead(&mut self, less: &Set, variants: Vec<Candidate>, like: usize) -> Vec<Move> {
+        let mut moves = Vec::new();
+        for variant in variants {
+            if self.costs.is_there_already(&variant) {
+                continue;
+            }
+            let id = self.costs.add(variant);
+            if less.contains(&id) || self.selected.chosen.contains(&id) {
+                continue;
+            }
+            self.also_serves(id, like);
+            moves.push(Move { less: less.clone(), plus: Some(id), gain: 0.0 });
+        }
+        moves
+    }
+
+    /// A variant may serve what the index that it was made of could.
+    fn also_serves(&mut self, id: usize, like: usize) {
+        for work in &mut self.work {
+            if work.relevant.contains(&like) {
+                work.relevant.insert(id);
+            }
+        }
+    }
+
+    /// Changes an index into which a query may loop for longer than it takes now: the planner may come to that plan
+    /// whatever it says of the whole set, and a longer index that holds what the query reads makes such loops quick.
+    pub(super) fn guard(&mut self) {
+        /// What a safer index must take off the efforts at risk, in parts of what the queries take now.
+        const SAFER: f64 = 0.05;
+        /// Rent that safety is worth.
+        const WORTH: f64 = 0.005;
+        for id in self.selected.chosen.clone() {
+            let mut at_risk: Vec<(usize, f64)> = Vec::new();
+            for query in self.concerned(id) {
+                let alone = self.alone(query, id);
+                if let Some(effort) = alone.filter(|effort| *effort > self.base[&query]) {
+                    at_risk.push((query, effort));
+                }
+            }
+            if at_risk.is_empty() || self.is_spent() {
+                continue;
+            }
+            let now: f64 = at_risk.iter().map(|(query, effort)| effort / self.base[query]).sum();
+            let mut best: Option<(f64, usize)> = None;
+            for one in self.longer(id) {
+                let Some(plus) = one.plus else { continue };
+                if self.paid(plus).1 - self.paid(id).1 > WORTH {
+                    continue;
+                }
+                let mut after = Some(0.0);
+                for (query, _) in &at_risk {
+                    let effort = self.alone(*query, plus);
+                    after = after.zip(effort).map(|(sum, effort)| sum + effort / self.base[query]);
+                }
+                if let Some(after) = after.filter(|after| *after <= now - SAFER)
+                    && best.is_none_or(|(least, _)| after < least)
+                {
+                    best = Some((after, plus));
+                }
+            }
+            if let Some((_, plus)) = best {
+                let why = format!(
+                    "queries that loop into it are safer with {}",
+                    columns(self.costs.candidate(plus))
+                );
+                self.apply(&Set::from([id]), Some(plus), &why);
+            }
+        }
+    }
+
+    /// The effort of a query with one index alone.
+    fn alone(&mut self, query: usize, id: usize) -> Option<f64> {
+        if !self.work[query].relevant.contains(&id) {
+            return Some(self.base[&query]);
+        }
+        self.costs.ask(query, self.work[query].probe?, &Set::from([id])).ok().map(|known| known.effort)
+    }
+
+    /// Takes in again what was left out too soon: a candidate that pays beside what is chosen now.
+    pub(super) fn take_in(&mut self) {
+        let known: Vec<usize> =
+            (0..self.costs.len()).filter(|id| !self.selected.chosen.contains(id)).collect();
+        let mut hopeful: Vec<(f64, usize)> = Vec::new();
+        for id in known {
+            let most: f64 = self
+                .concerned(id)
+                .into_iter()
+                .map(|query| (self.burden_now(query) - self.burden(query, self.least[&query])).max(0.0))
+                .sum();
+            if self.costs.was_used(id) && !self.begins_as_chosen(id) && most > self.paid(id).1 {
+                hopeful.push((most - self.paid(id).1, id));
+            }
+        }
+        hopeful.sort_by(|left, right| right.0.total_cmp(&left.0).then(left.1.cmp(&right.1)));
+        for (_, id) in hopeful {
+            if !self.has_room_for(id) {
+                continue;
+            }
+            let mut gain = -self.paid(id).1;
+            for query in self.concerned(id) {
+                if self.is_spent() {
+                    return;
+                }
+                if let Some(with) = self.under(query, &Set::new(), Some(id)) {
+                    gain += self.burden_now(query) - self.burden(query, with.effort);
+                }
+            }
+            if gain > 0.0 {
+                self.apply(&Set::new(), Some(id), "");
+            }
+        }
+    }
+}
+
+/// Two indexes of one table, kind and condition with the same first key.
+fn begin_alike(one: &Candidate, other: &Candidate) -> bool {
+    one.spec.table == other.spec.table
+        && one.spec.method == "btree"
+        && other.spec.method == "btree"
+        && one.spec.predicate == other.spec.predicate
+        && match (one.spec.keys.first(), other.spec.keys.first()) {
+            (Some(left), Some(right)) => {
+                existing::same_expr(&left.expr, &right.expr) && left.opclass == right.opclass
+            }
+            _ => false,
+        }
+}
+
+/// `table (a, b DESC)`, for the reason why another is not advised.
+fn columns(candidate: &Candidate) -> String {
+    words::index(&candidate.spec)
+}
