@@ -52,6 +52,11 @@ impl Planner {
         Ok((catalog, not_judged))
     }
 
+    /// The major version that makes the plans; 0 where it is not known.
+    pub(super) fn major(&self, catalog: &Catalog) -> u32 {
+        self.twin.as_ref().map_or(catalog.version / 10_000, Twin::major)
+    }
+
     /// Of the server that writes logs.
     pub(super) fn log_line_prefix(&mut self) -> Option<String> {
         if self.twin.is_some() { None } else { self.server.log_line_prefix() }

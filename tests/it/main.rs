@@ -16,6 +16,7 @@ mod docs;
 mod envelopes;
 mod events;
 mod follow;
+mod gate;
 mod house;
 mod incidents;
 mod left_alone;

@@ -11,6 +11,7 @@ mod details;
 mod findings;
 mod first;
 mod footer;
+pub mod gate;
 mod incidents;
 mod indexes;
 mod loops;
