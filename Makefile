@@ -1,7 +1,7 @@
 # make demo    the guide's examples, measured here on a private PostgreSQL
 # make test    everything that CI checks
 # make lint    formatting, clippy and the documentation alone
-# make bench   how fast logs are read
+# make bench   how fast logs are read, and files linted
 # make setup   what the others need; installs PostgreSQL and HypoPG on Debian when they are missing
 
 export PATH := $(PATH):$(HOME)/.cargo/bin

@@ -2,10 +2,11 @@
 
 use std::{fmt, ops::Range};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How much it hurts. Ordered, so that `--fail-on warning` is a comparison.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     Note,
@@ -13,8 +14,20 @@ pub enum Severity {
     Error,
 }
 
+impl Severity {
+    pub const ALL: [Severity; 3] = [Severity::Note, Severity::Warning, Severity::Error];
+
+    pub fn word(self) -> &'static str {
+        match self {
+            Severity::Note => "note",
+            Severity::Warning => "warning",
+            Severity::Error => "error",
+        }
+    }
+}
+
 /// The evidence ladder: how a finding is known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Confidence {
     /// Read off the SQL text (and the catalog) alone.
@@ -25,20 +38,63 @@ pub enum Confidence {
     Measured,
 }
 
+impl Confidence {
+    pub fn word(self) -> &'static str {
+        match self {
+            Confidence::Shape => "shape",
+            Confidence::Planned => "planned",
+            Confidence::Measured => "measured",
+        }
+    }
+}
+
 /// A rule's code, such as `SG003`. Never reused, so that a suppression written today still means
 /// the same in five years.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+///
+/// `SG` and three digits are the built-in rules'; a user's have 2 to 8 capital letters of their own, an
+/// optional hyphen, and up to four digits: `SHOP-12`. Ordered as text.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Code(u16);
+pub struct Code {
+    /// ASCII, zeros behind it.
+    text: [u8; Code::LONGEST],
+}
+
+impl Code {
+    const LONGEST: usize = 13;
+
+    pub fn as_str(&self) -> &str {
+        let end = self.text.iter().position(|&byte| byte == 0).unwrap_or(Code::LONGEST);
+        std::str::from_utf8(&self.text[..end]).unwrap_or_default()
+    }
+
+    /// Whether it is of the series that only built-in rules have.
+    pub fn is_built_in(&self) -> bool {
+        self.as_str()
+            .strip_prefix("SG")
+            .is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_uppercase()))
+    }
+}
 
 impl TryFrom<String> for Code {
     type Error = String;
 
     fn try_from(code: String) -> Result<Code, String> {
-        match code.strip_prefix("SG").map(str::parse) {
-            Some(Ok(number)) if code.len() == 5 => Ok(Code(number)),
-            _ => Err(format!("`{code}` is not SG and three digits")),
+        let letters = code.bytes().take_while(u8::is_ascii_uppercase).count();
+        let rest = &code[letters..];
+        let digits = rest.strip_prefix('-').unwrap_or(rest);
+        let numbered = (1..=4).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
+        if code.starts_with("SG") && letters == 2 && !(numbered && rest == digits && digits.len() == 3) {
+            return Err(format!("`{code}` is not SG and three digits"));
         }
+        if !numbered || !(2..=8).contains(&letters) {
+            return Err(format!(
+                "`{code}` is not 2 to 8 capital letters and up to four digits, such as `SHOP-12`"
+            ));
+        }
+        let mut text = [0; Code::LONGEST];
+        text[..code.len()].copy_from_slice(code.as_bytes());
+        Ok(Code { text })
     }
 }
 
@@ -50,7 +106,13 @@ impl From<Code> for String {
 
 impl fmt::Display for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "SG{:03}", self.0)
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Debug for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Code({self})")
     }
 }
 
@@ -93,6 +155,10 @@ pub struct Finding {
     /// The same in the file of `at`, once the finding was placed there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub region: Option<Region>,
+    /// The node of the query's plan that it is about: its place in the tree, from 1, in the order in which EXPLAIN
+    /// prints the nodes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node: Option<usize>,
     /// One sentence with the names and the numbers of this very case.
     pub because: String,
     /// What to do: SQL that can be run, or a sentence.
@@ -101,4 +167,30 @@ pub struct Finding {
     pub cost_ms: f64,
     /// What a program may want to know besides; each rule documents its keys.
     pub detail: serde_json::Map<String, serde_json::Value>,
+}
+
+impl Finding {
+    /// The same about one node of the plan.
+    #[must_use]
+    pub fn at_node(self, number: usize) -> Finding {
+        Finding { node: Some(number), ..self }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Code;
+
+    #[test]
+    fn codes() {
+        for code in ["SG001", "SHOP-12", "AB1", "ABCDEFGH-1234", "SGX-1"] {
+            let read = Code::try_from(code.to_owned()).expect(code);
+            assert_eq!((read.as_str(), read.is_built_in()), (code, code == "SG001"));
+        }
+        for code in
+            ["", "SG1", "SG-01", "SG0001", "A1", "ABCDEFGHI1", "AB12345", "AB-", "ab1", "AB_1", "ÄB1", "AB١"]
+        {
+            assert!(Code::try_from(code.to_owned()).is_err(), "{code}");
+        }
+    }
 }

@@ -38,6 +38,8 @@ pub mod server;
 pub mod sources;
 pub mod twin;
 
+pub mod examples;
+
 pub mod report;
 
 pub mod cli;

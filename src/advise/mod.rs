@@ -1,8 +1,8 @@
 //! Proposed changes, each with its proof.
 //!
-//! [`fn@indexes`] reads what the queries ask of the tables ([`access`]), makes candidates of it
-//! ([`candidates`]), drops what exists ([`existing`]), has the rest costed ([`costs`]), picks a set
-//! ([`search`]) and says why ([`tell`]). [`pool`] sizes connection pools, and
+//! [`fn@indexes`] reads what the queries ask of the tables (`access`), makes candidates of it
+//! (`candidates`), drops what exists (`existing`), has the rest costed (`costs`), picks a set
+//! (`search`) and says why (`tell`). [`pool`] sizes connection pools, and
 //! [`pooler`] says what to do about one whose log was read. Plain functions: the planner
 //! comes in as a [`WhatIf`](crate::plan::WhatIf).
 
@@ -22,7 +22,6 @@ pub mod pooler;
 mod rent;
 mod search;
 mod selectivity;
-mod size;
 mod tell;
 mod words;
 

@@ -2,8 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::{candidates::Candidate, search::Rent, size, tell, words};
-use crate::{catalog::Catalog, names::RelName, sql::StatementKind};
+use super::{candidates::Candidate, search::Rent, tell, words};
+use crate::{
+    catalog::{Catalog, IndexSpec, Table, size},
+    names::RelName,
+    sql::StatementKind,
+};
 
 /// Indexes as large as all the tables that the workload reads must save this part of it.
 const ROOM: f64 = 0.06;
@@ -74,10 +78,20 @@ impl Terms<'_> {
     }
 }
 
+/// Size of an index on this part of the table's rows; `None` where the statistics do not tell, as of what a document
+/// or an array holds.
+pub(super) fn bytes(spec: &IndexSpec, table: &Table, kept: f64, version: u32) -> Option<u64> {
+    if matches!(spec.method.as_str(), "gin" | "gist") {
+        return None;
+    }
+    let rows = table.rows.map(|rows| rows * kept);
+    size::of(spec, table, version, rows, &mut |_| None).map(|size| size.bytes())
+}
+
 impl Rent for Terms<'_> {
     fn bytes(&self, candidate: &Candidate) -> Option<u64> {
         let table = self.catalog.table(&candidate.spec.table)?;
-        size::btree(&candidate.spec, table, candidate.kept, self.catalog.version)
+        bytes(&candidate.spec, table, candidate.kept, self.catalog.version)
     }
 
     fn of(&self, candidate: &Candidate, bytes: u64) -> f64 {

@@ -9,8 +9,9 @@ use super::{
     indexes::weight,
     inverted,
     name::Names,
+    rent,
     search::{Outcome, Selected},
-    size, words,
+    words,
 };
 use crate::{
     catalog::{Catalog, Index, IndexSpec, KeyExpr, Table, TableKind},
@@ -178,7 +179,7 @@ fn create(
     let cost = |figure: fn(&Outcome) -> f64| {
         planned.then(|| case.sum(|query| case.outcomes.get(&query).map_or(0.0, figure) * calls(query)))
     };
-    let size_bytes = size::btree(&case.spec, table, case.kept, version).or(case.size);
+    let size_bytes = rent::bytes(&case.spec, table, case.kept, version).or(case.size);
     let mut ranked: Vec<usize> = case.serves.iter().copied().collect();
     ranked
         .sort_by(|&left, &right| weight(asked[right]).total_cmp(&weight(asked[left])).then(left.cmp(&right)));

@@ -261,6 +261,12 @@ impl Catalog {
             None => self.search_path.iter().find_map(|schema| exact(schema)),
         }
     }
+
+    /// Whether a table has such a column; `None` where the table, or what columns it has, is not known.
+    pub fn has_column(&self, table: &RelName, column: &str) -> Option<bool> {
+        let table = self.table(table).filter(|table| !table.columns.is_empty())?;
+        Some(table.column(column).is_some())
+    }
 }
 
 impl Table {
@@ -344,6 +350,11 @@ impl IndexSpec {
             include: Vec::new(),
             predicate: None,
         }
+    }
+
+    /// Whether its first key is this column.
+    pub fn begins_with(&self, column: &str) -> bool {
+        self.keys.first().is_some_and(|key| matches!(&key.expr, KeyExpr::Column(name) if name == column))
     }
 
     /// `ON schema.table USING … (…) INCLUDE (…) WHERE …`: the end of every CREATE INDEX.

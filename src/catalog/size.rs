@@ -2,7 +2,7 @@
 //!
 //! In: what an index would be, and what is known of its table. Out: pages, height and entries, as a new CREATE INDEX
 //! would leave them. Pure: what only a planner can tell (how many rows a predicate leaves, what an expression gives)
-//! is an argument. The errors that were measured are in `docs/size-model.md`.
+//! is an argument. The tests hold it to real indexes.
 //!
 //! The constants are those of `nbtree.h`, `nbtsort.c`, `brin_page.h` and `hash.h`.
 

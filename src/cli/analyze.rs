@@ -11,7 +11,7 @@ use super::{
     output,
     planner::Planner,
     progress::ProgressLine,
-    tell,
+    tell, user_rules,
 };
 use crate::{
     advise::{self, pool},
@@ -20,9 +20,9 @@ use crate::{
     detect::{self, Facts, MigrationFacts, PlanFacts, WorkloadFacts},
     error::Error,
     report::{Report, index::IndexSearch, text::Subject},
-    rules::{self, Needs, Rule, Set},
+    rules::{Needs, Rule, Set},
     sources::{self, Ingested, Literals, Readers},
-    workload::{Query, Repetition, Workload},
+    workload::{InputSummary, Query, Repetition, Workload},
 };
 
 pub(super) fn run(args: &AnalyzeArgs, config: &Config) -> Result<Outcome, Error> {
@@ -57,11 +57,28 @@ pub(super) struct Job<'a> {
     pub(super) lint: Option<&'a Lint>,
 }
 
+/// What is to be judged of what was read, and by what.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wanted<'a> {
+    /// Every rule that there is.
+    pub(super) rules: &'a [Rule],
+    /// As [`Job`] has them; so are the next three.
+    pub(super) args: Option<&'a ServerArgs>,
+    pub(super) pool: Option<&'a PoolSizeArgs>,
+    pub(super) limits: Option<&'a AdviceArgs>,
+    pub(super) lint: Option<&'a Lint>,
+}
+
+impl<'a> Wanted<'a> {
+    /// What the rules find, and nothing besides.
+    pub(super) fn of(rules: &'a [Rule]) -> Wanted<'a> {
+        Wanted { rules, args: None, pool: None, limits: None, lint: None }
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct Done {
     pub(super) report: Report,
-    /// The plan of the most expensive query, as the server gave it.
-    pub(super) first_plan: Option<serde_json::Value>,
     /// False when a part of the job could not be done; the reason was told on stderr.
     pub(super) complete: bool,
 }
@@ -75,6 +92,7 @@ impl Done {
 
 pub(super) fn perform(job: &Job<'_>) -> Result<Done, Error> {
     demand_inputs(job.input)?;
+    let known = user_rules::all()?;
     let readers = configure::readers(job.input, job.config)?;
     // A server that cannot be reached costs its part of the report, not the log's.
     let mut complete = true;
@@ -91,12 +109,15 @@ pub(super) fn perform(job: &Job<'_>) -> Result<Done, Error> {
             None
         });
     }
-    let read = read(job.input, readers, job.save, server.as_mut(), job.lint)?;
+    let schema = job.config.schema();
+    let read = read(job.input, readers, schema, job.save, server.as_mut(), job.lint)?;
     if let Some(save) = job.save {
         saved(&read, save)?;
     }
     complete &= read.damages.is_empty();
-    let mut done = judge_inputs(job.input, read, job.server, job.pool, job.advice, server, job.lint);
+    let wanted =
+        Wanted { args: job.server, pool: job.pool, limits: job.advice, lint: job.lint, ..Wanted::of(&known) };
+    let mut done = judge_inputs(job.input, read, &wanted, server);
     done.complete &= complete;
     Ok(done)
 }
@@ -105,14 +126,11 @@ pub(super) fn perform(job: &Job<'_>) -> Result<Done, Error> {
 pub(super) fn judge_inputs(
     input: &InputArgs,
     read: Ingested,
-    args: Option<&ServerArgs>,
-    pool: Option<&PoolSizeArgs>,
-    limits: Option<&AdviceArgs>,
+    wanted: &Wanted<'_>,
     server: Option<Planner>,
-    lint: Option<&Lint>,
 ) -> Done {
     let left_out = read.left_out.clone();
-    let mut done = judge(read, args, pool, limits, server, lint);
+    let mut done = judge(read, wanted, server);
     if input.filter.filter().is_some() {
         done.report.filtered(input.filter.conditions(), &left_out);
     }
@@ -156,36 +174,18 @@ pub(super) fn demand_inputs(input: &InputArgs) -> Result<(), Error> {
 }
 
 /// Everything after reading: catalog, plans, findings, advice.
-pub(super) fn judge(
-    read: Ingested,
-    args: Option<&ServerArgs>,
-    pool: Option<&PoolSizeArgs>,
-    limits: Option<&AdviceArgs>,
-    mut server: Option<Planner>,
-    lint: Option<&Lint>,
-) -> Done {
-    let mut complete = true;
+pub(super) fn judge(read: Ingested, wanted: &Wanted<'_>, mut server: Option<Planner>) -> Done {
+    let Wanted { args, pool, limits, lint, .. } = *wanted;
     let Ingested { workload, inputs, mut not_judged, scripts, schema, .. } = read;
     not_judged.merge(workload.not_judged().clone());
-    let mut catalog = None;
-    match server.as_mut().map(Planner::catalog) {
-        Some(Ok((seen, unseen))) => {
-            not_judged.merge(unseen);
-            catalog = Some(seen);
-        }
-        Some(Err(err)) => {
-            complain(&err);
-            complete = false;
-        }
-        None => {}
-    }
+    let (catalog, mut complete) = Planner::seen(server.as_mut(), &mut not_judged);
     // Without a server, the files' own DDL says what tables there are.
     let known = catalog.as_ref().or(schema.known());
     not_judged.merge(schema.not_judged());
     let asked = args.zip(server.as_mut().map(|planner| &mut planner.server));
     let gathered = gather::gather(&workload, known, asked);
     // Where no log was given, nobody expects to hear of executions.
-    let logs = inputs.iter().any(|input| input.format != "sql");
+    let logs = !inputs.iter().all(InputSummary::is_written);
     let migrations: Vec<MigrationFacts<'_>> = schema
         .migrations
         .iter()
@@ -204,7 +204,8 @@ pub(super) fn judge(
         checked = Some(what);
         found
     } else {
-        let rules: Vec<Rule> = rules::BUILTIN
+        let rules: Vec<Rule> = wanted
+            .rules
             .iter()
             .filter(|rule| rule.set == Set::Default && (logs || !rule.needs.contains(&Needs::Workload)))
             .cloned()
@@ -229,27 +230,29 @@ pub(super) fn judge(
         complete = false;
     }
     let mut report = Report::new(&inputs, &workload, found.findings, changes, &not_judged);
-    report.describe(&rules::BUILTIN);
+    report.describe(wanted.rules);
     report.index = search;
     report.check = checked;
     report.coverage = Some(gathered.coverage);
-    let first = workload.ranked().first().and_then(|query| gathered.gathered.get(&query.id)?.plan.as_ref());
-    Done { report, first_plan: first.map(|(plan, _)| plan.json.clone()), complete }
+    Done { report, complete }
 }
 
 /// Reads every input into one workload, with a line of progress where a person watches.
 pub(super) fn read(
     args: &InputArgs,
     readers: Readers,
+    schema: Vec<PathBuf>,
     save: Option<&SaveArgs>,
     server: Option<&mut Planner>,
     lint: Option<&Lint>,
 ) -> Result<Ingested, Error> {
     let mut progress = ProgressLine::new();
-    let mut options = options(args, readers, save, server);
+    let mut options = sources::Options { schema, ..options(args, readers, save, server) };
     if let Some(lint) = lint {
         options.left_out.clone_from(&lint.leaves);
         options.scripts = true;
+        options.ignores = true;
+        options.stdin.clone_from(&lint.stdin);
     }
     let read = sources::ingest(&args.paths, &options, &mut |far| progress.show(far));
     progress.clear();

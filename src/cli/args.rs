@@ -4,13 +4,17 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::{
     ArgMatches, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum,
+    builder::{PossibleValuesParser, TypedValueParser},
     parser::ValueSource,
 };
 
-use super::{advice::AdviceArgs, filter::FilterArgs, plans::PlansArgs, snapshot::SnapshotArgs};
+use super::{
+    advice::AdviceArgs, filter::FilterArgs, plans::PlansArgs, schema::SchemaArgs, snapshot::SnapshotArgs,
+};
 use crate::{
     config::SetName,
     report::{migration::Tool, slo::Objective},
+    rules,
     sources::input_formats,
 };
 
@@ -29,8 +33,13 @@ impl Cli {
     pub(super) fn typed() -> Result<Cli, clap::Error> {
         let matches = Cli::command().try_get_matches()?;
         let mut cli = Cli::from_arg_matches(&matches)?;
-        if let (Command::Check(args), Some((_, of_check))) = (&mut cli.command, matches.subcommand()) {
-            args.server.named = named(of_check, "database_url");
+        let server = match &mut cli.command {
+            Command::Check(args) => Some(&mut args.server),
+            Command::Explain(args) => Some(&mut args.server),
+            _ => None,
+        };
+        if let (Some(server), Some((_, of_command))) = (server, matches.subcommand()) {
+            server.named = named(of_command, "database_url");
         }
         Ok(cli)
     }
@@ -57,7 +66,7 @@ pub(super) enum Command {
     Analyze(AnalyzeArgs),
     /// Lint SQL files, for CI
     Check(CheckArgs),
-    /// One statement: its plan, what is wrong with it, what would help
+    /// One statement or pasted plan: the plan as a tree, what is wrong with it, what would help
     Explain(ExplainArgs),
     /// The best indexes for a workload, with proof
     #[command(mut_arg("explain", |arg| arg.default_value("plan")))]
@@ -83,6 +92,8 @@ pub(super) struct AnalyzeArgs {
     #[command(flatten)]
     pub(super) input: InputArgs,
     #[command(flatten)]
+    pub(super) schema: SchemaArgs,
+    #[command(flatten)]
     pub(super) server: ServerArgs,
     #[command(flatten)]
     pub(super) pool: PoolSizeArgs,
@@ -99,6 +110,8 @@ pub(super) struct AnalyzeArgs {
 pub(super) struct IndexArgs {
     #[command(flatten)]
     pub(super) input: InputArgs,
+    #[command(flatten)]
+    pub(super) schema: SchemaArgs,
     #[command(flatten)]
     pub(super) server: ServerArgs,
     #[command(flatten)]
@@ -117,33 +130,8 @@ pub(super) struct IndexArgs {
     #[arg(long)]
     pub(super) why_not: bool,
     /// Write a migration in place of the report: into the folder --output, or to standard output
-    #[arg(long, value_enum, value_name = "TOOL")]
-    pub(super) migration: Option<MigrationTool>,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(super) enum MigrationTool {
-    Sql,
-    Rails,
-    Django,
-    Prisma,
-    Flyway,
-    Sqlx,
-    GolangMigrate,
-}
-
-impl From<MigrationTool> for Tool {
-    fn from(tool: MigrationTool) -> Tool {
-        match tool {
-            MigrationTool::Sql => Tool::Sql,
-            MigrationTool::Rails => Tool::Rails,
-            MigrationTool::Django => Tool::Django,
-            MigrationTool::Prisma => Tool::Prisma,
-            MigrationTool::Flyway => Tool::Flyway,
-            MigrationTool::Sqlx => Tool::Sqlx,
-            MigrationTool::GolangMigrate => Tool::GolangMigrate,
-        }
-    }
+    #[arg(long, value_name = "TOOL", value_parser = migration_tool())]
+    pub(super) migration: Option<Tool>,
 }
 
 #[derive(Args, Debug)]
@@ -188,12 +176,17 @@ pub(super) struct PoolArgs {
 
 #[derive(Args, Debug)]
 pub(super) struct CheckArgs {
-    /// SQL files and folders; `-` is standard input
+    /// SQL files, programs with SQL in them, and folders; `-` is standard input
     #[arg(value_name = "PATH", default_value = ".")]
     pub(super) paths: Vec<PathBuf>,
+    /// The file that standard input is, as an editor has it: its name says what it holds and what holds for it
+    #[arg(long, value_name = "PATH")]
+    pub(super) stdin_filepath: Option<PathBuf>,
     /// Exit with 1 also when a statement could not be parsed
     #[arg(long)]
     pub(super) strict: bool,
+    #[command(flatten)]
+    pub(super) schema: SchemaArgs,
     #[command(flatten)]
     pub(super) server: ServerArgs,
     /// Exit with 1 when a finding is at least this severe [default: `check.fail-on` of sargable.yaml, or warning]
@@ -277,11 +270,11 @@ pub(super) enum CheckFormat {
 
 #[derive(Args, Debug)]
 pub(super) struct ExplainArgs {
-    /// The statement
-    #[arg(value_name = "SQL", required_unless_present = "file")]
-    pub(super) sql: Option<String>,
-    /// Read the statement from a file; `-` is standard input
-    #[arg(short, long, conflicts_with = "sql")]
+    /// The statement, or a file (`-`: standard input) that holds it or a plan as EXPLAIN prints it
+    #[arg(value_name = "QUERY|FILE|-", required_unless_present = "file")]
+    pub(super) input: Option<String>,
+    /// The file, whatever its name is
+    #[arg(short, long, conflicts_with = "input")]
     pub(super) file: Option<PathBuf>,
     /// A bind value for $1, $2 …; repeat it
     #[arg(short, long = "bind", value_name = "VALUE")]
@@ -326,13 +319,57 @@ pub(super) struct RulesArgs {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum RulesCommand {
-    /// Every rule, a line each
-    List,
-    /// One rule: why, what instead, examples, references
+    /// Every rule, those of .sargable/rules included
+    List(ListArgs),
+    /// One rule: why, what instead, thresholds, examples, how to allow and configure it, references
     Show {
         /// Its name or code
         rule: String,
+        #[arg(long, value_enum, default_value_t = RulesFormat::Text)]
+        format: RulesFormat,
     },
+    /// Run the examples of rules: each bad one must give its `because`, each good one nothing
+    Test {
+        /// A folder of rules, with the plans of their examples in DIR/plans [default: the built-in rules and
+        /// those of .sargable/rules]
+        #[arg(value_name = "DIR")]
+        folder: Option<PathBuf>,
+    },
+    /// The JSON Schema of rule files, for editors
+    Schema,
+}
+
+/// Which rules are listed: those that all flags let through.
+#[derive(Args, Debug)]
+pub(super) struct ListArgs {
+    /// Only rules of these sets: default, pedantic, preview
+    #[arg(long, value_name = "SET", value_delimiter = ',')]
+    pub(super) set: Vec<rules::Set>,
+    /// Only rules about these: predicate, join, sorting, migration …
+    #[arg(long, value_name = "CATEGORY", value_delimiter = ',')]
+    pub(super) category: Vec<rules::Category>,
+    /// Only rules that need no more than these: syntax, schema, plan, statistics, workload
+    #[arg(long, value_name = "NEED", value_delimiter = ',')]
+    pub(super) needs: Vec<rules::Needs>,
+    /// Only rules of these severities: note, warning, error
+    #[arg(long, value_enum, value_name = "SEVERITY", value_delimiter = ',')]
+    pub(super) severity: Vec<SeverityName>,
+    #[arg(long, value_enum, default_value_t = RulesFormat::Text)]
+    pub(super) format: RulesFormat,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum SeverityName {
+    Note,
+    Warning,
+    Error,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum RulesFormat {
+    Text,
+    Json,
+    Markdown,
 }
 
 #[derive(Args, Debug)]
@@ -490,6 +527,12 @@ fn share(text: &str) -> Result<f64, String> {
     share
         .filter(|share| (0.0..=1.0).contains(share))
         .ok_or_else(|| format!("`{text}` is no share such as 1% or 0.01"))
+}
+
+/// A tool for migrations by its name.
+fn migration_tool() -> impl TypedValueParser<Value = Tool> {
+    PossibleValuesParser::new(Tool::NAMES.map(|(name, _)| name))
+        .map(|name| Tool::NAMES.iter().find(|(known, _)| *known == name).map_or(Tool::Sql, |(_, tool)| *tool))
 }
 
 /// `500ms`, `5s`, `2min` or plain seconds.

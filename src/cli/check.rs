@@ -15,7 +15,7 @@ use super::{
     filter::FilterArgs,
     git,
     lint::Lint,
-    output, tell,
+    output, tell, user_rules,
 };
 use crate::{
     config::{self, Config},
@@ -26,7 +26,7 @@ use crate::{
         Report, formats, json,
         text::{self, Subject},
     },
-    rules,
+    rules::Rule,
     sources::Leaves,
     workload::Workload,
 };
@@ -34,7 +34,8 @@ use crate::{
 pub(super) fn run(args: &CheckArgs, config: &Config) -> Result<Outcome, Error> {
     let flags =
         Flags { sets: args.rules.set.clone(), on: args.rules.rule.clone(), off: args.rules.no_rule.clone() };
-    let policy = Policy::new(config, flags, &rules::BUILTIN)?;
+    let known = user_rules::all()?;
+    let policy = Policy::new(config, flags, &known)?;
     let baseline = args.scope.baseline.as_deref().map(baseline).transpose()?;
     let links = links();
     let changed = changed(args)?;
@@ -42,13 +43,14 @@ pub(super) fn run(args: &CheckArgs, config: &Config) -> Result<Outcome, Error> {
     let lint = Lint {
         policy,
         leaves: Some(leaves),
+        stdin: args.stdin_filepath.clone(),
         changed,
         baseline,
         min_share: args.scope.min_share,
         links: links.clone(),
     };
     let input = InputArgs {
-        paths: args.paths.iter().chain(&args.scope.workload).cloned().collect(),
+        paths: paths(args)?.into_iter().chain(args.scope.workload.iter().cloned()).collect(),
         log_line_prefix: None,
         input_format: None,
         all_occurrences: false,
@@ -65,8 +67,10 @@ pub(super) fn run(args: &CheckArgs, config: &Config) -> Result<Outcome, Error> {
         lint: Some(&lint),
     };
     let done = match perform(&job) {
-        // Of what changed nothing is SQL: that is a good answer.
-        Err(Error::NothingUnderstood { .. }) if lint.changed.is_some() => nothing(links),
+        // Of what changed nothing is SQL, or the editor's file is still empty: that is a good answer.
+        Err(Error::NothingUnderstood { .. }) if lint.changed.is_some() || lint.stdin.is_some() => {
+            nothing(links)
+        }
         done => done?,
     };
     if let Some(path) = &args.scope.write_baseline {
@@ -74,7 +78,7 @@ pub(super) fn run(args: &CheckArgs, config: &Config) -> Result<Outcome, Error> {
         fs::write(path, baseline.render()).map_err(|source| Error::Write { path: path.clone(), source })?;
         tell(&format!("{}: {} findings written", path.display(), done.report.findings.len()));
     }
-    write(&done.report, args)?;
+    write(&done.report, &known, args)?;
     if args.scope.write_baseline.is_some() {
         return Ok(done.ended(Outcome::Clean));
     }
@@ -86,6 +90,21 @@ pub(super) fn run(args: &CheckArgs, config: &Config) -> Result<Outcome, Error> {
     }
     let found = fails_at(args, config).is_some_and(|threshold| done.report.reaches(threshold));
     Ok(done.ended(if found { Outcome::Findings } else { Outcome::Clean }))
+}
+
+/// What is read: with `--stdin-filepath` standard input, which need not be named.
+fn paths(args: &CheckArgs) -> Result<Vec<PathBuf>, Error> {
+    let named = args.paths.iter().any(|path| path.as_os_str() == "-");
+    if args.stdin_filepath.is_none() || named {
+        return Ok(args.paths.clone());
+    }
+    if args.paths == [PathBuf::from(".")] {
+        return Ok(vec![PathBuf::from("-")]);
+    }
+    Err(Error::Usage {
+        what: "--stdin-filepath names standard input, which is not read".to_owned(),
+        hint: Some("name `-` in place of the other paths".to_owned()),
+    })
 }
 
 /// The severity that fails the run, if any does.
@@ -102,7 +121,7 @@ fn fails_at(args: &CheckArgs, config: &Config) -> Option<Severity> {
 fn nothing(links: Links) -> Done {
     let mut report = Report::new(&[], &Workload::default(), Vec::new(), Vec::new(), &NotJudged::default());
     report.check = Some(Checked { links, ..Checked::default() });
-    Done { report, first_plan: None, complete: true }
+    Done { report, complete: true }
 }
 
 fn baseline(path: &Path) -> Result<Baseline, Error> {
@@ -168,14 +187,14 @@ fn base() -> Option<String> {
     github().or_else(gitlab)
 }
 
-fn write(report: &Report, args: &CheckArgs) -> Result<(), Error> {
+fn write(report: &Report, known: &[Rule], args: &CheckArgs) -> Result<(), Error> {
     let page = match args.format {
         CheckFormat::Text => {
             text::render(report, Subject::Check, &output::style(args.output.is_none(), args.color))
         }
         CheckFormat::Json => json::render(report),
         CheckFormat::Jsonl => formats::jsonl::render(report),
-        CheckFormat::Sarif => formats::sarif::render(report, &rules::BUILTIN),
+        CheckFormat::Sarif => formats::sarif::render(report, known),
         CheckFormat::Github => formats::github::render(report),
         CheckFormat::Gitlab => formats::gitlab::render(report),
         CheckFormat::Junit => formats::junit::render(report),

@@ -16,14 +16,15 @@ use signal_hook::{
 
 use super::{
     Outcome,
-    analyze::{self, Done},
+    analyze::{self, Done, Wanted},
     args::{Format, LogsArgs},
-    configure, output, tell,
+    configure, output, tell, user_rules,
 };
 use crate::{
     config::Config,
     error::Error,
     report::text::{self, Subject},
+    rules::Rule,
     sources::{self, Ingested, Progress, Stop},
     workload::{InputSummary, Workload},
 };
@@ -35,6 +36,7 @@ const SHARE: u32 = 10;
 
 pub(super) fn run(args: &LogsArgs, config: &Config) -> Result<Outcome, Error> {
     analyze::demand_inputs(&args.input)?;
+    let known = user_rules::all()?;
     let stop = Stop::default();
     on_signal(&stop).map_err(|source| Error::Usage {
         what: format!("signals cannot be handled here: {source}"),
@@ -51,7 +53,7 @@ pub(super) fn run(args: &LogsArgs, config: &Config) -> Result<Outcome, Error> {
     }
     let read = sources::watch(&args.input.paths, &options, &mut |far, workload| {
         if to_screen {
-            screen.draw(args, far, workload);
+            screen.draw(&known, args, far, workload);
         }
     })?;
     if to_screen {
@@ -60,7 +62,7 @@ pub(super) fn run(args: &LogsArgs, config: &Config) -> Result<Outcome, Error> {
     let read = analyze::told(read)?;
     analyze::saved(&read, &args.save)?;
     let whole = read.damages.is_empty();
-    let mut done = analyze::judge_inputs(&args.input, read, None, None, None, None, None);
+    let mut done = analyze::judge_inputs(&args.input, read, &Wanted::of(&known), None);
     done.complete &= whole;
     output::judge(&mut done.report, &args.figures);
     let outcome = output::write(&done.report, Subject::Workload, &args.output, args.fail_on)?;
@@ -84,7 +86,7 @@ struct Screen {
 }
 
 impl Screen {
-    fn draw(&mut self, args: &LogsArgs, far: Progress, workload: &Workload) {
+    fn draw(&mut self, known: &[Rule], args: &LogsArgs, far: Progress, workload: &Workload) {
         let began = Instant::now();
         if began < self.next {
             return;
@@ -96,10 +98,7 @@ impl Screen {
             InputSummary { name, format: "log".to_owned(), bytes: far.bytes, ..InputSummary::default() };
         let Done { report, .. } = analyze::judge(
             Ingested { workload: seen, inputs: vec![input], ..Ingested::default() },
-            None,
-            None,
-            None,
-            None,
+            &Wanted::of(known),
             None,
         );
         let page = text::render(&report, Subject::Workload, &output::style(true, args.output.color));

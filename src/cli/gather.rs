@@ -14,7 +14,7 @@ use crate::{
     plan::{Plan, Probe},
     report::Coverage,
     server::{Explained, How, Limits, Server, Wanted},
-    sql::{Fingerprint, Shape, StatementKind, ddl, parse},
+    sql::{Fingerprint, Shape, StatementKind, body, ddl, parse},
     workload::{Query, Sample, Workload},
 };
 
@@ -44,22 +44,28 @@ pub(super) fn gather(
 ) -> Everything {
     let mut all = Everything::default();
     let began = Instant::now();
-    for query in workload.ranked() {
+    let ranked = workload.ranked();
+    let mut parsed = parsed(&ranked);
+    for query in ranked {
         all.coverage.read += 1;
         // Where an unparsed statement stands in a file, so that it can be found.
         let place = query.statements.first();
-        let what =
-            place.map_or_else(|| "query".to_owned(), |at| format!("{}:{}:{}", at.file, at.line, at.column));
+        let what = || {
+            place.map_or_else(|| "query".to_owned(), |at| format!("{}:{}:{}", at.file, at.line, at.column))
+        };
         if !plannable(query.kind) {
             let unknown = |sample: &Sample| {
-                parse::parse(&sample.sql).is_err_and(|not_parsed| not_parsed.why.contains(NO_STATEMENT))
+                // What a DO block runs is read by itself.
+                !body::may_have_one(&sample.sql)
+                    && parse::parse(&sample.sql)
+                        .is_err_and(|not_parsed| not_parsed.why.contains(NO_STATEMENT))
             };
             let unread = query.samples.iter().find_map(|sample| ddl::read(&sample.sql).err());
             if place.is_some() && query.samples.iter().any(unknown) {
-                all.not_judged.add(what, "not parsed: it begins as no statement does");
+                all.not_judged.add(what(), "not parsed: it begins as no statement does");
             } else if let Some(unread) = unread.filter(|_| query.samples.iter().all(|sample| sample.complete))
             {
-                all.not_judged.add(what, format!("not parsed: {unread}"));
+                all.not_judged.add(what(), format!("not parsed: {unread}"));
             } else {
                 all.coverage.parsed += 1;
             }
@@ -69,10 +75,10 @@ pub(super) fn gather(
             all.not_judged.add("query", format!("no sample under {} kB was kept", Sample::LONGEST / 1024));
             continue;
         };
-        let mut shape = match parse::parse(&sample.sql) {
+        let mut shape = match parsed.remove(&query.id).unwrap_or_else(|| parse::parse(&sample.sql)) {
             Ok(shape) => shape,
             Err(not_parsed) => {
-                all.not_judged.add(what, format!("not parsed: {}", cause(&not_parsed.why)));
+                all.not_judged.add(what(), format!("not parsed: {}", cause(&not_parsed.why)));
                 continue;
             }
         };
@@ -86,16 +92,15 @@ pub(super) fn gather(
         });
         all.coverage.with_schema += u64::from(here.is_some());
         if let Some(catalog) = here {
-            shape.resolve(|table, column| {
-                catalog.table(table).is_some_and(|table| table.column(column).is_some())
-            });
+            shape.resolve(|table, column| catalog.has_column(table, column));
         }
-        let probe = Probe { sql: sample.sql.clone(), binds: sample.binds.clone().unwrap_or_default() };
         let mut gathered = Gathered { plan: None, probe: None, in_catalog: here.is_some() };
         match (here, &mut server) {
             // Inside of a function its variables are parameters, whose types only that knows.
             (Some(_), Some(_)) if is_nested(query) => {}
             (Some(_), Some((args, server))) => {
+                let probe =
+                    Probe { sql: sample.sql.clone(), binds: sample.binds.clone().unwrap_or_default() };
                 let left = args.explain_budget.saturating_sub(began.elapsed());
                 gathered.plan = plan_of(&probe, &shape, server, args, left, &mut all.not_judged);
                 gathered.probe = Some(probe);
@@ -115,6 +120,32 @@ pub(super) fn gather(
         all.gathered.insert(query.id, gathered);
     }
     all
+}
+
+/// The first complete sample of each query, parsed on all cores. A few are parsed as they come.
+fn parsed(queries: &[&Query]) -> FxHashMap<Fingerprint, Result<Shape, parse::NotParsed>> {
+    const MANY: usize = 256;
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    if cores < 2 || queries.len() < MANY {
+        return FxHashMap::default();
+    }
+    let part = |queries: &[&Query]| -> Vec<(Fingerprint, Result<Shape, parse::NotParsed>)> {
+        let plannable = queries.iter().filter(|query| plannable(query.kind));
+        let sampled = plannable.filter_map(|query| {
+            let sample = query.samples.iter().find(|sample| sample.complete)?;
+            Some((query.id, parse::parse(&sample.sql)))
+        });
+        sampled.collect()
+    };
+    std::thread::scope(|scope| {
+        let parts = queries.chunks(queries.len().div_ceil(cores));
+        let threads: Vec<_> = parts.map(|queries| scope.spawn(move || part(queries))).collect();
+        let joined = threads.into_iter().map(|thread| match thread.join() {
+            Ok(parsed) => parsed,
+            Err(panic) => std::panic::resume_unwind(panic),
+        });
+        joined.flatten().collect()
+    })
 }
 
 fn plan_of(

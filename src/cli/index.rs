@@ -1,6 +1,6 @@
 //! The indexes that a workload lacks: `analyze` with nothing but index advice and what it answers.
 
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{fs, path::Path};
 
 use jiff::Timestamp;
 
@@ -15,8 +15,8 @@ use crate::{
     config::Config,
     error::Error,
     report::{
-        Report, migration,
-        text::{ABOUT_INDEXES, ANSWERED_BY_INDEX, Subject},
+        Report, index, migration,
+        text::{ABOUT_INDEXES, Subject},
     },
 };
 
@@ -36,13 +36,12 @@ pub(super) fn run(args: &IndexArgs, config: &Config) -> Result<Outcome, Error> {
     output::judge(&mut done.report, &args.figures);
     let report = &mut done.report;
     // What a change of the advice answers is told there.
-    let served: BTreeSet<String> = report.advice.iter().flat_map(|advice| advice.serves.clone()).collect();
-    report.findings.retain(|finding| {
+    let mut findings = std::mem::take(&mut report.findings);
+    findings.retain(|finding| {
         let rule = finding.rule.as_str();
-        let answered =
-            ANSWERED_BY_INDEX.contains(&rule) && finding.query.as_ref().is_some_and(|id| served.contains(id));
-        ABOUT_INDEXES.contains(&rule) && (!answered || rule == MISORDERED)
+        ABOUT_INDEXES.contains(&rule) && (rule == MISORDERED || index::answering(report, finding).is_none())
     });
+    report.findings = findings;
     // What other rules lack, such as plans that ran, is not missed here.
     let names: Vec<&str> = crate::rules::BUILTIN.iter().map(|rule| rule.name.as_str()).collect();
     report
@@ -57,7 +56,7 @@ pub(super) fn run(args: &IndexArgs, config: &Config) -> Result<Outcome, Error> {
     let missing = report.advice.iter().any(|advice| advice.kind == AdviceKind::CreateIndex);
     let outcome = match args.migration {
         Some(tool) => {
-            write_migration(report, tool.into(), args.output.output.as_deref())?;
+            write_migration(report, tool, args.output.output.as_deref())?;
             Outcome::Clean
         }
         None => output::write(report, Subject::Indexes, &args.output, args.fail_on)?,

@@ -1,6 +1,6 @@
 //! What the lint step does with what was read: the rules that hold in each file, then `lint::check`.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, path::PathBuf};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -21,6 +21,8 @@ pub(super) struct Lint {
     pub(super) policy: Policy,
     /// Which files are not read.
     pub(super) leaves: Option<Leaves>,
+    /// What standard input is called.
+    pub(super) stdin: Option<PathBuf>,
     pub(super) changed: Option<Changed>,
     pub(super) baseline: Option<Baseline>,
     pub(super) min_share: Option<f64>,
@@ -48,13 +50,21 @@ impl Lint {
             .flatten()
             .map(String::as_str)
             .collect();
+        // The files of --schema are judged by whoever names them as inputs.
+        let standing = all.workload.ranked().into_iter().flat_map(|query| &query.statements);
+        let inputs: FxHashSet<&str> = standing
+            .map(|at| at.file.as_str())
+            .chain(scripts.iter().map(|script| script.name.as_str()))
+            .collect();
         let mut report = detect::Report::default();
         for profile in &profiles {
             let found = found(profile, all, &special);
             let placed = lint::place(found.findings, all.workload, scripts);
             report.findings.extend(placed.into_iter().filter(|finding| {
                 let file = finding.at.as_ref().map(|at| at.file.as_str());
-                file.map_or(profile.files.is_none(), |file| holds(profile, file, &special))
+                file.map_or(profile.files.is_none(), |file| {
+                    inputs.contains(file) && holds(profile, file, &special)
+                })
             }));
             report.not_judged.merge(found.not_judged);
         }
@@ -99,7 +109,9 @@ fn found(profile: &Profile, all: &Everything<'_>, special: &BTreeSet<&str>) -> d
         .filter(|rule| all.logs || !rule.needs.contains(&Needs::Workload))
         // What is about the workload as a whole is judged once, and so is a server's schema.
         .filter(|rule| {
-            base || match kinds.get(rule.detector.as_str()) {
+            let detector = rule.detector.as_deref().and_then(|name| kinds.get(name));
+            base || match detector {
+                _ if rule.matching.is_some() => true,
                 Some(Detector::Query(_) | Detector::Migration(_)) => true,
                 Some(Detector::Schema(_)) => all.catalog.is_some(),
                 Some(Detector::Workload(_) | Detector::Comments) | None => false,

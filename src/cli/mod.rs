@@ -21,8 +21,11 @@ mod plans;
 mod pool;
 mod progress;
 mod rules;
+mod rules_test;
 mod run_demo;
+mod schema;
 mod snapshot;
+mod user_rules;
 
 use std::{error::Error as _, io::Write as _, process::ExitCode};
 
@@ -53,8 +56,8 @@ pub fn main() -> ExitCode {
     };
     let config = || configure::config(&cli.config);
     let ended = match cli.command {
-        Command::Analyze(args) => config().and_then(|config| analyze::run(&args, &config)),
-        Command::Check(args) => config().and_then(|config| check::run(&args, &config)),
+        Command::Analyze(args) => config().and_then(|config| analyze::run(&args, &args.schema.over(&config))),
+        Command::Check(args) => config().and_then(|config| check::run(&args, &args.schema.over(&config))),
         Command::Explain(args) => explain::run(&args),
         Command::Index(args) => config().and_then(|config| index::run(&args, &config)),
         Command::Init(args) => init::run(&args),

@@ -2,7 +2,7 @@
 
 use super::{
     args::{ExplainMode, ServerArgs},
-    gather, snapshot, tell,
+    complain, gather, snapshot, tell,
 };
 use crate::{
     catalog::Catalog,
@@ -55,6 +55,21 @@ impl Planner {
     /// The major version that makes the plans; 0 where it is not known.
     pub(super) fn major(&self, catalog: &Catalog) -> u32 {
         self.twin.as_ref().map_or(catalog.version / 10_000, Twin::major)
+    }
+
+    /// The catalog where there is a planner, and whether the server gave it when it was asked; why not was told.
+    pub(super) fn seen(planner: Option<&mut Planner>, not_judged: &mut NotJudged) -> (Option<Catalog>, bool) {
+        match planner.map(Planner::catalog) {
+            None => (None, true),
+            Some(Ok((catalog, unseen))) => {
+                not_judged.merge(unseen);
+                (Some(catalog), true)
+            }
+            Some(Err(err)) => {
+                complain(&err);
+                (None, false)
+            }
+        }
     }
 
     /// Of the server that writes logs.

@@ -65,7 +65,7 @@ pub(super) struct PlanCheckArgs {
     #[command(flatten)]
     gate: GateArgs,
     /// Take the plans as they are now into the file, and exit with 0
-    #[arg(long)]
+    #[arg(long, requires = "reason")]
     accept: bool,
     /// Why, for whoever reads the file
     #[arg(long, value_name = "TEXT", requires = "accept")]
@@ -125,7 +125,7 @@ fn check(args: &PlanCheckArgs, config: &Config) -> Result<Outcome, Error> {
     output::print(&text::gate::render(&checked, &name, &output::style(true, args.color)))?;
     now.tell_not_judged();
     if args.accept {
-        let reason = args.reason.as_deref().unwrap_or("no reason given");
+        let reason = args.reason.as_deref().unwrap_or_default();
         let worse: BTreeSet<&str> = checked
             .verdicts
             .iter()
@@ -203,7 +203,7 @@ fn plan(args: &GateArgs, config: &Config) -> Result<Now, Error> {
         });
     };
     let readers = configure::readers(&input, config)?;
-    let read = analyze::read(&input, readers, None, Some(&mut planner), None)?;
+    let read = analyze::read(&input, readers, Vec::new(), None, Some(&mut planner), None)?;
     let (catalog, mut not_judged) = planner.catalog()?;
     let gathered = gather::gather(&read.workload, Some(&catalog), Some((&server, &mut planner.server)));
     not_judged.merge(gathered.not_judged.clone());

@@ -25,21 +25,11 @@ pub(super) fn run(args: &PoolArgs, config: &Config) -> Result<Outcome, Error> {
     let mut read = if args.input.paths.is_empty() {
         Ingested::default()
     } else {
-        analyze::read(&args.input, readers, None, server.as_mut(), None)?
+        analyze::read(&args.input, readers, Vec::new(), None, server.as_mut(), None)?
     };
     complete &= read.damages.is_empty();
-    let catalog = match server.as_mut().map(Planner::catalog) {
-        Some(Ok((catalog, unseen))) => {
-            read.not_judged.merge(unseen);
-            Some(catalog)
-        }
-        Some(Err(err)) => {
-            complain(&err);
-            complete = false;
-            None
-        }
-        None => None,
-    };
+    let (catalog, seen) = Planner::seen(server.as_mut(), &mut read.not_judged);
+    complete &= seen;
     let advice = analyze::pool_advice(&read.workload, catalog.as_ref(), server.as_ref(), &args.pool);
     if advice.is_none() && complete {
         return Err(Error::Usage {

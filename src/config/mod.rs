@@ -38,6 +38,9 @@ pub struct Config {
     pub logs: Logs,
     #[serde(default)]
     pub check: Check,
+    /// DDL files and folders that say what tables there are, from the file's folder on.
+    #[serde(default)]
+    schema: Vec<PathBuf>,
     /// Where it was read; `None` where there is no file.
     #[serde(skip)]
     origin: Option<Origin>,
@@ -71,7 +74,15 @@ impl Config {
         let read: Result<Config, _> = yaml::read(text.strip_prefix('\u{feff}').unwrap_or(&text));
         let origin = Origin { path: path.to_owned(), text };
         match read {
-            Ok(config) => Ok(Config { origin: Some(origin), ..config }),
+            Ok(mut config) => {
+                config.origin = Some(origin);
+                let folder = config.folder();
+                // `./db` is `db` to everybody.
+                if folder.as_os_str() != "." {
+                    config.schema.iter_mut().for_each(|path| *path = folder.join(&*path));
+                }
+                Ok(config)
+            }
             Err(refused) => {
                 let hint = match refused.meant {
                     Some(word) => format!("did you mean `{word}`?"),
@@ -112,6 +123,16 @@ impl Config {
     pub fn folder(&self) -> PathBuf {
         let folder = self.path().and_then(Path::parent).filter(|folder| !folder.as_os_str().is_empty());
         folder.map_or_else(|| PathBuf::from("."), Path::to_owned)
+    }
+
+    /// The DDL files and folders that say what tables there are.
+    pub fn schema(&self) -> Vec<PathBuf> {
+        self.schema.clone()
+    }
+
+    /// Takes other files for the schema, from the working folder on.
+    pub fn set_schema(&mut self, paths: Vec<PathBuf>) {
+        self.schema = paths;
     }
 
     /// An error about a key that only the rest of the program can judge.

@@ -111,7 +111,7 @@ pub(super) fn matches_once(
 
 /// Whether a block gives at most one row for each value of these columns of its output.
 fn one_row_for(block: &Block, columns: &[&str]) -> bool {
-    if !block.set_operators.is_empty() || block.projection.is_empty() {
+    if !block.set_operations.is_empty() || block.projection.is_empty() {
         return false;
     }
     if block.limit == Some(Bound::Number(1)) || is_one_row(block) {

@@ -26,6 +26,7 @@ mod lock_statements;
 mod log_limits;
 mod look_alike;
 mod loops;
+mod matching;
 mod migration;
 mod missing_index;
 mod n_plus_one;
@@ -95,6 +96,8 @@ pub enum PlanOrigin {
     Generic,
     /// `auto_explain` in the log.
     Logged,
+    /// A person gave it.
+    Pasted,
 }
 
 /// The whole workload with what is known of it, for rules about more than one query.
@@ -154,6 +157,7 @@ fn blank(rule: &Rule, confidence: Confidence) -> Finding {
         at: None,
         span: None,
         region: None,
+        node: None,
         because: String::new(),
         instead: rule.instead.trim().to_owned(),
         cost_ms: 0.0,

@@ -43,7 +43,9 @@ pub(super) fn claim(rule: &Rule, facts: &Facts<'_>, report: &mut Report) {
             .tables
             .iter()
             .any(|table| matches!(&table.source, TableSource::Table(name) if name.name == target.table.name));
-        if matches!(test.op, Op::Eq | Op::In) && same && takes_next(facts, block) {
+        // Taking a row changes what it was picked by; filling a column in batches does not.
+        let takes = picked_by(&block.conditions, &target.columns);
+        if matches!(test.op, Op::Eq | Op::In) && same && takes && takes_next(facts, block) {
             let because = format!(
                 "two sessions at once pick the same rows of {}, and the second updates them again after the first",
                 target.table
@@ -56,6 +58,15 @@ pub(super) fn claim(rule: &Rule, facts: &Facts<'_>, report: &mut Report) {
             ));
         }
     }
+}
+
+/// Whether one of the columns is tested.
+fn picked_by(conditions: &[Condition], columns: &[String]) -> bool {
+    conditions.iter().any(|condition| match condition {
+        Condition::Test(test) => columns.contains(&test.column.name),
+        Condition::Any(inner) | Condition::All(inner) => picked_by(inner, columns),
+        Condition::Opaque { .. } => false,
+    })
 }
 
 /// Several rows locked in whatever order they are found.

@@ -25,20 +25,19 @@ pub fn run(
     let connected = schema.is_some();
     let version = schema.map_or(0, |catalog| catalog.version);
     let mut report = Report::default();
+    let mut judged: Vec<(&Rule, OfQuery)> = Vec::new();
     for rule in rules.iter().filter(|rule| rule.postgres.include(version)) {
-        let Some(detector) = detectors.get(rule.detector.as_str()) else {
-            report.not_judged.add(&rule.name, format!("there is no detector `{}`", rule.detector));
+        let name = rule.detector.as_deref().unwrap_or_default();
+        let known = match rule.matching {
+            Some(_) => Some(Detector::Query(super::matching::detect)),
+            None => detectors.get(name).copied(),
+        };
+        let Some(detector) = known else {
+            report.not_judged.add(&rule.name, format!("there is no detector `{name}`"));
             continue;
         };
         match detector {
-            Detector::Query(detect) => {
-                for facts in queries.iter().filter(|facts| concerns_rows(facts)) {
-                    match lacking(rule, facts, connected) {
-                        Some(why) => report.not_judged.add(&rule.name, why),
-                        None => detect(rule, facts, &mut report),
-                    }
-                }
-            }
+            Detector::Query(detect) => judged.push((rule, detect)),
             Detector::Comments => {}
             Detector::Schema(detect) => match schema {
                 None => report.not_judged.add("rules about a schema", NO_CATALOG),
@@ -55,11 +54,15 @@ pub fn run(
             Detector::Workload(detect) => match workload {
                 None => report.not_judged.add(&rule.name, "no log of executions"),
                 Some(facts) if rule.needs.contains(&Needs::Schema) && facts.catalog.is_none() => {
-                    report.not_judged.add(&rule.name, NO_CATALOG);
+                    report.not_judged.add(&rule.name, NO_SERVER);
                 }
                 Some(facts) => detect(rule, facts, &mut report),
             },
         }
+    }
+    for found in of_queries(&judged, queries, connected) {
+        report.findings.extend(found.findings);
+        report.not_judged.merge(found.not_judged);
     }
     report.findings.sort_by(|a, b| {
         b.cost_ms
@@ -67,6 +70,55 @@ pub fn run(
             .then_with(|| b.severity.cmp(&a.severity))
             .then_with(|| (&a.rule, &a.query, &a.at, &a.because).cmp(&(&b.rule, &b.query, &b.at, &b.because)))
     });
+    report
+}
+
+type OfQuery = fn(&Rule, &Facts<'_>, &mut Report);
+
+/// Queries that a thread is worth its start for.
+const MANY: usize = 256;
+
+/// What is found in the queries: a part of them on each core.
+fn of_queries(rules: &[(&Rule, OfQuery)], queries: &[Facts<'_>], connected: bool) -> Vec<Report> {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    if cores < 2 || queries.len() < MANY {
+        return vec![of_part(rules, queries, connected)];
+    }
+    // More parts than cores: one query may cost as much as a thousand others.
+    let parts: Vec<&[Facts<'_>]> = queries.chunks(queries.len().div_ceil(cores * 8)).collect();
+    std::thread::scope(|scope| {
+        let part = |core: usize| {
+            let parts = &parts;
+            scope.spawn(move || {
+                let mine = parts.iter().skip(core).step_by(cores);
+                mine.map(|part| of_part(rules, part, connected)).collect::<Vec<_>>()
+            })
+        };
+        let threads: Vec<_> = (0..cores).map(part).collect();
+        let joined = threads.into_iter().map(|thread| match thread.join() {
+            Ok(found) => found,
+            Err(panic) => std::panic::resume_unwind(panic),
+        });
+        joined.flatten().collect()
+    })
+}
+
+fn of_part(rules: &[(&Rule, OfQuery)], queries: &[Facts<'_>], connected: bool) -> Report {
+    let mut report = Report::default();
+    let queries: Vec<&Facts<'_>> = queries.iter().filter(|facts| concerns_rows(facts)).collect();
+    for (rule, detect) in rules {
+        let mut lacked: FxHashMap<&str, u64> = FxHashMap::default();
+        for facts in &queries {
+            match lacking(rule, facts, connected) {
+                Some(why) => *lacked.entry(why).or_default() += 1,
+                None => detect(rule, facts, &mut report),
+            }
+        }
+        #[expect(clippy::iter_over_hash_type, reason = "counts add up in any order")]
+        for (why, count) in lacked {
+            report.not_judged.add_many(&rule.name, why, count);
+        }
+    }
     report
 }
 
@@ -79,7 +131,10 @@ fn is_bare(catalog: &Catalog) -> bool {
 
 const NO_STATISTICS: &str = "no statistics (connect with --database-url)";
 
-const NO_CATALOG: &str = "no catalog (connect with --database-url)";
+/// What is about a whole workload wants the server's settings and sizes.
+const NO_SERVER: &str = "no catalog (connect with --database-url)";
+
+const NO_CATALOG: &str = "no schema (DDL files would do; or connect with --database-url)";
 
 /// What the rule would have to know of the query. Where there is a catalog, but not for this query, the
 /// query belongs to another database.

@@ -7,7 +7,7 @@
 
 use serde_json::json;
 
-use super::{Facts, Report, access, index_use, words};
+use super::{Facts, Report, access, index_use, plans::conditions, words};
 use crate::{finding::Severity, names::RelName, plan::Node, rules::Rule};
 
 pub(super) fn detect(rule: &Rule, facts: &Facts<'_>, report: &mut Report) {
@@ -42,6 +42,10 @@ pub(super) fn detect(rule: &Rule, facts: &Facts<'_>, report: &mut Report) {
 /// One sequential scan with what its surroundings make of it.
 #[derive(Clone, Debug)]
 struct Scan {
+    /// Its place in the plan.
+    node: usize,
+    /// By which an index could find its rows, as its filter tells.
+    columns: Vec<String>,
     table: RelName,
     alias: String,
     /// Rows read in all loops, where the plan was run.
@@ -106,6 +110,8 @@ fn read(node: &Node, table: &RelName, around: Around) -> Option<Scan> {
     };
     let returned = around.join.map_or(own, |join| if filtered { own.min(join) } else { join });
     Some(Scan {
+        node: node.number,
+        columns: conditions::columns(node),
         table: table.clone(),
         alias: node.alias.clone().unwrap_or_else(|| table.name.clone()),
         rows_read: read,
@@ -227,10 +233,18 @@ fn finding(rule: &Rule, facts: &Facts<'_>, scan: &Scan, rows: f64) -> crate::fin
                 index_use::propose(access).or_else(on_join)
             })
     });
-    let instead = index
-        .map_or_else(|| rule.instead.trim().to_owned(), |index| index_use::command(facts.catalog, &index));
+    let instead = match index {
+        Some(index) => index_use::command(facts.catalog, &index),
+        // What indexes there are is not known: the columns alone are told.
+        None if facts.catalog.is_none() && !scan.columns.is_empty() => format!(
+            "An index on {} of {}, so that only the rows asked for are read.",
+            words::list(&scan.columns),
+            scan.table.plain()
+        ),
+        None => rule.instead.trim().to_owned(),
+    };
     let confidence = facts.plan.map_or(crate::finding::Confidence::Planned, |plan| plan.confidence());
-    let mut finding = facts.finding(rule, confidence, because, instead);
+    let mut finding = facts.finding(rule, confidence, because, instead).at_node(scan.node);
     // Below the error of an estimate of few rows nothing is certain; a generic plan knows no values.
     if !measured && facts.plan.is_some_and(|plan| plan.origin == super::PlanOrigin::Generic) {
         finding.severity = finding.severity.min(Severity::Warning);

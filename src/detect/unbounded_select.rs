@@ -14,7 +14,7 @@ use crate::{
     rules::Rule,
     sql::{
         Shape, StatementKind, parse,
-        shape::{Block, BlockId, Bound, Clause, Op, Operand, TableSource},
+        shape::{Block, BlockId, Bound, Clause, Op, Operand, SortExpr, TableSource},
     },
 };
 
@@ -70,6 +70,10 @@ fn unbounded(rule: &Rule, facts: &Facts<'_>, shape: &Shape) -> Option<Finding> {
     let filtered = block.tests().any(|test| test.clause == Clause::Where) || !block.conditions.is_empty();
     let grouped = !block.group_by.is_empty() || block.distinct;
     let list = words::list(&tables);
+    // The program takes the first row: what it asks for has one.
+    if facts.query.one_row && filtered {
+        return None;
+    }
     let Some(rows) = rows else {
         // Nothing is known of the size: only what is plainly whole is worth a word.
         if filtered || grouped || block.tables.len() > 1 {
@@ -211,6 +215,16 @@ fn known_width(facts: &Facts<'_>, shape: &Shape, arms: &[BlockId]) -> Option<f64
 /// OFFSET paging. A parameter counts by the largest value that the log's samples show.
 fn offset(rule: &Rule, facts: &Facts<'_>, shape: &Shape, root: &Block) -> Option<Finding> {
     let bound = root.offset.as_ref()?;
+    // The end of a batch that begins at a key: nobody asks for the next page of it.
+    let keyed = root.order_by.first().is_some_and(|first| {
+        root.tests().any(|test| {
+            matches!(test.op, Op::Gt | Op::GtEq | Op::Lt | Op::LtEq)
+                && matches!(&first.expr, SortExpr::Column(column) if *column == test.column)
+        })
+    });
+    if keyed && root.limit == Some(Bound::Number(1)) {
+        return None;
+    }
     let logged = facts.query.samples.iter().filter_map(|sample| match bound {
         Bound::Parameter(name) => {
             let number: usize = name.strip_prefix('$')?.parse().ok()?;

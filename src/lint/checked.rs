@@ -13,7 +13,7 @@ use super::{
 use crate::{
     finding::{Confidence, Finding, Location},
     rules::Rule,
-    workload::{Script, Workload},
+    workload::{Script, Stated, Workload},
 };
 
 /// The rules that are about suppressions.
@@ -206,7 +206,7 @@ fn keep_lines(
 fn touched(changed: &Changed, links: &Links, scripts: &FxHashMap<&str, &Script>, finding: &Finding) -> bool {
     let Some(at) = &finding.at else { return false };
     let range = scripts.get(at.file.as_str()).and_then(|script| {
-        let range = script.statement(script.byte(at.line, at.column)?)?;
+        let range = &script.statement(script.byte(at.line, at.column)?)?.at;
         Some((script.position(range.start).0, script.position(range.end).0))
     });
     let (from, to) = range.unwrap_or((at.line, finding.region.map_or(at.line, |region| region.end_line)));
@@ -308,13 +308,13 @@ fn covering<'a>(
 
 /// Whether the rule could have found something where the comment allows it.
 fn was_judged(job: &Job<'_>, script: &Script, allow: &Allow, rule: &str) -> bool {
-    let within =
-        |range: &&std::ops::Range<usize>| range.start < allow.scope.end && allow.scope.start < range.end;
+    let within = |stated: &&Stated| stated.at.start < allow.scope.end && allow.scope.start < stated.at.end;
     (job.judged)(&script.name, rule).is_some()
-        && script.statements.iter().filter(within).all(|range| {
-            let (line, column) = script.position(range.start);
-            (job.parsed)(&Location { file: script.name.clone(), line, column })
-        })
+        && script
+            .statements
+            .iter()
+            .filter(within)
+            .all(|stated| (job.parsed)(&script.location(stated.at.start)))
 }
 
 fn place(script: &Script, allow: &Allow) -> String {
@@ -344,6 +344,7 @@ fn finding_at(
         at: Some(Location { file: script.name.clone(), line, column }),
         span: None,
         region: Some(script.region(bytes)),
+        node: None,
         because,
         instead,
         cost_ms: 0.0,

@@ -34,11 +34,10 @@ pub fn place(findings: Vec<Finding>, workload: &Workload, scripts: &[Script]) ->
             if let (Some(span), Some(parsed), Some(script)) =
                 (&finding.span, parsed, scripts.get(at.file.as_str()))
                 && let Some(start) = script.byte(at.line, at.column)
-                && let Some(range) = script.statement(start)
-                && let Some(text) = script.text.get(range.clone())
-                && let Some(span) = same_tokens(parsed, span, text)
+                && let Some(stated) = script.statement(start)
+                && let Some(span) = same_tokens(parsed, span, script.sql(stated))
             {
-                one.region = Some(script.region(&(range.start + span.start..range.start + span.end)));
+                one.region = Some(script.region(&stated.part(&span)));
             }
             placed.push(one);
         }

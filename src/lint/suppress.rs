@@ -11,7 +11,11 @@
 
 use std::ops::Range;
 
-use crate::{rules::Rule, sql::split, workload::Script, yaml};
+use crate::{
+    rules::Rule,
+    workload::{Script, Stated},
+    yaml,
+};
 
 /// One comment that allows something.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,7 +72,7 @@ pub fn read(script: &Script, rules: &[Rule]) -> Comments {
         return found;
     }
     let mut open: Vec<usize> = Vec::new();
-    for at in split::comments(&script.text) {
+    for at in script.comments() {
         let Some((word, rest)) = script.text.get(at.clone()).and_then(directive) else { continue };
         let (word, rest) =
             (at.start + word.start..at.start + word.end, at.start + rest.start..at.start + rest.end);
@@ -123,12 +127,13 @@ pub fn read(script: &Script, rules: &[Rule]) -> Comments {
 
 /// The word after `sargable:` and what follows it, in bytes of the comment.
 fn directive(comment: &str) -> Option<(Range<usize>, Range<usize>)> {
-    let end = if comment.starts_with("/*") {
-        comment.len() - usize::from(comment.ends_with("*/")) * 2
-    } else {
-        comment.len()
-    };
-    let lead = comment.get(..end)?.find(|c: char| !c.is_whitespace() && c != '-' && c != '/' && c != '*')?;
+    let closed = [("/*", "*/"), ("{#", "#}")]
+        .iter()
+        .any(|(open, close)| comment.starts_with(open) && comment.ends_with(close) && comment.len() >= 4);
+    let end = comment.len() - usize::from(closed) * 2;
+    let lead = comment
+        .get(..end)?
+        .find(|c: char| !c.is_whitespace() && !matches!(c, '-' | '/' | '*' | '#' | '{'))?;
     let after = comment.get(lead..end)?.strip_prefix(PREFIX)?;
     let start = end - after.trim_start().len();
     let body = comment.get(start..end)?;
@@ -171,17 +176,28 @@ fn named(name: &str, rules: &[Rule]) -> Result<String, Unknown> {
     })
 }
 
+/// In the body of a function: the statement that ends before the comment on its line, or that follows.
+fn in_body<'a>(script: &'a Script, comment: &Range<usize>, holder: &Stated) -> Option<&'a Stated> {
+    let next = script.statements.partition_point(|stated| stated.at.start < comment.start);
+    let inner = |stated: &&Stated| !holder.inside && stated.inside && stated.at.end <= holder.at.end;
+    let (line, _) = script.position(comment.start);
+    let before = next.checked_sub(1).and_then(|at| script.statements.get(at)).filter(inner);
+    before
+        .filter(|stated| script.position(stated.at.end).0 == line)
+        .or_else(|| script.statements.get(next).filter(inner))
+}
+
 /// The statement that holds the comment, that ends before it on its line, or that follows; nothing where
 /// there is none.
 fn statement(script: &Script, comment: &Range<usize>) -> Range<usize> {
     if let Some(holder) = script.statement(comment.start) {
-        return holder.clone();
+        return in_body(script, comment, holder).unwrap_or(holder).at.clone();
     }
-    let next = script.statements.partition_point(|range| range.start < comment.start);
+    let next = script.statements.partition_point(|stated| stated.at.start < comment.start);
     let (line, _) = script.position(comment.start);
     let before = next.checked_sub(1).and_then(|at| script.statements.get(at));
-    if let Some(before) = before.filter(|range| script.position(range.end).0 == line) {
-        return before.clone();
+    if let Some(before) = before.filter(|stated| script.position(stated.at.end).0 == line) {
+        return before.at.clone();
     }
-    script.statements.get(next).cloned().unwrap_or(comment.end..comment.end)
+    script.statements.get(next).map_or(comment.end..comment.end, |stated| stated.at.clone())
 }

@@ -43,6 +43,8 @@ pub struct Trigger {
 #[expect(clippy::struct_field_names, reason = "`Node Type` is what EXPLAIN calls it")]
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Node {
+    /// The place in the tree, from 1, in the order in which EXPLAIN prints the nodes.
+    pub number: usize,
     /// `Seq Scan`, `Index Only Scan`, `Hash Join` …
     pub node_type: String,
     pub parallel_aware: bool,
@@ -55,6 +57,8 @@ pub struct Node {
     pub cte: Option<String>,
     pub function: Option<String>,
     pub join_type: Option<String>,
+    /// `Insert`, `Update`, `Delete` or `Merge` of a node that writes; `Select` of a foreign scan.
+    pub operation: Option<String>,
     /// `Hashed`, `Sorted`, `Plain`, `Mixed` of an aggregate or set operation.
     pub strategy: Option<String>,
     pub startup_cost: f64,
@@ -94,6 +98,8 @@ pub struct Node {
     pub lossy_blocks: Option<u64>,
     pub group_keys: Vec<String>,
     pub buffers: Option<Buffers>,
+    /// Partitions that an Append left out when its execution began.
+    pub subplans_removed: Option<u64>,
     pub workers_planned: Option<u64>,
     pub workers_launched: Option<u64>,
     pub children: Vec<Node>,

@@ -19,7 +19,7 @@ impl Plan {
             other => Some(other),
         };
         let object = object.and_then(Value::as_object).ok_or_else(|| not("there is no JSON object in it"))?;
-        let root = match object.get("Plan") {
+        let mut root = match object.get("Plan") {
             Some(Value::Object(root)) => node(root),
             // A node by itself, as reports carry it.
             _ if object.contains_key("Node Type") => node(object),
@@ -28,6 +28,7 @@ impl Plan {
         if root.node_type.is_empty() {
             return Err(not("its plan has no \"Node Type\""));
         }
+        count(&mut root, &mut 0);
         let (planning_ms, execution_ms) = (number(object, "Planning Time"), number(object, "Execution Time"));
         let jit_ms = object.get("JIT").and_then(|jit| {
             let timing = jit.get("Timing")?.as_object()?;
@@ -42,6 +43,15 @@ impl Plan {
 
 fn not(why: &str) -> NotAPlan {
     NotAPlan { why: why.to_owned() }
+}
+
+/// Numbers the nodes, parents before children.
+fn count(node: &mut Node, last: &mut usize) {
+    *last += 1;
+    node.number = *last;
+    for child in &mut node.children {
+        count(child, last);
+    }
 }
 
 /// `None` without its time (`TIMING OFF`).
@@ -70,6 +80,7 @@ fn node(object: &Object) -> Node {
     });
     let (sort_method, sort_space) = sort(object);
     Node {
+        number: 0,
         node_type: text(object, "Node Type").unwrap_or_default(),
         parallel_aware: object.get("Parallel Aware").and_then(Value::as_bool).unwrap_or(false),
         relationship: text(object, "Parent Relationship").unwrap_or_default(),
@@ -80,6 +91,7 @@ fn node(object: &Object) -> Node {
         cte: text(object, "CTE Name"),
         function: text(object, "Function Name"),
         join_type: text(object, "Join Type"),
+        operation: text(object, "Operation"),
         strategy: text(object, "Strategy"),
         startup_cost: number(object, "Startup Cost").unwrap_or(0.0),
         total_cost: number(object, "Total Cost").unwrap_or(0.0),
@@ -109,6 +121,8 @@ fn node(object: &Object) -> Node {
         lossy_blocks: whole(object, "Lossy Heap Blocks"),
         group_keys: texts(object, "Group Key"),
         buffers: buffers(object),
+        // JSON has the zero too, the text leaves it out.
+        subplans_removed: whole(object, "Subplans Removed").filter(|removed| *removed > 0),
         workers_planned: whole(object, "Workers Planned"),
         workers_launched: whole(object, "Workers Launched"),
         children,

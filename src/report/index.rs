@@ -2,8 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::rounded;
-use crate::advise::{Advised, Point};
+use super::{Report, rounded};
+use crate::{
+    advise::{Advice, AdviceKind, Advised, Point},
+    finding::Finding,
+};
 
 /// The search for indexes, beside the advice that came of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -46,4 +49,38 @@ impl IndexSearch {
             asked: advised.asked,
         }
     }
+}
+
+/// The rules about a query whose findings an index answers.
+const ANSWERED: &[&str] = &["seq-scan", "missing-index", "index-order"];
+
+/// The rule about a table whose findings an index answers.
+const OF_KEYS: &str = "foreign-key-without-index";
+
+/// The advice but for the pool, in the order in which a page numbers it.
+pub fn changes(report: &Report) -> Vec<&Advice> {
+    report.advice.iter().filter(|advice| advice.kind != AdviceKind::Pool).collect()
+}
+
+/// The number, from 1, of the change that does what a finding asks for: the index may serve more than this one, and then
+/// differs from what the finding alone would want.
+pub fn answering(report: &Report, finding: &Finding) -> Option<usize> {
+    let does = |advice: &&Advice| {
+        advice.kind == AdviceKind::CreateIndex
+            && match &finding.query {
+                Some(id) => ANSWERED.contains(&finding.rule.as_str()) && advice.serves.contains(id),
+                None => finding.rule == OF_KEYS && leads_to_key(advice, finding),
+            }
+    };
+    Some(changes(report).iter().position(does)? + 1)
+}
+
+/// The advised index begins with a column of the foreign key that a finding is about.
+fn leads_to_key(advice: &Advice, finding: &Finding) -> bool {
+    let text = |name: &str| finding.detail.get(name).and_then(serde_json::Value::as_str).unwrap_or_default();
+    advice.index.as_ref().is_some_and(|index| {
+        index.predicate.is_none()
+            && index.table.to_string() == text("table")
+            && text("columns").split(", ").any(|column| index.begins_with(column))
+    })
 }

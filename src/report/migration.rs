@@ -22,6 +22,19 @@ pub enum Tool {
     GolangMigrate,
 }
 
+impl Tool {
+    /// What each is called on the command line.
+    pub const NAMES: [(&'static str, Tool); 7] = [
+        ("sql", Tool::Sql),
+        ("rails", Tool::Rails),
+        ("django", Tool::Django),
+        ("prisma", Tool::Prisma),
+        ("flyway", Tool::Flyway),
+        ("sqlx", Tool::Sqlx),
+        ("golang-migrate", Tool::GolangMigrate),
+    ];
+}
+
 /// A file to be written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct File {

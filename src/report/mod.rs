@@ -15,7 +15,10 @@ pub mod incidents;
 pub mod index;
 pub mod json;
 pub mod migration;
+pub mod plan_diff;
+pub mod plan_tree;
 pub mod pooler;
+pub mod rules;
 pub mod slo;
 pub mod text;
 
@@ -96,6 +99,12 @@ pub struct Report {
     /// EXPLAIN (FORMAT JSON) as the server gave it, when the run was about one statement.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan: Option<Value>,
+    /// The same plan node by node, with what was found of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan_tree: Option<plan_tree::PlanTree>,
+    /// The plan as it is, and as the planner says that it would be with the advised indexes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan_diff: Option<plan_diff::PlanDiff>,
 }
 
 /// What counts, and what therefore does not.
@@ -344,6 +353,8 @@ impl Report {
             coverage: None,
             plan: None,
             index: None,
+            plan_tree: None,
+            plan_diff: None,
         }
     }
 

@@ -1,17 +1,23 @@
 //! Rules: YAML files of words, thresholds and examples, each with the detector that applies it.
 //!
 //! In: the text of `rules/*.yaml`. Out: [`Rule`]s, strictly read (see [`fn@load`]). What a rule means is
-//! the business of its detector.
+//! the business of its detector, or of `detect::matching` where it has conditions.
 
+mod example;
 mod files;
 mod load;
+pub mod matching;
+mod plans;
 
-use std::{collections::BTreeMap, sync::LazyLock};
+use std::{collections::BTreeMap, str::FromStr, sync::LazyLock};
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
+pub use example::*;
 pub use files::FILES;
-pub use load::load;
+pub use load::{example_line, load, refused};
+pub use plans::PLANS;
 
 use crate::{
     error::Error,
@@ -20,9 +26,10 @@ use crate::{
 };
 
 /// One file of `rules/`.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Rule {
+    #[schemars(with = "String", regex(pattern = r"^[A-Z]{2,8}-?[0-9]{1,4}$"))]
     pub code: Code,
     /// The pattern, readable after "allow"; also the file's name.
     pub name: String,
@@ -30,8 +37,14 @@ pub struct Rule {
     /// Whether it is on without being asked for.
     #[serde(default)]
     pub set: Set,
-    /// The function of `detect` that applies it.
-    pub detector: String,
+    /// The function of `detect` that applies it; a rule has this or `match`.
+    pub detector: Option<String>,
+    /// The conditions under which it finds something.
+    #[serde(rename = "match")]
+    pub matching: Option<matching::Match>,
+    /// With `match`: a finding's sentence, with placeholders for the case's names and numbers.
+    #[schemars(with = "Option<String>")]
+    pub because: Option<matching::Template>,
     pub severity: Severity,
     /// How sure its findings are at best.
     #[serde(default)]
@@ -50,11 +63,12 @@ pub struct Rule {
     /// The same as SQL, where one case can stand for all.
     #[serde(default)]
     pub rewrite: Option<Rewrite>,
+    /// Pages that say so; at least one of PostgreSQL's documentation.
     pub references: Vec<String>,
     pub examples: Examples,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Needs {
     /// The statement, parsed.
@@ -69,7 +83,7 @@ pub enum Needs {
 }
 
 /// What a rule is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Category {
     /// What a query returns, and how much of it.
@@ -97,7 +111,7 @@ pub enum Category {
 }
 
 /// The rules that are applied together.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Set {
     /// Right nearly always: on unless it is turned off.
@@ -109,8 +123,40 @@ pub enum Set {
     Preview,
 }
 
+macro_rules! worded {
+    ($type:ident, $what:literal, { $($variant:ident = $word:literal),+ $(,)? }) => {
+        impl $type {
+            /// Each with its word in rule files, in their order.
+            pub const ALL: &[($type, &str)] = &[$(($type::$variant, $word)),+];
+
+            pub fn word(self) -> &'static str {
+                match self { $($type::$variant => $word),+ }
+            }
+        }
+
+        impl FromStr for $type {
+            type Err = String;
+
+            fn from_str(word: &str) -> Result<$type, String> {
+                let known = $type::ALL.iter().find(|(_, known)| *known == word).map(|(value, _)| *value);
+                known.ok_or_else(|| yaml::unknown($what, word, $type::ALL.iter().map(|(_, known)| *known)))
+            }
+        }
+    };
+}
+
+worded!(Needs, "need", {
+    Syntax = "syntax", Schema = "schema", Plan = "plan", Statistics = "statistics", Workload = "workload",
+});
+worded!(Set, "set", { Default = "default", Pedantic = "pedantic", Preview = "preview" });
+worded!(Category, "category", {
+    Projection = "projection", Predicate = "predicate", Join = "join", Subquery = "subquery",
+    Sorting = "sorting", Write = "write", Locking = "locking", Schema = "schema", Index = "index",
+    Migration = "migration", Plan = "plan", Workload = "workload", Suppression = "suppression",
+});
+
 /// Major versions of PostgreSQL, both ends included.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Versions {
     pub from: Option<u32>,
@@ -127,14 +173,14 @@ impl Versions {
 }
 
 /// One case as it should not and as it should be.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Rewrite {
     pub before: String,
     pub after: String,
 }
 
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Param {
     pub default: f64,
@@ -144,162 +190,11 @@ pub struct Param {
     pub why: String,
 }
 
-/// Executed by the tests: each bad one must give exactly its `because`, each good one nothing.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Examples {
-    pub bad: Vec<Example>,
-    pub good: Vec<Example>,
-}
-
-/// One statement with what is known of it. All but `sql` may be left out.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Example {
-    /// One statement; for a rule about the whole workload, the statement that is repeated (it may be
-    /// empty where the rule is about no statement).
-    #[serde(default)]
-    pub sql: String,
-    /// DDL that makes the catalog; of a migration, what earlier files made.
-    pub schema: Option<String>,
-    /// The file of a migration, for rules about those.
-    pub migration: Option<String>,
-    /// What a server has counted.
-    pub server: Option<ExampleServer>,
-    /// Rows per table, for the catalog's statistics.
-    #[serde(default)]
-    pub rows: BTreeMap<String, f64>,
-    /// What `pg_stats` says, by `table.column`.
-    #[serde(default)]
-    pub statistics: BTreeMap<String, ExampleStatistics>,
-    /// Server settings of the catalog.
-    #[serde(default)]
-    pub settings: BTreeMap<String, String>,
-    /// File in `fixtures/plans`, without `.json`.
-    pub plan: Option<String>,
-    /// Bind values of the slowest execution in the log.
-    pub binds: Option<Vec<String>>,
-    /// What the log shows of repetition.
-    pub repeats: Option<ExampleRepeats>,
-    /// What the log shows of units of work.
-    pub work: Option<ExampleWork>,
-    /// Sessions that the log shows to be busy at the same time.
-    pub busy: Option<u32>,
-    /// Statements of a log, in order and one after another, one session's.
-    #[serde(default)]
-    pub log: Vec<ExampleExecutions>,
-    /// A PostgreSQL server's own log, read as one.
-    #[serde(default)]
-    pub server_log: Vec<ExampleLines>,
-    /// Required in bad examples, refused in good ones.
-    pub because: Option<String>,
-}
-
-/// What a server has counted in an example.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct ExampleServer {
-    /// Since its counters were reset.
-    pub days: f64,
-    pub replicas: bool,
-    /// `server_version_num`.
-    pub version: u32,
-    pub indexes: BTreeMap<String, ExampleIndex>,
-    pub tables: BTreeMap<String, ExampleTable>,
-}
-
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct ExampleIndex {
-    pub scans: u64,
-    pub bytes: u64,
-    pub invalid: bool,
-}
-
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct ExampleTable {
-    pub live_rows: u64,
-    pub modified: u64,
-    pub inserts: u64,
-    pub updates: u64,
-    pub hot_updates: u64,
-    pub deletes: u64,
-}
-
-/// A few statements that a log shows again and again.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ExampleExecutions {
-    pub sql: Vec<String>,
-    pub times: u32,
-    /// Of each.
-    pub milliseconds: u64,
-    /// Of the parse step before each; there is none where it is left out.
-    pub parse_milliseconds: Option<u64>,
-}
-
-/// Entries of a server's log, again and again.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ExampleLines {
-    /// Without the prefix: `LOG:  …` and what belongs to it. `{pid}` stands for the number of the session, which
-    /// is another one each time.
-    pub lines: String,
-    pub times: u32,
-    /// Between two of them.
-    pub milliseconds: u64,
-}
-
-/// A column's statistics in an example.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct ExampleStatistics {
-    /// Distinct values, absolute.
-    pub distinct: f64,
-    /// Bytes.
-    pub width: u32,
-    /// 0 to 1.
-    pub nulls: f64,
-    /// -1 to 1.
-    pub correlation: Option<f64>,
-    /// Most common values and their frequency.
-    pub common: Vec<(String, f64)>,
-}
-
-/// A repetition in an example: the same number of repeats in every unit.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ExampleRepeats {
-    pub kind: ExampleRepetition,
-    /// Repeats in each unit of work.
-    pub times: u64,
-    pub units: u64,
-    /// Distinct values in each unit.
-    pub values: u64,
-    /// Of all repeats together.
-    pub milliseconds: u64,
-    /// The statement that ran before.
-    pub parent: Option<String>,
-}
-
-/// Units of work in an example: each is a transaction that runs the same statements in their order.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ExampleWork {
-    pub units: u64,
-    /// `{n}` in one stands for the number of the unit.
-    pub statements: Vec<String>,
-    /// Of each statement.
-    pub milliseconds: u64,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ExampleRepetition {
-    NPlusOne,
-    Duplicate,
-    WriteLoop,
+/// The JSON Schema of a rule's file, indented, with a line end.
+pub fn schema_text() -> String {
+    let mut schema = schemars::schema_for!(Rule);
+    schema.insert("title".to_owned(), "A rule of sargable".into());
+    serde_json::to_string_pretty(&schema).map_or_else(|_| String::new(), |text| text + "\n")
 }
 
 impl Rule {
@@ -324,9 +219,14 @@ pub static BUILTIN: LazyLock<Vec<Rule>> = LazyLock::new(|| {
 
 /// A built-in rule by its name or code.
 pub fn find(name: &str) -> Result<&'static Rule, Error> {
+    find_among(&BUILTIN, name)
+}
+
+/// A rule of these by its name or code.
+pub fn find_among<'a>(rules: &'a [Rule], name: &str) -> Result<&'a Rule, Error> {
     let known = |rule: &&Rule| rule.name == name || rule.code.to_string().eq_ignore_ascii_case(name);
-    BUILTIN.iter().find(known).ok_or_else(|| {
-        let nearest = yaml::nearest(name, BUILTIN.iter().map(|rule| rule.name.as_str()));
+    rules.iter().find(known).ok_or_else(|| {
+        let nearest = yaml::nearest(name, rules.iter().map(|rule| rule.name.as_str()));
         Error::Usage {
             what: format!("there is no rule `{name}`"),
             hint: Some(match nearest {

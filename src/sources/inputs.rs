@@ -1,23 +1,23 @@
 //! The inputs of a run by what they are: in which order they are read, what is said of each, and why
 //! nothing was understood.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Mutex};
 
 use super::{
     Collector, Gathered, Options, Progress, SCRIPT_BYTES, applog, digest,
     envelope::Layer,
+    folders::Named,
     mixed,
     open::Source,
     pglog::{self, Format, Tally},
     pipeline::{self, Found, Log},
     recognise::{self, First, Kind, Prefixes},
-    schema, sqlfile,
+    scripts::{self, Written},
     tail::Stop,
 };
 use crate::{
     error::{Error, NotJudged},
-    sql::split,
-    workload::{Digest, InputSummary, Script},
+    workload::{Digest, InputSummary},
 };
 
 /// A log that was recognised, before it is read.
@@ -45,13 +45,78 @@ impl Recognised {
     }
 }
 
+/// An input that was looked at; statements that a person wrote are read at once.
+pub(super) struct Seen {
+    source: Source,
+    kind: Kind,
+    written: Option<Written>,
+}
+
+impl Seen {
+    fn of(named: Named, prefixes: &Prefixes) -> Seen {
+        let mut source = named.look();
+        let kind = recognise::recognise(&mut source, prefixes);
+        let language = match kind {
+            Kind::Program(language) => Some(language),
+            Kind::Sql => None,
+            kind => return Seen { source, kind, written: None },
+        };
+        let written = Some(scripts::read(&mut source, language));
+        source.head = Vec::new();
+        Seen { source, kind, written }
+    }
+}
+
+/// Inputs that are looked at before the next ones are.
+const BATCH: usize = 512;
+
+/// Looks at every input, many at once; they come back in their order.
+pub(super) fn sort(mut named: Vec<Named>, prefixes: &Prefixes, threads: usize) -> Sorted {
+    let mut sorted = Sorted::default();
+    while !named.is_empty() {
+        let batch: Vec<Named> = named.drain(..named.len().min(BATCH)).collect();
+        if threads < 2 || batch.len() < 4 {
+            for one in batch {
+                sorted.add(Seen::of(one, prefixes));
+            }
+            continue;
+        }
+        let mut seen: Vec<(usize, Seen)> = Vec::with_capacity(batch.len());
+        let left = Mutex::new(batch.into_iter().enumerate());
+        std::thread::scope(|scope| {
+            let work = || {
+                let mut mine = Vec::new();
+                loop {
+                    let next = left.lock().map(|mut left| left.next());
+                    let Ok(Some((number, one))) = next else { return mine };
+                    mine.push((number, Seen::of(one, prefixes)));
+                }
+            };
+            let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+            for worker in workers {
+                match worker.join() {
+                    Ok(mine) => seen.extend(mine),
+                    Err(panic) => std::panic::resume_unwind(panic),
+                }
+            }
+        });
+        seen.sort_by_key(|(number, _)| *number);
+        for (_, seen) in seen {
+            sorted.add(seen);
+        }
+    }
+    sorted
+}
+
 /// The inputs by what they are.
 #[derive(Default)]
 pub(super) struct Sorted {
     logs: Vec<Recognised>,
     applications: Vec<(Source, applog::Format)>,
     digests: Vec<(String, Digest)>,
-    sql: Vec<Source>,
+    written: Vec<Written>,
+    /// Programs that hold no SQL.
+    silent_programs: u64,
     /// Not read, each with why.
     others: Vec<InputSummary>,
     /// Lines that a person should see when nothing was understood, and what was tried.
@@ -63,8 +128,17 @@ pub(super) struct Sorted {
 }
 
 impl Sorted {
-    pub(super) fn add(&mut self, mut source: Source, prefixes: &Prefixes) {
-        let why = match recognise::recognise(&mut source, prefixes) {
+    pub(super) fn add(&mut self, seen: Seen) {
+        let Seen { mut source, kind, written } = seen;
+        if let Some(written) = written {
+            if written.program && !source.found && written.damage.is_none() || written.holds_something() {
+                self.written.push(written);
+            } else {
+                self.silent_programs += 1;
+            }
+            return;
+        }
+        let why = match kind {
             Kind::Log { format, first, notes } => {
                 self.logs.push(Recognised { source, format, first, notes });
                 return;
@@ -85,10 +159,8 @@ impl Sorted {
                     why
                 }
             },
-            Kind::Sql => {
-                self.sql.push(source);
-                return;
-            }
+            // These were read when they were seen.
+            Kind::Sql | Kind::Program(_) => return,
             Kind::Empty => match source.damage.take() {
                 Some(damage) => {
                     let why = format!("cannot be read: {damage}");
@@ -266,44 +338,26 @@ impl Sorted {
         let no_event =
             (any_log && events == 0).then(|| nothing_in(&heads, entries, translated, &self.damages));
         let mut statements = Vec::new();
-        let mut undone = BTreeMap::new();
         let (mut scripts, mut script_bytes) = (Vec::new(), SCRIPT_BYTES);
-        for mut source in self.sql {
-            let name = source.name();
-            let mut summary =
-                InputSummary { name: name.clone(), format: "sql".to_owned(), ..InputSummary::default() };
-            match source.reader().and_then(|mut reader| sqlfile::read(&mut *reader)) {
-                Ok((text, bytes, replaced)) => {
-                    let ranges = split::statements(&text);
-                    let found = sqlfile::statements(&name, &text, &ranges);
-                    if let Some(line) = schema::undone(&text) {
-                        undone.insert(name.clone(), line);
-                    }
-                    summary.bytes = bytes;
-                    summary.entries = found.len() as u64;
-                    if replaced {
-                        summary.notes.push("is not UTF-8: bytes that are not were replaced".to_owned());
-                    }
-                    statements.extend(found);
-                    if options.scripts && text.len() <= script_bytes {
-                        script_bytes -= text.len();
-                        scripts.push(Script::new(name.clone(), text, ranges));
-                    } else if options.scripts {
-                        let why =
-                            "too much text to keep: no line of it is shown, no suppression in it is seen";
-                        self.not_judged.add(name.clone(), why);
-                    }
-                }
-                Err(error) => {
-                    let why = format!("cannot be read: {error}");
-                    self.damages.push(format!("{name} {why}"));
-                    self.not_judged.add(name, why.clone());
-                    summary.notes.push(why);
-                }
+        let quiet = self.silent_programs > 0 || self.written.iter().any(|written| written.quiet);
+        for written in self.written {
+            statements.extend(written.statements());
+            let Written { summary, script, not_judged, damage, .. } = written;
+            self.not_judged.merge(not_judged);
+            if let Some(damage) = damage {
+                self.damages.push(format!("{} cannot be read: {damage}", summary.name));
+            } else if options.scripts && script.text.len() <= script_bytes {
+                script_bytes -= script.text.len();
+                scripts.push(script);
+            } else if options.scripts {
+                let why = "too much text to keep: no line of it is shown, no suppression in it is seen";
+                self.not_judged.add(summary.name.clone(), why);
             }
             inputs.push(summary);
         }
-        if events == 0 && statements.is_empty() && self.digests.is_empty() {
+        // A program without SQL is as good as any.
+        let nothing_else = self.unread.is_none() && no_event.is_none() && silent.is_empty();
+        if events == 0 && statements.is_empty() && self.digests.is_empty() && !(quiet && nothing_else) {
             let unread = self.unread.take();
             let silent = || nothing_as(&inputs, &silent);
             return Err(no_event
@@ -317,7 +371,6 @@ impl Sorted {
         Ok(Gathered {
             collected,
             statements,
-            undone,
             digests,
             inputs,
             not_judged: self.not_judged,

@@ -8,16 +8,18 @@
 //! ```text
 //! open ─▶ envelope ─▶ recognise ─▶ chunks ─▶ pglog (entries, events) ─▶ pipeline ─▶ Workload
 //!                               ├─▶ applog (events) ──────────────────────────────────┤
-//!                               └─▶ sqlfile (statements) ─────────────────────────────┘
+//!                               └─▶ scripts (SQL files; code: strings of programs) ───┘
 //! ```
 //!
 //! Left alone: statements that a log does not show.
 
 mod applog;
 mod chunks;
+mod code;
 mod compressed;
 pub mod digest;
 mod envelope;
+mod folders;
 mod inputs;
 mod mixed;
 mod open;
@@ -26,13 +28,13 @@ mod pglog;
 mod pipeline;
 mod recognise;
 pub mod schema;
-mod sqlfile;
+mod scripts;
 mod tail;
 
 use std::{path::PathBuf, sync::Arc};
 
 pub use applog::Readers;
-use inputs::Sorted;
+use folders::Named;
 use pglog::prefix::Prefix;
 pub use pipeline::Collector;
 use recognise::Prefixes;
@@ -67,8 +69,14 @@ pub struct Options {
     pub follow: Option<Stop>,
     /// What counts; `None` is everything.
     pub filter: Option<Arc<Filter>>,
+    /// SQL files and folders whose DDL is the schema: nothing else in them counts.
+    pub schema: Vec<PathBuf>,
     /// Files that are not looked at, whether they were named or found in a folder.
     pub left_out: Option<Leaves>,
+    /// What standard input is called; what it holds is told by that name.
+    pub stdin: Option<PathBuf>,
+    /// Leave out of folders what .gitignore and .ignore name.
+    pub ignores: bool,
     /// Give the texts of SQL files as well.
     pub scripts: bool,
 }
@@ -103,7 +111,10 @@ impl Default for Options {
             digest: None,
             follow: None,
             filter: None,
+            schema: Vec::new(),
             left_out: None,
+            stdin: None,
+            ignores: false,
             scripts: false,
         }
     }
@@ -169,11 +180,36 @@ pub fn watch(
     options: &Options,
     progress: &mut dyn FnMut(Progress, &Workload),
 ) -> Result<Ingested, Error> {
+    let named = named(paths, options);
+    ingest_named(named, options, progress)
+}
+
+/// Reads a text as the file of this name, of which there may be none.
+///
+/// Errors: as [`ingest`].
+pub fn ingest_text(name: &str, text: String, options: &Options) -> Result<Ingested, Error> {
+    ingest_named(vec![Named::of_text(name, text)], options, &mut |_, _| ())
+}
+
+/// The files that paths name.
+fn named(paths: &[PathBuf], options: &Options) -> Vec<Named> {
+    let leaves = options.left_out.as_ref().map(|leaves| &*leaves.0);
+    let left_out = |path: &std::path::Path| leaves.is_some_and(|leaves| leaves(path));
+    let manner =
+        folders::Manner { left_out: &left_out, ignores: options.ignores, stdin: options.stdin.as_deref() };
+    folders::named(paths, manner)
+}
+
+fn ingest_named(
+    named: Vec<Named>,
+    options: &Options,
+    progress: &mut dyn FnMut(Progress, &Workload),
+) -> Result<Ingested, Error> {
+    let given = schema::given(&options.schema)?;
     let mut progress = |far, counted: &Counted| progress(far, &counted.workload);
     let tools = || Tools { filter: options.filter.clone(), ..Tools::default() };
-    let gathered = gather::<Counted>(paths, options, &tools, &mut progress)?;
-    let Gathered { collected, statements, undone, digests, mut inputs, mut not_judged, damages, scripts } =
-        gathered;
+    let gathered = gather_named::<Counted>(named, options, &tools, &mut progress)?;
+    let Gathered { collected, statements, digests, mut inputs, mut not_judged, damages, scripts } = gathered;
     let Counted { mut workload, mut left_out } = collected;
     for (name, digest) in digests {
         digest::append(&name, digest, &mut workload, &mut inputs, &mut not_judged);
@@ -182,7 +218,7 @@ pub fn watch(
         .digest
         .map(|literals| Digest::of(&workload, &inputs, &not_judged, literals == Literals::Keep));
     let Tools { mut normalizer, filter, mut verdicts } = tools();
-    let schema = schema::of_statements(&statements, &undone);
+    let schema = schema::of_statements(&given, &statements);
     for statement in statements {
         let sql = statement.text.as_bytes();
         if filter.as_ref().is_none_or(|filter| filter.admits_text(sql, &mut normalizer, &mut verdicts)) {
@@ -193,7 +229,7 @@ pub fn watch(
     }
     workload.close();
     let silent = workload.totals().executions == 0 && workload.totals().errors == 0;
-    if silent && inputs.iter().any(|input| input.format != "sql" && input.format != pgbouncer::KIND.name) {
+    if silent && inputs.iter().any(|input| !input.is_written() && input.format != pgbouncer::KIND.name) {
         not_judged.add("log", "it tells of no statement (set log_min_duration_statement = 0)");
     }
     Ok(Ingested { workload, inputs, not_judged, damages, digest, left_out, scripts, schema })
@@ -204,8 +240,6 @@ pub fn watch(
 pub struct Gathered<C> {
     pub collected: C,
     pub statements: Vec<Statement>,
-    /// SQL files that hold how to take themselves back, and the line where that begins.
-    pub undone: std::collections::BTreeMap<String, u64>,
     /// Digests of other runs, by the name of their file.
     pub digests: Vec<(String, Digest)>,
     /// As [`Ingested`] has them; so are the next two.
@@ -258,6 +292,15 @@ pub fn gather<C: Collector>(
     tools: &(dyn Fn() -> C::Tools + Sync),
     progress: &mut dyn FnMut(Progress, &C),
 ) -> Result<Gathered<C>, Error> {
+    gather_named(named(paths, options), options, tools, progress)
+}
+
+fn gather_named<C: Collector>(
+    named: Vec<Named>,
+    options: &Options,
+    tools: &(dyn Fn() -> C::Tools + Sync),
+    progress: &mut dyn FnMut(Progress, &C),
+) -> Result<Gathered<C>, Error> {
     let compile = |text: &Option<String>| text.as_deref().map(Prefix::compile).transpose();
     let prefixes = Prefixes {
         given: compile(&options.log_line_prefix)?.map(Arc::new),
@@ -266,11 +309,7 @@ pub fn gather<C: Collector>(
         format: options.input_format.clone(),
         readers: options.readers.clone(),
     };
-    let mut sorted = Sorted::default();
-    let leaves = options.left_out.as_ref().map(|leaves| &*leaves.0);
-    for source in open::sources(paths, &|path| leaves.is_some_and(|leaves| leaves(path))) {
-        sorted.add(source, &prefixes);
-    }
+    let mut sorted = inputs::sort(named, &prefixes, options.threads);
     if let Some(stop) = &options.follow {
         sorted.follow(stop)?;
     }

@@ -1,4 +1,4 @@
-//! Paths → readers of plain bytes: folders are walked, and what is compressed is undone.
+//! Files → readers of plain bytes: what is compressed is undone.
 
 use std::{
     fs::{self, File},
@@ -39,6 +39,23 @@ pub(super) struct Source {
 }
 
 impl Source {
+    /// A file that is only in memory.
+    pub(super) fn of_text(path: &Path, text: String) -> Source {
+        let mut bytes = io::Cursor::new(text.into_bytes());
+        let mut head = Vec::new();
+        let damage = (&mut bytes).take(HEAD as u64).read_to_end(&mut head).err();
+        Source {
+            path: path.to_owned(),
+            head,
+            damage,
+            found: false,
+            newest: 0,
+            layers: Vec::new(),
+            rest: Some(Box::new(bytes)),
+            follow: None,
+        }
+    }
+
     pub(super) fn name(&self) -> String {
         // `./a.sql` of the folder `.` is `a.sql` to everybody.
         self.path.strip_prefix(".").unwrap_or(&self.path).display().to_string()
@@ -97,27 +114,13 @@ impl Source {
     }
 }
 
-/// Every file that `paths` name, sorted within a folder. One that cannot be read has nothing but damage.
-/// `left_out` says which files are none of ours.
-pub(super) fn sources(paths: &[PathBuf], left_out: &dyn Fn(&Path) -> bool) -> Vec<Source> {
-    let mut sources = Vec::new();
-    for path in paths {
-        if path.as_os_str() == "-" {
-            sources.push(look(path.clone(), plain(Box::new(io::stdin())), false));
-        } else if path.is_dir() {
-            walk(path, left_out, &mut sources);
-        } else if !left_out(path) {
-            sources.push(look(path.clone(), open(path), false));
-        }
-    }
-    sources
-}
-
-fn look(path: PathBuf, opened: io::Result<Box<dyn Read + Send>>, found: bool) -> Source {
+/// Opens a file and reads its beginning. `found`: in a folder. `stdin`: the path is but the name of that.
+pub(super) fn source(path: PathBuf, found: bool, stdin: bool) -> Source {
+    let opened = if stdin { plain(Box::new(io::stdin())) } else { open(&path) };
     match opened {
         Ok(mut reader) => {
             let (head, damage) = read_head(&mut reader);
-            let again = path.as_os_str() != "-" && path.is_file();
+            let again = !stdin && path.is_file();
             let rest = (!again).then_some(reader);
             let newest = newest(&path);
             Source { path, head, damage, found, newest, layers: Vec::new(), rest, follow: None }
@@ -127,7 +130,7 @@ fn look(path: PathBuf, opened: io::Result<Box<dyn Read + Send>>, found: bool) ->
 }
 
 /// Counted as if it were named, since a person should hear of it.
-fn unreadable(path: PathBuf, error: io::Error) -> Source {
+pub(super) fn unreadable(path: PathBuf, error: io::Error) -> Source {
     Source {
         path,
         head: Vec::new(),
@@ -152,31 +155,10 @@ fn open(path: &Path) -> io::Result<Box<dyn Read + Send>> {
     plain(Box::new(File::open(path)?))
 }
 
-/// Every file below a folder, in the order of names; hidden ones, symbolic links to folders and those to
-/// nothing are left out.
-fn walk(folder: &Path, left_out: &dyn Fn(&Path) -> bool, sources: &mut Vec<Source>) {
-    let listed = fs::read_dir(folder).and_then(Iterator::collect::<io::Result<Vec<_>>>);
-    let mut entries = match listed {
-        Ok(entries) => entries,
-        Err(error) => return sources.push(unreadable(folder.to_owned(), error)),
-    };
-    entries.sort_by_key(fs::DirEntry::file_name);
-    for entry in entries {
-        let path = entry.path();
-        if entry.file_name().as_encoded_bytes().starts_with(b".") {
-            continue;
-        }
-        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-            walk(&path, left_out, sources);
-        } else if path.is_file() && !left_out(&path) {
-            let opened = open(&path);
-            sources.push(look(path, opened, true));
-        }
-    }
-}
-
 fn read_head(reader: &mut impl Read) -> (Vec<u8>, Option<io::Error>) {
-    let mut head = Vec::with_capacity(HEAD);
+    let mut head = Vec::new();
     let damage = reader.take(HEAD as u64).read_to_end(&mut head).err();
+    // Thousands of small files are looked at.
+    head.shrink_to_fit();
     (head, damage)
 }

@@ -4,7 +4,9 @@
 use std::sync::Arc;
 
 use super::{
-    applog, digest,
+    applog,
+    code::Language,
+    digest,
     envelope::{self, Layer},
     open::{HEAD, Source},
     pglog::{
@@ -25,6 +27,8 @@ pub(super) enum Kind {
     Application(applog::Format),
     Digest,
     Sql,
+    /// A program, whose strings may hold SQL.
+    Program(Language),
     Empty,
     Binary,
     /// Neither; the words say what was tried.
@@ -119,6 +123,12 @@ impl Look<'_> {
         let suffix = self.source.path.extension();
         if depth == 0 && only.is_none() && suffix.is_some_and(|suffix| suffix.eq_ignore_ascii_case("sql")) {
             return (Kind::Sql, Vec::new());
+        }
+        if depth == 0
+            && only.is_none()
+            && let Some(language) = Language::of(&self.source.path)
+        {
+            return (Kind::Program(language), Vec::new());
         }
         if depth < DEEPEST {
             let whole = memchr::memrchr(b'\n', head).filter(|_| head.len() >= HEAD);

@@ -93,6 +93,11 @@ impl<'a> Lexer<'a> {
         *self = Lexer { at: to, ..Lexer::new(self.sql) };
     }
 
+    /// Says that an operand stands before: after a jump over one.
+    pub(super) fn operand_before(&mut self) {
+        self.operand = true;
+    }
+
     fn peek(&self, ahead: usize) -> u8 {
         self.sql.get(self.at + ahead).copied().unwrap_or(0)
     }

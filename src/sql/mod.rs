@@ -5,8 +5,10 @@
 //! runs once per fingerprint, drops sqlparser's tree after the [`Shape`] is taken, and says so when it
 //! could not read a statement.
 
+pub mod body;
 mod boundary;
 pub mod ddl;
+pub mod embedded;
 pub mod form;
 mod hash;
 mod keywords;
@@ -16,11 +18,14 @@ pub mod normalize;
 pub mod parse;
 mod recent;
 pub mod shape;
+pub mod spliced;
 pub mod split;
 pub mod tags;
+pub mod template;
 
 pub use normalize::{Fingerprint, Normalizer, Scanned, StatementKind};
 pub use shape::Shape;
+pub use spliced::Spliced;
 pub use tags::Tags;
 
 /// 16 hex digits that stand for a text: the same in every run and on every machine.

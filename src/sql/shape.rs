@@ -52,17 +52,21 @@ pub struct Block {
     pub parent: Option<BlockId>,
     /// FROM in order (for UPDATE and DELETE the target is the first).
     pub tables: Vec<TableRef>,
+    /// There is a WHERE (of which `conditions` holds what could be read).
+    pub filtered: bool,
     /// The top-level conjuncts of WHERE and of each ON / USING.
     pub conditions: Vec<Condition>,
     pub projection: Vec<Projected>,
+    /// The subqueries inside of the projection, in order.
+    pub projected_subqueries: Vec<BlockId>,
+    /// The operators between the arms of UNION, INTERSECT and EXCEPT, in order.
+    pub set_operations: Vec<SetOperation>,
     /// DISTINCT or DISTINCT ON.
     pub distinct: bool,
     /// The columns of DISTINCT ON, where they are plain columns.
     pub distinct_on: Vec<ColumnRef>,
     /// How many keys DISTINCT ON has, expressions included; 0 for a plain DISTINCT.
     pub distinct_on_keys: usize,
-    /// Of a set operation: the operators between its arms, in order.
-    pub set_operators: Vec<SetOperator>,
     /// Of a CTE: AS MATERIALIZED or AS NOT MATERIALIZED, where it says either.
     pub materialized: Option<bool>,
     /// The projection or HAVING calls an aggregate, outside of a window.
@@ -72,6 +76,8 @@ pub struct Block {
     /// The functions with OVER that stand there, each once.
     pub window_calls: Vec<WindowCall>,
     pub group_by: Vec<SortExpr>,
+    /// GROUP BY names an output column by its number.
+    pub groups_by_position: bool,
     pub having: bool,
     pub windows: bool,
     pub order_by: Vec<OrderKey>,
@@ -103,15 +109,6 @@ pub struct WindowCall {
     pub partitioned: bool,
     /// The same of ORDER BY.
     pub ordered: bool,
-}
-
-/// What stands between two arms of a set operation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SetOperator {
-    Union,
-    UnionAll,
-    /// INTERSECT or EXCEPT, with ALL or without.
-    Other,
 }
 
 /// How a block is used.
@@ -185,6 +182,21 @@ pub enum JoinKind {
     Right,
     Full,
     Cross,
+}
+
+/// What stands between two arms of a compound query.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SetOperation {
+    pub kind: SetKind,
+    /// ALL: duplicates are kept.
+    pub all: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SetKind {
+    Union,
+    Intersect,
+    Except,
 }
 
 /// A column as the statement names it, resolved as far as the text allows.
@@ -336,6 +348,8 @@ pub enum SortExpr {
 pub struct OrderKey {
     pub expr: SortExpr,
     pub desc: bool,
+    /// Written as the number of an output column.
+    pub ordinal: bool,
     /// As the key sorts, default applied: NULLS FIRST for DESC, NULLS LAST for ASC.
     pub nulls_first: bool,
 }
@@ -351,6 +365,7 @@ pub enum Bound {
 /// What a data-modifying statement writes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
+    pub kind: WriteKind,
     pub table: RelName,
     /// Columns set or inserted, where they are named.
     pub columns: Vec<String>,
@@ -358,6 +373,14 @@ pub struct Target {
     pub rows: Option<usize>,
     pub returning: bool,
     pub on_conflict: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WriteKind {
+    Insert,
+    Update,
+    Delete,
+    Merge,
 }
 
 impl Shape {

@@ -49,7 +49,7 @@ pub use query::{LoggedPlan, Names, Query, Steps};
 pub use rates::Peak;
 pub use repetition::{Evidence, Occurrence, Repetition, RepetitionKind};
 pub use samples::{Sample, Samples};
-pub use script::Script;
+pub use script::{Script, Stated};
 pub use senders::{Breakdown, Dimension};
 pub use series::{Load, Series};
 pub use sketch::Sketch;
@@ -79,6 +79,20 @@ use crate::{
 pub struct Statement {
     pub text: String,
     pub at: Location,
+    pub from: Origin,
+    /// The program that sends it takes one row of what it finds.
+    pub one_row: bool,
+}
+
+/// What a statement stands in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Origin {
+    /// An SQL file, which is run from its beginning to its end.
+    #[default]
+    Script,
+    Program,
+    /// The body of a function.
+    Body,
 }
 
 /// One input of the run, as `inputs` of the report shows it.
@@ -86,7 +100,7 @@ pub struct Statement {
 pub struct InputSummary {
     /// As the user named it; `-` is stdin.
     pub name: String,
-    /// `pg-stderr`, `pg-csv`, `pg-json`, `sql`.
+    /// `pg-stderr`, `pg-csv`, `pg-json`, `sql`, the language of a program …
     pub format: String,
     /// After decompression.
     pub bytes: u64,
@@ -98,6 +112,19 @@ pub struct InputSummary {
     pub skipped_samples: Vec<String>,
     /// What a person should know: the prefix that was inferred, a clock of whole seconds, a file cut short.
     pub notes: Vec<String>,
+}
+
+impl InputSummary {
+    /// Whether it is no log, as [`is_written`] has it.
+    pub fn is_written(&self) -> bool {
+        is_written(&self.format)
+    }
+}
+
+/// Whether an input of this format is no log, but an SQL file or a program with SQL in it.
+pub fn is_written(format: &str) -> bool {
+    const WRITTEN: &[&str] = &["sql", "go", "java", "javascript", "python", "ruby", "rust", "typescript"];
+    WRITTEN.contains(&format)
 }
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -284,6 +311,7 @@ impl Workload {
             database: None,
             values: scanned.values,
         });
+        query.one_row = statement.one_row && (query.statements.is_empty() || query.one_row);
         // In order, and mostly at the end already: a file may hold the same INSERT a hundred thousand times.
         let behind = query.statements.partition_point(|known| *known <= statement.at);
         query.statements.insert(behind, statement.at);

@@ -51,6 +51,9 @@ pub struct Query {
     pub plan: Option<LoggedPlan>,
     /// Where it stands in SQL files.
     pub statements: Vec<Location>,
+    /// Wherever it stands the program takes one row of what it finds.
+    #[serde(default)]
+    pub one_row: bool,
     /// Its first event in each input, by input.
     pub seen_at: Vec<Position>,
     /// Statements that failed.
@@ -129,6 +132,7 @@ impl Query {
             samples: Samples::default(),
             plan: None,
             statements: Vec::new(),
+            one_row: false,
             seen_at: Vec::new(),
             errors: 0,
             steps: Steps::default(),

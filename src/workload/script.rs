@@ -2,7 +2,10 @@
 
 use std::ops::Range;
 
-use crate::finding::Region;
+use crate::{
+    finding::{Location, Region},
+    sql::{Spliced, split},
+};
 
 /// One file. Places in it are bytes, or lines and columns (in characters), both from 1.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -10,17 +13,73 @@ pub struct Script {
     /// As reports call it.
     pub name: String,
     pub text: String,
-    /// In order, without their `;`.
-    pub statements: Vec<Range<usize>>,
+    /// In order of their beginnings, without their `;`.
+    pub statements: Vec<Stated>,
     /// Where each line begins.
     lines: Vec<usize>,
+    /// Where the comments stand; `None` where only SQL's own are comments.
+    comments: Option<Vec<Range<usize>>>,
+}
+
+/// A statement in a file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Stated {
+    /// In bytes of the file.
+    pub at: Range<usize>,
+    /// What is judged, where that is not what stands there: a string with escapes, a template.
+    pub sql: Option<Spliced>,
+    /// It stands in another one: in the body of a function.
+    pub inside: bool,
+    /// The program takes one row of what it finds.
+    pub one_row: bool,
+}
+
+impl Stated {
+    /// The file's part that a part of what is judged stands for.
+    pub fn part(&self, part: &Range<usize>) -> Range<usize> {
+        match &self.sql {
+            Some(sql) => sql.range(part),
+            None => self.at.start + part.start..self.at.start + part.end,
+        }
+    }
 }
 
 impl Script {
     pub fn new(name: String, text: String, statements: Vec<Range<usize>>) -> Script {
+        let stated = statements.into_iter().map(|at| Stated { at, ..Stated::default() }).collect();
+        Script::of(name, text, stated, None)
+    }
+
+    /// `comments`: where they stand, in a file that is more than SQL.
+    pub fn of(
+        name: String,
+        text: String,
+        mut statements: Vec<Stated>,
+        comments: Option<Vec<Range<usize>>>,
+    ) -> Script {
         let ends = memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at + 1);
         let lines = std::iter::once(0).chain(ends).collect();
-        Script { name, text, statements, lines }
+        statements.sort_by_key(|stated| (stated.at.start, stated.inside));
+        Script { name, text, statements, lines, comments }
+    }
+
+    /// What is judged of a statement.
+    pub fn sql<'a>(&'a self, stated: &'a Stated) -> &'a str {
+        match &stated.sql {
+            Some(sql) => sql.text(),
+            None => self.text.get(stated.at.clone()).unwrap_or_default(),
+        }
+    }
+
+    /// Where the comments stand.
+    pub fn comments(&self) -> Vec<Range<usize>> {
+        self.comments.clone().unwrap_or_else(|| split::comments(&self.text))
+    }
+
+    /// Where a byte is.
+    pub fn location(&self, byte: usize) -> Location {
+        let (line, column) = self.position(byte);
+        Location { file: self.name.clone(), line, column }
     }
 
     /// Line and column of a byte.
@@ -53,10 +112,18 @@ impl Script {
         Region { line, column, end_line, end_column }
     }
 
-    /// The statement that begins or goes on at a byte.
-    pub fn statement(&self, byte: usize) -> Option<&Range<usize>> {
-        let after = self.statements.partition_point(|range| range.start <= byte);
-        self.statements.get(after.checked_sub(1)?).filter(|range| byte < range.end)
+    /// The statement that begins or goes on at a byte: the innermost.
+    pub fn statement(&self, byte: usize) -> Option<&Stated> {
+        let after = self.statements.partition_point(|stated| stated.at.start <= byte);
+        for stated in self.statements[..after].iter().rev() {
+            if byte < stated.at.end {
+                return Some(stated);
+            }
+            if !stated.inside {
+                break;
+            }
+        }
+        None
     }
 
     fn start(&self, line: u64) -> Option<usize> {
@@ -80,6 +147,20 @@ mod tests {
         }
         assert_eq!((script.line(1), script.line(4)), (Some("SELECT 'ä'"), None));
         assert_eq!(script.byte(1, 99), Some(11), "behind the end of a line is its end");
-        assert_eq!((script.statement(3), script.statement(12)), (Some(&(0..11)), None));
+        let found = |byte| script.statement(byte).map(|stated| stated.at.clone());
+        assert_eq!((found(3), found(12)), (Some(0..11), None));
+    }
+
+    #[test]
+    fn the_innermost_statement_is_found() {
+        let stated = |at, inside| Stated { at, inside, ..Stated::default() };
+        let all =
+            vec![stated(0..30, false), stated(5..10, true), stated(12..20, true), stated(40..50, false)];
+        let script = Script::of("a.sql".to_owned(), " ".repeat(60), all, None);
+        let found = |byte| script.statement(byte).map(|stated| stated.at.start);
+        assert_eq!(
+            [3, 7, 11, 15, 25, 35, 45, 55].map(found),
+            [Some(0), Some(5), Some(0), Some(12), Some(0), None, Some(40), None]
+        );
     }
 }

@@ -187,9 +187,7 @@ fn advise(catalog: &Catalog, queries: &[(&str, u64)], oracle: Option<&mut dyn Wh
         .zip(1..)
         .map(|((sql, ms), number)| {
             let mut shape = parse::parse(sql).unwrap_or_else(|why| panic!("{sql}: {}", why.why));
-            shape.resolve(|table, column| {
-                catalog.table(table).is_some_and(|table| table.column(column).is_some())
-            });
+            shape.resolve(|table, column| catalog.has_column(table, column));
             (query(number, sql, shape.kind, *ms), shape)
         })
         .collect();

@@ -20,7 +20,7 @@ pub(crate) fn json(text: &str) -> Value {
 }
 
 /// `file:line:column rule severity` of each finding.
-fn places(ran: &Ran) -> Vec<String> {
+pub(crate) fn places(ran: &Ran) -> Vec<String> {
     let report = json(&ran.stdout);
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let mut places: Vec<String> = report["findings"]

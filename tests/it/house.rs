@@ -21,6 +21,10 @@ pub(crate) const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("sources", &["catalog", "config", "error", "finding", "names", "plan", "sql", "workload"]),
     ("server", &["catalog", "error", "finding", "names", "plan", "sql", "workload"]),
     ("cluster", &["catalog", "error", "names", "plan", "sql", "workload"]),
+    (
+        "examples",
+        &["catalog", "detect", "error", "finding", "lint", "plan", "rules", "sources", "sql", "workload"],
+    ),
     ("twin", &["catalog", "cluster", "error", "names", "plan", "server"]),
     ("report", &["advise", "error", "finding", "gate", "lint", "names", "plan", "rules", "sql", "workload"]),
 ];

@@ -69,6 +69,7 @@ fn a_threshold_or_a_sample_hides_repeats() {
 fn a_log_without_quick_statements_speaks_for_itself() {
     check(&not_judged(250_000, 100, &[]), &["no statement under 250 ms"]);
     check(&not_judged(250_000, 99, &[]), &[]);
+    check(&not_judged(1_000, 100, &[]), &["no statement under 1"]);
     check(&not_judged(999, 100, &[]), &[]);
 }
 

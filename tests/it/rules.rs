@@ -1,364 +1,46 @@
 //! The rules folder keeps its word: it loads strictly, and every example in it is run here.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt::Write as _,
-    fs,
+use std::{collections::BTreeSet, fmt::Write as _, fs};
+
+use sargable::{
+    detect::{self, Detector, Report},
+    error::Error,
+    examples::{self, Bench},
+    finding::Finding,
+    plan::Plan,
+    rules::{self, Example, ExampleStatistics, Rule, Set},
 };
 
-use rustc_hash::FxHashMap;
-use sargable::{
-    catalog::{Activity, Catalog, ColumnStatistics, Counted, Migration},
-    detect::{self, Detector, Facts, MigrationFacts, PlanFacts, PlanOrigin, Report, WorkloadFacts},
-    error::Error,
-    finding::{Finding, Location},
-    lint,
-    plan::Plan,
-    rules::{
-        self, Example, ExampleLines, ExampleRepeats, ExampleRepetition, ExampleServer, ExampleStatistics,
-        ExampleWork, Needs, Rule,
-    },
-    sources::{self, schema},
-    sql::{Fingerprint, Normalizer, Shape, parse, split},
-    workload::{
-        Binds, Event, EventKind, Evidence, Occurrence, Position, ProtocolStep, Repetition, RepetitionKind,
-        Script, Statement, Workload,
-    },
-};
+fn bench() -> Bench<'static> {
+    Bench { known: &rules::BUILTIN, plan: &plan }
+}
 
 /// One rule, or all of them, over one example.
 #[track_caller]
 fn run(rules: &[Rule], example: &Example) -> Report {
-    let catalog = catalog(example);
-    let mut normalizer = Normalizer::default();
-    let mut workload = Workload::at_start();
-    let sql = &example.sql.trim().replace("{n}", "1");
-    if let Some(binds) = &example.binds {
-        let values: Vec<String> =
-            binds.iter().enumerate().map(|(at, value)| format!("${} = '{value}'", at + 1)).collect();
-        let values = values.join(", ");
-        let kind = EventKind::Execution { sql: sql.as_bytes(), binds: Binds::Postgres(values.as_bytes()) };
-        workload.add(&event(kind, 1, 1_000, 500), &mut normalizer);
-    } else {
-        let first = split::statements(sql).first().cloned().unwrap_or(0..sql.len());
-        let (line, column) = split::position(sql, first.start);
-        let at = Location { file: "example.sql".to_owned(), line, column };
-        workload.add_statement(Statement { text: sql[first].to_owned(), at }, &mut normalizer);
-    }
-    for session in 1..=example.busy.unwrap_or(0) {
-        let sql = format!("SELECT name FROM users WHERE id = {session}");
-        let kind = EventKind::Execution { sql: sql.as_bytes(), binds: Binds::Unknown };
-        workload.add(&event(kind, session, 1_767_225_600_500_000, 200_000), &mut normalizer);
-    }
-    let mut end = 1_767_225_600_000_000;
-    for part in &example.log {
-        for sql in (0..part.times).flat_map(|_| &part.sql) {
-            let duration = part.milliseconds * 1000;
-            if let Some(parse) = part.parse_milliseconds {
-                let kind = EventKind::ParseOrBind { step: ProtocolStep::Parse, sql: sql.as_bytes() };
-                workload.add(&event(kind, 1, end, parse * 1000), &mut normalizer);
-            }
-            end += i64::try_from(duration).expect("a short time") + 100_000;
-            let kind = EventKind::Execution { sql: sql.as_bytes(), binds: Binds::Unknown };
-            workload.add(&event(kind, 1, end, duration), &mut normalizer);
-        }
-    }
-    let mut units: Vec<String> = Vec::new();
-    if let Some(work) = &example.work {
-        units.clone_from(&work.statements);
-        works(work, &mut workload, &mut normalizer);
-    }
-    workload.close();
-    if !example.server_log.is_empty() {
-        workload = server_log(&example.server_log);
-    }
+    examples::run(rules, example, &bench()).unwrap_or_else(|why| panic!("{why}: {}", example.sql))
+}
 
-    let id = normalizer.scan(sql.as_bytes()).fingerprint;
-    let mut shapes: FxHashMap<Fingerprint, Shape> = FxHashMap::default();
-    if !sql.is_empty() {
-        shapes.insert(id, shape(sql, catalog.as_ref()));
-    }
-    for sql in units {
-        let sql = sql.replace("{n}", "1");
-        shapes.insert(normalizer.scan(sql.as_bytes()).fingerprint, shape(&sql, catalog.as_ref()));
-    }
-    let repetitions: Vec<Repetition> = example
-        .repeats
+/// Of the table that the binary brings.
+fn plan(name: &str) -> Result<Plan, String> {
+    let (_, text) = rules::PLANS
         .iter()
-        .map(|repeats| {
-            let parent = repeats.parent.as_ref().map(|parent| {
-                let id = normalizer.scan(parent.as_bytes()).fingerprint;
-                shapes.insert(id, shape(parent, catalog.as_ref()));
-                id
-            });
-            repetition(repeats, id, parent)
-        })
-        .collect();
-    let plan = example.plan.as_ref().map(|name| plan(name));
-    let facts: Vec<Facts<'_>> = workload
-        .query(id)
-        .filter(|_| example.repeats.is_none() && example.work.is_none() && !sql.is_empty())
-        .map(|query| Facts {
-            query,
-            shape: shapes.get(&id),
-            plan: plan.as_ref().map(|plan| PlanFacts {
-                plan,
-                origin: if plan.root.actual.is_some() { PlanOrigin::Analyzed } else { PlanOrigin::Planned },
-            }),
-            catalog: catalog.as_ref(),
-        })
-        .into_iter()
-        .collect();
-    let whole = WorkloadFacts {
-        workload: &workload,
-        repetitions: &repetitions,
-        concurrency: workload.concurrency(),
-        shapes: &shapes,
-        catalog: catalog.as_ref(),
-    };
-    let logged =
-        workload.totals().executions > 0 || !repetitions.is_empty() || !example.server_log.is_empty();
-    let read = example.migration.as_ref().map(|text| migrations(example, text)).unwrap_or_default();
-    let migrations: Vec<MigrationFacts<'_>> =
-        read.iter().map(|migration| MigrationFacts { migration, server: None }).collect();
-    // A migration changes the catalog: it is not judged as one that stays.
-    let schema = catalog.as_ref().filter(|_| example.migration.is_none());
-    let about_comments = |rule: &Rule| {
-        detect::ALL.iter().any(|(name, kind)| *name == rule.detector && matches!(kind, Detector::Comments))
-    };
-    if !rules.iter().any(about_comments) {
-        return detect::run(rules, &facts, logged.then_some(&whole), schema, &migrations);
-    }
-    // What a comment allows is known when every rule was applied.
-    let mut report = detect::run(&rules::BUILTIN, &facts, logged.then_some(&whole), schema, &migrations);
-    let scripts = [Script::new("example.sql".to_owned(), sql.to_owned(), split::statements(sql))];
-    let judged = |_: &str, name: &str| {
-        let rule = rules::BUILTIN.iter().find(|rule| rule.name == name)?;
-        (rule.needs == [Needs::Syntax]).then(|| rule.clone())
-    };
-    let job = lint::Job {
-        workload: &workload,
-        scripts: &scripts,
-        known: &rules::BUILTIN,
-        judged: &judged,
-        parsed: &|_| true,
-        changed: None,
-        baseline: None,
-        links: &lint::Links::default(),
-        min_share: None,
-    };
-    let placed = lint::place(std::mem::take(&mut report.findings), &workload, &scripts);
-    report.findings = lint::check(&job, placed).0;
-    report.findings.retain(|finding| rules.iter().any(|rule| rule.name == finding.rule));
-    report
-}
-
-/// The migration of an example, with the schema that an earlier file made, and its rows.
-fn migrations(example: &Example, migration: &str) -> Vec<Migration> {
-    let earlier = example.schema.as_deref().unwrap_or_default();
-    let read = schema::of_files(&[("0001_earlier.sql", earlier), ("0002_change.sql", migration)]);
-    let mut migrations = read.migrations;
-    migrations.retain(|migration| migration.file == "0002_change.sql");
-    for table in migrations.iter_mut().flat_map(|migration| &mut migration.before.tables) {
-        table.rows = example.rows.get(&table.name.name).copied();
-    }
-    migrations
-}
-
-/// What the example says that a server has counted.
-#[track_caller]
-fn counted(catalog: &mut Catalog, server: &ExampleServer) {
-    catalog.version = server.version;
-    catalog.counted = Some(Counted { days: server.days, replicas: server.replicas });
-    let mut unused: BTreeSet<&String> = server.indexes.keys().chain(server.tables.keys()).collect();
-    for table in &mut catalog.tables {
-        if let Some((name, known)) = server.tables.get_key_value(&table.name.name) {
-            unused.remove(name);
-            table.activity = Some(Activity {
-                live_rows: known.live_rows,
-                modified_since_analyze: known.modified,
-                inserts: known.inserts,
-                updates: known.updates,
-                hot_updates: known.hot_updates,
-                deletes: known.deletes,
-                ..Activity::default()
-            });
-        }
-        for index in &mut table.indexes {
-            if let Some((name, known)) = server.indexes.get_key_value(&index.name) {
-                unused.remove(name);
-                index.scans = Some(known.scans);
-                index.bytes = Some(known.bytes);
-                index.valid = !known.invalid;
-            }
-        }
-    }
-    assert!(unused.is_empty(), "nothing in the schema is called {unused:?}");
-}
-
-/// What the reader of logs makes of these lines.
-#[track_caller]
-fn server_log(parts: &[ExampleLines]) -> Workload {
-    let (mut text, mut now) = (String::new(), 0);
-    for part in parts {
-        for pid in 1001..=1000 + part.times {
-            now += part.milliseconds;
-            let (seconds, ms) = (now / 1000, now % 1000);
-            let time = format!("{:02}:{:02}:{:02}.{ms:03}", seconds / 3600, seconds / 60 % 60, seconds % 60);
-            for line in part.lines.replace("{pid}", &pid.to_string()).lines() {
-                let prefix =
-                    if line.starts_with('\t') { "" } else { &format!("2026-01-01 {time} UTC [{pid}] ") };
-                writeln!(text, "{prefix}{line}").expect("a String takes it");
-            }
-        }
-    }
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("postgresql.log");
-    fs::write(&path, text).expect("room");
-    let options =
-        sources::Options { log_line_prefix: Some("%m [%p] ".to_owned()), ..sources::Options::default() };
-    sources::ingest(&[path], &options, &mut |_| ()).expect("a log").workload
-}
-
-/// Each unit is one transaction in a session of its own.
-fn works(work: &ExampleWork, workload: &mut Workload, normalizer: &mut Normalizer) {
-    let mut now = 1_767_225_600_000_000;
-    for unit in 1..=work.units {
-        let number = unit.to_string();
-        let begin = std::iter::once("BEGIN".to_owned());
-        let statements = work.statements.iter().map(|sql| sql.replace("{n}", &number));
-        for (at, sql) in begin.chain(statements).chain(["COMMIT".to_owned()]).enumerate() {
-            let us = if (1..=work.statements.len()).contains(&at) { work.milliseconds * 1000 } else { 10 };
-            now += 1000 + i64::try_from(us).expect("a short time");
-            let kind = EventKind::Execution { sql: sql.as_bytes(), binds: Binds::Unknown };
-            workload.add(&event(kind, u32::try_from(unit).expect("few units"), now, us), normalizer);
-        }
-    }
-}
-
-fn event(kind: EventKind<'_>, session: u32, end: i64, duration: u64) -> Event<'_> {
-    Event {
-        end: Some(end),
-        duration: Some(duration),
-        session: Some(session),
-        ..Event::new(kind, Position::default())
-    }
-}
-
-#[track_caller]
-fn shape(sql: &str, catalog: Option<&Catalog>) -> Shape {
-    let mut shape =
-        parse::parse(sql).unwrap_or_else(|err| panic!("example does not parse: {}\n{sql}", err.why));
-    if let Some(catalog) = catalog {
-        shape.resolve(|table, column| {
-            catalog.table(table).is_some_and(|table| table.column(column).is_some())
-        });
-    }
-    shape
-}
-
-#[track_caller]
-fn plan(name: &str) -> Plan {
-    let path = format!("fixtures/plans/{name}.json");
-    let text = fs::read_to_string(&path).unwrap_or_else(|err| panic!("{path}: {err}"));
-    Plan::from_json(serde_json::from_str(&text).expect("JSON")).expect("a plan")
-}
-
-#[track_caller]
-fn catalog(example: &Example) -> Option<Catalog> {
-    if example.schema.is_none() && example.settings.is_empty() {
-        return None;
-    }
-    let read = schema::read(example.schema.as_deref().unwrap_or_default());
-    assert_eq!(read.skipped, Vec::new(), "the example's schema");
-    let mut catalog = read.catalog;
-    catalog.settings.0.clone_from(&example.settings);
-    let mut unused: BTreeSet<&String> = example.rows.keys().chain(example.statistics.keys()).collect();
-    for table in &mut catalog.tables {
-        if let Some((name, rows)) = example.rows.get_key_value(&table.name.name) {
-            table.rows = Some(*rows);
-            unused.remove(name);
-        }
-        for column in &mut table.columns {
-            let name = format!("{}.{}", table.name.name, column.name);
-            let Some(known) = example.statistics.get(&name) else { continue };
-            unused.remove(&name);
-            column.statistics = Some(ColumnStatistics {
-                null_fraction: known.nulls,
-                average_width: known.width,
-                distinct: known.distinct,
-                common: known.common.clone(),
-                correlation: known.correlation,
-                histogram: Vec::new(),
-            });
-        }
-    }
-    assert!(unused.is_empty(), "nothing in the schema is called {unused:?}");
-    if let Some(server) = &example.server {
-        counted(&mut catalog, server);
-    }
-    Some(catalog)
-}
-
-fn repetition(repeats: &ExampleRepeats, child: Fingerprint, parent: Option<Fingerprint>) -> Repetition {
-    let total_us = repeats.milliseconds * 1000;
-    Repetition {
-        kind: match repeats.kind {
-            ExampleRepetition::NPlusOne => RepetitionKind::NPlusOne,
-            ExampleRepetition::Duplicate => RepetitionKind::Duplicate,
-            ExampleRepetition::WriteLoop => RepetitionKind::WriteLoop,
-        },
-        child,
-        parent,
-        evidence: Evidence::Transaction,
-        units: repeats.units,
-        units_by_evidence: BTreeMap::from([(Evidence::Transaction, repeats.units)]),
-        repeats: repeats.times * repeats.units,
-        min_repeats: repeats.times,
-        median_repeats: repeats.times,
-        max_repeats: repeats.times,
-        distinct_values: repeats.values * repeats.units,
-        sizes: 0,
-        total_us,
-        occurrences: vec![Occurrence {
-            start: Some(1_767_225_600_250_000),
-            end: Some(1_767_225_601_750_000),
-            sessions: vec![812],
-            repeats: repeats.times,
-            distinct_values: repeats.values,
-            total_us: total_us / repeats.units,
-        }],
-    }
+        .find(|(known, _)| *known == name)
+        .ok_or_else(|| format!("src/rules/plans.rs needs a line for {name}"))?;
+    Plan::from_json(serde_json::from_str(text).expect("JSON")).map_err(|err| err.why)
 }
 
 /// What is wrong with a rule's examples, one line each; empty when all hold.
 fn complaints(rule: &Rule, mut run: impl FnMut(&Example) -> Vec<Finding>) -> String {
-    let mut wrong = String::new();
-    for bad in &rule.examples.bad {
-        let because = bad.because.as_deref().expect("the loader asks for it");
-        match run(bad).as_slice() {
-            [] => writeln!(wrong, "{} missed: {}\n  {because}", rule.name, bad.sql),
-            [one] if one.because == because => Ok(()),
-            others => {
-                let said: Vec<&str> = others.iter().map(|finding| finding.because.as_str()).collect();
-                writeln!(
-                    wrong,
-                    "{} said otherwise: {}\n  {}\nnot\n  {because}",
-                    rule.name,
-                    bad.sql,
-                    said.join("\n  ")
-                )
-            }
-        }
-        .expect("a String takes it");
-    }
-    for good in &rule.examples.good {
-        for noise in run(good) {
-            writeln!(wrong, "{} noisy: {}\n  {}", rule.name, good.sql, noise.because)
-                .expect("a String takes it");
-        }
-    }
+    let wrong = examples::complaints(rule, |example| Ok(run(example)));
     wrong
+        .iter()
+        .map(|wrong| {
+            let promised = wrong.promised.as_deref().unwrap_or_default();
+            let said = wrong.said.join("\n  ");
+            format!("{} {}: {}\n  {said}\nnot\n  {promised}\n", rule.name, wrong.what.word(), wrong.sql)
+        })
+        .collect()
 }
 
 #[test]
@@ -378,11 +60,16 @@ fn a_blind_detector_is_noticed() {
     }
 }
 
+/// The rules that are on without being asked for.
+fn by_default() -> Vec<Rule> {
+    rules::BUILTIN.iter().filter(|rule| rule.set == Set::Default).cloned().collect()
+}
+
 /// Whether a finding is of a rule like this one: about a schema, or about statements.
 fn same_kind(rule: &Rule, found: &Finding) -> bool {
     let about_schema = |rule: &Rule| {
         let schema = |(name, detector): &(&str, Detector)| {
-            *name == rule.detector && matches!(detector, Detector::Schema(_))
+            Some(*name) == rule.detector.as_deref() && matches!(detector, Detector::Schema(_))
         };
         detect::ALL.iter().any(schema)
     };
@@ -396,7 +83,7 @@ fn good_is_good_for_all() {
     for rule in rules::BUILTIN.iter() {
         for good in &rule.examples.good {
             // A schema in an example is cut down to what the example is about.
-            let found = run(&rules::BUILTIN, good).findings;
+            let found = run(&by_default(), good).findings;
             for finding in found.into_iter().filter(|found| same_kind(rule, found)) {
                 crossed.insert(format!(
                     "{} / {}\n    {}: {}",
@@ -480,7 +167,7 @@ fn folder_and_table_agree() {
 
 #[test]
 fn every_detector_has_a_rule() {
-    let used: BTreeSet<&str> = rules::BUILTIN.iter().map(|rule| rule.detector.as_str()).collect();
+    let used: BTreeSet<&str> = rules::BUILTIN.iter().filter_map(|rule| rule.detector.as_deref()).collect();
     let known: BTreeSet<&str> = detect::ALL.iter().map(|(name, _)| *name).collect();
     assert_eq!(used, known);
 }
@@ -516,7 +203,7 @@ fn a_rule_file_is_read_strictly() {
     rules/write-loop.yaml:1:1: not a rule file: `SG9` is not SG and three digits
     rules/write-loop.yaml:7:1: not a rule file: unknown field `tilte`; did you mean `title`?
     rules/write-loop.yaml:2:1: not a rule file: the rule is named `write-loops`, its file `write-loop`
-    rules/write-loop.yaml:25:1: not a rule file: a good example has no `because`
+    rules/write-loop.yaml:28:1: not a rule file: a good example has no `because`
     ");
 }
 
@@ -546,7 +233,9 @@ fn what_cannot_be_judged_is_counted() {
 #[test]
 fn n_plus_one_carries_its_detail() {
     let rule = rules::find("n-plus-one").expect("built in");
-    let Some((_, Detector::Workload(_))) = detect::ALL.iter().find(|(name, _)| *name == rule.detector) else {
+    let Some((_, Detector::Workload(_))) =
+        detect::ALL.iter().find(|(name, _)| Some(*name) == rule.detector.as_deref())
+    else {
         panic!("it looks at the workload")
     };
     let report = run(std::slice::from_ref(rule), rule.examples.bad.first().expect("one"));
@@ -688,4 +377,82 @@ fn the_shops_statements() {
         }
     }
     insta::assert_snapshot!(lines.join("\n"));
+}
+
+/// Thresholds whose edge no example of the rule's own can stand at, with the test that stands there.
+const EDGE_ELSEWHERE: &[(&str, &str, &str)] = &[
+    ("n-plus-one", "executions", "tests/it/log_limits.rs::a_log_without_quick_statements_speaks_for_itself"),
+    ("n-plus-one", "quickest", "tests/it/log_limits.rs::a_log_without_quick_statements_speaks_for_itself"),
+    ("cast-in-plan", "rows", MEASURED),
+    ("sort-for-limit", "fraction", MEASURED),
+    ("sort-for-limit", "rows", MEASURED),
+    ("subquery-per-row", "loops", MEASURED),
+    ("subquery-per-row", "share", MEASURED),
+    ("pool-size", "instances", "tests/it/rules.rs::configured_instances_are_counted"),
+    ("pool-size", "pool", "tests/it/rules.rs::configured_instances_are_counted"),
+];
+
+const MEASURED: &str = "tests/it/rules.rs::a_plan_at_the_threshold_is_found_and_one_past_it_is_not";
+
+/// The plan of a rule's first bad example, with the threshold moved to what was measured there and just past it.
+#[test]
+fn a_plan_at_the_threshold_is_found_and_one_past_it_is_not() {
+    for (name, param, at, past) in [
+        ("cast-in-plan", "rows", 200_000.0, 200_001.0),
+        ("sort-for-limit", "rows", 200_000.0, 200_001.0),
+        ("sort-for-limit", "fraction", 0.000_05, 0.000_049),
+        ("subquery-per-row", "loops", 20_000.0, 20_001.0),
+        ("subquery-per-row", "share", 0.8, 0.95),
+    ] {
+        let rule = rules::find(name).expect("built in");
+        let bad = rule.examples.bad.first().expect("one");
+        let found = |threshold: f64| {
+            let mut rule = rule.clone();
+            rule.params.get_mut(param).expect("the parameter").default = threshold;
+            run(&[rule], bad).findings.len()
+        };
+        assert!(found(at) > 0, "{name}: {param} = {at}");
+        assert_eq!(found(past), 0, "{name}: {param} = {past}");
+    }
+}
+
+/// Nobody knows them until `sargable.yaml` says them, so that no example can.
+#[test]
+fn configured_instances_are_counted() {
+    let rule = rules::find("pool-size").expect("built in");
+    let good = rule.examples.good.first().expect("one");
+    let found = |instances: f64, pool: f64| {
+        let mut rule = rule.clone();
+        for (name, number) in [("instances", instances), ("pool", pool)] {
+            rule.params.get_mut(name).expect("the parameter").default = number;
+        }
+        run(&[rule], good).findings.into_iter().map(|finding| finding.because).collect::<Vec<_>>()
+    };
+    assert_eq!(found(8.0, 10.0), Vec::<String>::new());
+    insta::assert_snapshot!(found(9.0, 9.0).join("\n"));
+}
+
+/// Each threshold has examples at it and just past it: a little more or less of it changes what they say.
+#[test]
+fn every_threshold_has_its_edge() {
+    let bench = bench();
+    let mut lacking = Vec::new();
+    for rule in rules::BUILTIN.iter() {
+        for param in examples::without_edge(rule, &bench) {
+            let elsewhere =
+                EDGE_ELSEWHERE.iter().any(|(name, known, _)| *name == rule.name && *known == param);
+            if !elsewhere {
+                lacking.push(format!("{}: {param} = {}", rule.name, rule.params[&param].default));
+            }
+        }
+    }
+    assert!(lacking.is_empty(), "{lacking:#?}");
+    for rule in rules::BUILTIN.iter() {
+        assert_eq!(examples::edges(rule, &bench), [], "{}", rule.name);
+    }
+    for (name, _, test) in EDGE_ELSEWHERE {
+        let (file, function) = test.split_once("::").expect("file::function");
+        let text = fs::read_to_string(file).unwrap_or_else(|error| panic!("{file}: {error}"));
+        assert!(text.contains(&format!("fn {function}(")), "{name}: {test}");
+    }
 }

@@ -255,3 +255,12 @@ fn what_else_a_migration_holds() {
     .collect();
     insta::assert_snapshot!(lines.join("\n"));
 }
+
+/// A bracket that one of another kind closes once made the reader go round for ever.
+#[test]
+fn brackets_must_be_of_one_kind() {
+    for sql in ["CREATE TABLE t (a int[))", "CREATE TABLE t (a int[)]", "ALTER TABLE t ADD a int[1)"] {
+        assert!(sql::ddl::read(sql).is_err(), "{sql}");
+    }
+    assert!(sql::ddl::read("CREATE TABLE t (a int[3][], b text ARRAY[4])").is_ok());
+}

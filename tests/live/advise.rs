@@ -71,9 +71,7 @@ fn advise(shop: &Database, catalog: &Catalog, queries: &[&str]) -> Advised {
         .zip(1..)
         .map(|(sql, number)| {
             let mut shape = parse::parse(sql).unwrap_or_else(|why| panic!("{sql}: {}", why.why));
-            shape.resolve(|table, column| {
-                catalog.table(table).is_some_and(|table| table.column(column).is_some())
-            });
+            shape.resolve(|table, column| catalog.has_column(table, column));
             (query(number, sql, &shape), shape)
         })
         .collect();

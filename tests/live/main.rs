@@ -8,6 +8,7 @@ mod cluster;
 mod connect;
 mod demo;
 mod explain;
+mod explain_page;
 mod harness;
 mod ordinary;
 mod percentiles;

@@ -30,6 +30,19 @@ pub struct Point {
     pub left: f64,
 }
 
+/// Questions to the planner for each query of the workload that may have been asked by the end of a step, counted from
+/// the beginning. The bounds take three; on TPC-H the whole search asks 15.
+#[derive(Clone, Copy)]
+pub(super) struct Upto(usize);
+
+impl Upto {
+    pub(super) const LEFT_OUT: Upto = Upto(8);
+    pub(super) const RESHAPED: Upto = Upto(11);
+    pub(super) const TAKEN_IN: Upto = Upto(12);
+    pub(super) const KEPT_TO_BUDGET: Upto = Upto(15);
+    pub(super) const TRACED: Upto = Upto(17);
+}
+
 /// Rent rises by this factor from one step to the next, so that what is worth least for its room goes first.
 const STEP: f64 = 1.5;
 
@@ -37,10 +50,9 @@ const STEP: f64 = 1.5;
 const STEPS: usize = 30;
 
 impl Search<'_, '_, '_> {
-    /// Lets the search ask up to so many questions for each query of the workload, counted from its beginning:
-    /// no step may use up what later ones need.
-    pub(super) fn allow(&mut self, each: usize) {
-        self.allowed = each * self.work.len();
+    /// Lets the search ask until the end of a step: none may use up what later ones need.
+    pub(super) fn allow(&mut self, upto: Upto) {
+        self.allowed = upto.0 * self.work.len();
     }
 
     /// The step has to end with what it knows.

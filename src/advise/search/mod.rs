@@ -10,6 +10,7 @@
 //! The search can end after any move, and the same input gives the same set.
 
 mod budget;
+mod caution;
 mod moves;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,6 +22,7 @@ use super::{
 };
 use crate::{error::NotJudged, plan::Probe};
 
+use budget::Upto;
 pub use budget::{Budget, Point};
 
 /// A query that costs less than this has nothing to win (a few pages read).
@@ -89,22 +91,22 @@ pub(super) fn search(
         selected: Selected::default(),
     };
     search.begin(not_judged);
-    search.allow(8);
+    search.allow(Upto::LEFT_OUT);
     search.one_of_each_beginning();
     search.leave_out();
-    search.allow(11);
+    search.allow(Upto::RESHAPED);
     search.carry_less();
     search.reshape();
     search.leave_out();
-    search.allow(12);
+    search.allow(Upto::TAKEN_IN);
     search.take_in();
     search.leave_out();
-    search.allow(15);
+    search.allow(Upto::KEPT_TO_BUDGET);
     search.drop_marginal();
     search.guard();
     search.keep_to_budget();
     search.settle();
-    search.allow(17);
+    search.allow(Upto::TRACED);
     search.trace_frontier();
     search.selected
 }

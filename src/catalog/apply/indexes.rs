@@ -17,7 +17,7 @@ impl Table {
         self.push_index(name, spec, unique, false);
     }
 
-    /// The index of a primary key or unique constraint.
+    /// The index of a primary key or unique constraint; one of that name on the same columns is not made again.
     pub(super) fn constraint_index(&mut self, name: Option<String>, keys: Keys, primary: bool) {
         match keys {
             Keys::Index(used) => {
@@ -32,6 +32,9 @@ impl Table {
                 let spec = IndexSpec { include, ..IndexSpec::btree(self.name.clone(), &names) };
                 let suffix = if primary { "pkey".to_owned() } else { format!("{}_key", names.join("_")) };
                 let called = name.unwrap_or_else(|| format!("{}_{suffix}", self.name.name));
+                if self.indexes.iter().any(|index| index.name == called && index.spec.keys == spec.keys) {
+                    return;
+                }
                 self.push_index(Some(called), spec, true, true);
                 if let Some(index) = self.indexes.last_mut() {
                     index.primary = primary;

@@ -44,6 +44,12 @@ impl Catalog {
                     table.indexes.retain(|index| names.iter().all(|gone| gone.name != index.name));
                 }
             }
+            Ddl::RenameType { from, to } => {
+                let columns = self.tables.iter_mut().flat_map(|table| &mut table.columns);
+                for column in columns.filter(|column| column.type_name == from) {
+                    column.type_name.clone_from(&to);
+                }
+            }
             Ddl::Begin
             | Ddl::End
             | Ddl::Set { .. }
@@ -51,6 +57,7 @@ impl Catalog {
             | Ddl::Vacuum { .. }
             | Ddl::Cluster { .. }
             | Ddl::Refresh { .. }
+            | Ddl::UnreadTable(_)
             | Ddl::Other => {}
         }
         Ok(())

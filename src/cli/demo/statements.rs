@@ -216,7 +216,11 @@ mod tests {
     #[test]
     fn planted_problems_name_statements_that_are_sent() {
         for planted in planted::ALL {
-            assert!(ALL.iter().any(|statement| statement.name == planted.statement), "{planted:?}");
+            let sent = ALL.iter().any(|statement| statement.name == planted.about);
+            let table = planted.about.strip_prefix("public.");
+            let is_table =
+                table.is_some_and(|table| ALL.iter().any(|statement| statement.sql.contains(table)));
+            assert!(sent || is_table, "{planted:?}");
         }
     }
 }

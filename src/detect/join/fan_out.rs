@@ -47,7 +47,7 @@ pub(in crate::detect) fn distinct(rule: &Rule, facts: &Facts<'_>, report: &mut R
         }
         let filters: Vec<usize> =
             filters.into_iter().filter(|&at| block.tables[at].join != JoinKind::Left).collect();
-        if filters.is_empty() || facts.catalog.is_none() {
+        if filters.is_empty() || facts.catalog.is_none() || !hold_together(block, id, &filters) {
             continue;
         }
         let names: Vec<String> = filters.iter().map(|&at| keys::alias(block, at)).collect();
@@ -74,6 +74,28 @@ pub(in crate::detect) fn distinct(rule: &Rule, facts: &Facts<'_>, report: &mut R
         );
         report.findings.push(facts.finding(rule, Confidence::Shape, because, instead));
     }
+}
+
+/// Whether the tables but these stay joined to each other: what joins two others is no mere filter.
+fn hold_together(block: &Block, id: BlockId, without: &[usize]) -> bool {
+    let left: Vec<usize> = (0..block.tables.len()).filter(|at| !without.contains(at)).collect();
+    let mut reached: Vec<usize> = left.iter().take(1).copied().collect();
+    let pairs: Vec<(usize, usize)> = block
+        .tests()
+        .filter_map(keys::join_of)
+        .filter(|(a, b)| a.block == id && b.block == id)
+        .filter_map(|(a, b)| Some((a.table?, b.table?)))
+        .collect();
+    for _ in 0..left.len() {
+        for &(a, b) in &pairs {
+            for (from, to) in [(a, b), (b, a)] {
+                if reached.contains(&from) && left.contains(&to) && !reached.contains(&to) {
+                    reached.push(to);
+                }
+            }
+        }
+    }
+    reached.len() == left.len()
 }
 
 /// A test of an inner join holds wherever it stands; that of an outer join only in its ON.

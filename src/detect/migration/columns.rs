@@ -2,6 +2,7 @@
 
 use super::{MigrationFacts, finding, types};
 use crate::{
+    catalog::Step,
     detect::Report,
     names::quote_ident,
     rules::Rule,
@@ -14,8 +15,9 @@ pub(in crate::detect) fn new_type(rule: &Rule, facts: &MigrationFacts<'_>, repor
     });
     for (step, table, action) in facts.actions() {
         let Action::SetType { column, type_name, using } = action else { continue };
-        let old =
+        let known =
             facts.table(table).and_then(|table| table.column(column)).map(|column| column.type_name.as_str());
+        let old = known.map(|old| renamed(facts, step, old));
         // An expression of the user's own is worked out for every row.
         let own = using.as_ref().is_some_and(|using| {
             let using = using.split("::").next().unwrap_or_default().trim().trim_matches(['"', '(', ')']);
@@ -24,7 +26,7 @@ pub(in crate::detect) fn new_type(rule: &Rule, facts: &MigrationFacts<'_>, repor
         if !own && types::rewrites(old, type_name, utc) != Some(true) {
             continue;
         }
-        let from = old.map(|old| format!("from {old} ")).unwrap_or_default();
+        let from = old.filter(|old| old != type_name).map(|old| format!("from {old} ")).unwrap_or_default();
         let because = format!(
             "{}.{column} changes {from}to {type_name}: the table and its indexes are rewritten while no query can use them",
             table.plain()
@@ -35,6 +37,15 @@ pub(in crate::detect) fn new_type(rule: &Rule, facts: &MigrationFacts<'_>, repor
         );
         report.findings.push(finding(rule, step, because, instead));
     }
+}
+
+/// What a type is called once the file came to a step.
+fn renamed<'a>(facts: &MigrationFacts<'a>, until: &Step, name: &'a str) -> &'a str {
+    let before = facts.migration.steps.iter().take_while(|step| step.at != until.at);
+    before.fold(name, |name, step| match &step.ddl {
+        Ddl::RenameType { from, to } if from == name => to.as_str(),
+        _ => name,
+    })
 }
 
 pub(in crate::detect) fn volatile_default(rule: &Rule, facts: &MigrationFacts<'_>, report: &mut Report) {

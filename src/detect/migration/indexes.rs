@@ -33,7 +33,12 @@ pub(in crate::detect) fn drop(rule: &Rule, facts: &MigrationFacts<'_>, report: &
             let here = facts.migration.steps.iter().take_while(|other| other.at != step.at).any(|other| {
                 matches!(&other.ddl, Ddl::CreateIndex(create) if create.name.as_ref() == Some(&index.name))
             });
-            if here || owner.is_some_and(|table| facts.idle(&table.name, &made)) {
+            // One of a table that the file makes and indexes anew went with the table before.
+            let anew = facts.migration.steps.iter().any(|other| {
+                matches!(&other.ddl, Ddl::CreateIndex(create)
+                    if create.name.as_ref() == Some(&index.name) && made.contains(&create.table))
+            });
+            if here || anew || owner.is_some_and(|table| facts.idle(&table.name, &made)) {
                 continue;
             }
             let because = format!(

@@ -51,11 +51,19 @@ pub(in crate::detect) fn several(rule: &Rule, facts: &MigrationFacts<'_>, report
 
 /// ALTER TABLE waits behind a long query, and every query behind ALTER TABLE.
 pub(in crate::detect) fn no_timeout(rule: &Rule, facts: &MigrationFacts<'_>, report: &mut Report) {
+    // 0 is no timeout, and so is the server's default.
+    let none = |value: &str| {
+        value.eq_ignore_ascii_case("default")
+            || value.starts_with('0') && !value.bytes().any(|b| (b'1'..=b'9').contains(&b))
+    };
+    let mut limited = false;
     for (step, made) in facts.steps() {
         match &step.ddl {
-            Ddl::Set { name, .. } if name == "lock_timeout" => return,
+            Ddl::Set { name, value } if name == "lock_timeout" => limited = !none(value),
             ddl => {
-                let Some(table) = locked(ddl).filter(|table| !facts.idle(table, &made)) else { continue };
+                let Some(table) = locked(ddl).filter(|table| !limited && !facts.idle(table, &made)) else {
+                    continue;
+                };
                 let because = format!(
                     "{} is locked against every query without a lock_timeout: while it waits for a long query, all others wait for it",
                     table.plain()

@@ -49,7 +49,7 @@ impl<'a> MigrationFacts<'a> {
                 Ddl::CreateTable(create) => {
                     made.entry(create.name.or_public()).or_insert(number);
                 }
-                Ddl::CreateView { name, .. } => {
+                Ddl::CreateView { name, .. } | Ddl::UnreadTable(name) => {
                     made.entry(name.or_public()).or_insert(number);
                 }
                 Ddl::AlterTable(alter) if made.contains_key(&alter.name.or_public()) => {

@@ -29,7 +29,7 @@ pub(in crate::detect) fn spill(rule: &Rule, facts: &Facts<'_>, report: &mut Repo
         )
     } else {
         format!(
-            "SET LOCAL work_mem = '{work_mem}' in the transaction of this query (or ALTER ROLE … SET work_mem for a \
+            "More memory for this query alone (SET LOCAL work_mem = '{work_mem}' in its transaction, or ALTER ROLE … SET work_mem for a \
              role that runs such queries) would hold it; each sort and hash of each session may take as much, so \
              leave the server's own setting.{order}"
         )
@@ -40,10 +40,12 @@ pub(in crate::detect) fn spill(rule: &Rule, facts: &Facts<'_>, report: &mut Repo
         words::counted(worst.rows, "row"),
         words::bytes(worst.disk),
     );
-    report.findings.push(facts.finding(rule, Confidence::Measured, because, instead));
+    report.findings.push(facts.finding(rule, Confidence::Measured, because, instead).at_node(worst.node));
 }
 
 struct Spill {
+    /// Its place in the plan.
+    node: usize,
     what: &'static str,
     rows: f64,
     /// Bytes.
@@ -61,12 +63,13 @@ fn spilled(node: &Node, multiplier: f64) -> Option<Spill> {
             let (disk, true) = node.sort_space? else { return None };
             // A tuple in memory has a header, an entry in the array that is sorted, and its allocation.
             let needed = (rows * (width + 72.0)).max(2.0 * kb(disk));
-            Some(Spill { what: "sort", rows, disk: kb(disk), needed })
+            Some(Spill { node: node.number, what: "sort", rows, disk: kb(disk), needed })
         }
         "Hash" => {
             let batches = node.hash_batches.filter(|batches| *batches > 1)? as f64;
             let peak = kb(node.peak_memory_kb?);
             Some(Spill {
+                node: node.number,
                 what: "hash",
                 rows,
                 disk: peak * (batches - 1.0),
@@ -77,7 +80,7 @@ fn spilled(node: &Node, multiplier: f64) -> Option<Spill> {
             let disk = kb(node.disk_kb.filter(|disk| *disk > 0)?);
             // An entry of the hash table with its group and states.
             let needed = (rows * (width + 112.0)).max(kb(node.peak_memory_kb.unwrap_or(0)) + disk);
-            Some(Spill { what: "hash aggregate", rows, disk, needed: needed / multiplier })
+            Some(Spill { node: node.number, what: "hash aggregate", rows, disk, needed: needed / multiplier })
         }
         _ => None,
     }
@@ -102,10 +105,10 @@ pub(in crate::detect) fn lossy_bitmap(rule: &Rule, facts: &Facts<'_>, report: &m
         words::counted(all, "page"),
     );
     let instead = format!(
-        "SET LOCAL work_mem = '{needed}' in the transaction of this query would hold a bitmap of all pages; better, \
-         an index with more of the statement's columns, so that fewer pages are asked for."
+        "Best is an index with more of the statement's columns, so that fewer pages are asked for; SET LOCAL work_mem = \
+         '{needed}' in the transaction of this query would hold a bitmap of all of them."
     );
-    report.findings.push(facts.finding(rule, Confidence::Measured, because, instead));
+    report.findings.push(facts.finding(rule, Confidence::Measured, because, instead).at_node(node.number));
 }
 
 /// As `work_mem` is written: whole megabytes, rounded up.

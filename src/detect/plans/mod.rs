@@ -4,6 +4,8 @@
 //! counted as not judged. Conditions and sort keys hold values, so that findings name tables, indexes and
 //! numbers only.
 
+pub(super) mod avoidable;
+pub(super) mod conditions;
 pub(super) mod memory;
 pub(super) mod overhead;
 pub(super) mod row_estimate;

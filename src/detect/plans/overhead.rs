@@ -2,7 +2,11 @@
 //! not there.
 
 use super::{Facts, Report, execution_ms, measured, words};
-use crate::{finding::Confidence, rules::Rule};
+use crate::{
+    catalog::{Index, IndexSpec, KeyExpr},
+    finding::Confidence,
+    rules::Rule,
+};
 
 /// Compiling that takes a large part of the execution.
 pub(in crate::detect) fn jit(rule: &Rule, facts: &Facts<'_>, report: &mut Report) {
@@ -51,10 +55,10 @@ pub(in crate::detect) fn triggers(rule: &Rule, facts: &Facts<'_>, report: &mut R
     let (who, instead) = match (&worst.constraint, &worst.name) {
         (Some(constraint), _) => (
             format!("the check of the constraint {constraint}"),
-            format!(
+            unindexed(facts, constraint).unwrap_or_else(|| format!(
                 "The foreign key {constraint} looks up its rows for each row written: an index on the referencing \
                  columns (and on the referenced ones, which have theirs) makes each a look-up instead of a scan."
-            ),
+            )),
         ),
         (None, name) => (
             format!("the trigger {}", name.as_deref().unwrap_or("without a name")),
@@ -72,11 +76,42 @@ pub(in crate::detect) fn triggers(rule: &Rule, facts: &Facts<'_>, report: &mut R
     report.findings.push(facts.finding(rule, Confidence::Measured, because, instead));
 }
 
+/// The index that a foreign key lacks on its own columns, as the catalog has it.
+fn unindexed(facts: &Facts<'_>, constraint: &str) -> Option<String> {
+    let keys =
+        facts.catalog?.tables.iter().flat_map(|table| table.foreign_keys.iter().map(move |key| (table, key)));
+    let mut named = keys.filter(|(_, key)| key.name == constraint);
+    let (table, key) = named.next().filter(|_| named.next().is_none())?;
+    let leads = |index: &Index| {
+        let columns = index.spec.keys.iter().take(key.columns.len());
+        index.valid
+            && index.spec.predicate.is_none()
+            && columns
+                .filter(|part| matches!(&part.expr, KeyExpr::Column(name) if key.columns.contains(name)))
+                .count()
+                == key.columns.len()
+    };
+    if table.indexes.iter().any(leads) {
+        return None;
+    }
+    let columns: Vec<&str> = key.columns.iter().map(String::as_str).collect();
+    let create = IndexSpec::btree(table.name.clone(), &columns).create_concurrently();
+    Some(format!(
+        "The foreign key {constraint} of {} looks for the rows that refer to each row of {}, and no index of {} begins \
+         with {}:\n{create}",
+        table.name,
+        key.references,
+        table.name,
+        words::list(&columns),
+    ))
+}
+
 /// Workers that the plan counted on and did not get.
 pub(in crate::detect) fn workers(rule: &Rule, facts: &Facts<'_>, report: &mut Report) {
     let Some(plan) = measured(rule, facts, report) else { return };
     let Some(all) = execution_ms(plan).filter(|all| *all >= rule.param("ms")) else { return };
     let (mut planned, mut launched) = (0, 0);
+    let mut place = None;
     for node in plan.nodes() {
         if let (Some(wanted), Some(got)) = (node.workers_planned, node.workers_launched)
             && node.node_type.starts_with("Gather")
@@ -84,6 +119,7 @@ pub(in crate::detect) fn workers(rule: &Rule, facts: &Facts<'_>, report: &mut Re
         {
             planned += wanted;
             launched += got;
+            place = place.or((got < wanted).then_some(node.number));
         }
     }
     if launched >= planned {
@@ -95,5 +131,7 @@ pub(in crate::detect) fn workers(rule: &Rule, facts: &Facts<'_>, report: &mut Re
         words::counted(planned as f64, "planned worker"),
         words::milliseconds(all),
     );
-    report.findings.push(facts.finding(rule, Confidence::Measured, because, rule.instead.trim().to_owned()));
+    let mut finding = facts.finding(rule, Confidence::Measured, because, rule.instead.trim().to_owned());
+    finding.node = place;
+    report.findings.push(finding);
 }

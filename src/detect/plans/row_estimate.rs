@@ -5,7 +5,9 @@
 //! alone: nodes that something above stopped early (a LIMIT, an EXISTS, a merge join), where fewer rows
 //! than expected mean nothing.
 
-use super::{Facts, Report, measured, table};
+use serde_json::json;
+
+use super::{Facts, Report, conditions, measured, table, words};
 use crate::{
     finding::Confidence,
     names::quote_ident,
@@ -19,18 +21,24 @@ pub(in crate::detect) fn detect(rule: &Rule, facts: &Facts<'_>, report: &mut Rep
     let mut misses = Vec::new();
     look(rule, &plan.root, false, &mut misses);
     let Some(worst) = misses.iter().max_by(|a, b| a.times.total_cmp(&b.times)) else { return };
-    let of = match &worst.node.relation {
-        Some(name) => format!("of {name}"),
-        None => format!("out of the {}", joined(worst.node)),
+    let of = match (&worst.node.relation, &worst.node.function) {
+        (Some(name), _) => format!("of {name}"),
+        (None, Some(function)) => format!("of the function {function}()"),
+        (None, None) => format!("out of the {}", joined(worst.node)),
     };
     let loops = if worst.loops > 1.0 { " each time" } else { "" };
     let because = format!(
         "the planner expected {} {of}{loops} and got {}: off by a factor of {}",
-        super::words::counted(worst.expected, "row"),
-        super::words::count(worst.got),
-        super::words::count(worst.times),
+        words::counted(worst.expected, "row"),
+        words::count(worst.got),
+        words::count(worst.times),
     );
-    report.findings.push(facts.finding(rule, Confidence::Measured, because, instead(facts, worst.node)));
+    let (cause, instead) = instead(facts, worst.node, worst.got);
+    let mut finding = facts.finding(rule, Confidence::Measured, because, instead).at_node(worst.node.number);
+    finding.detail.insert("cause".to_owned(), json!(cause));
+    finding.detail.insert("expected".to_owned(), json!(worst.expected));
+    finding.detail.insert("got".to_owned(), json!(worst.got));
+    report.findings.push(finding);
 }
 
 struct Miss<'a> {
@@ -52,7 +60,7 @@ fn look<'a>(rule: &Rule, node: &'a Node, cut: bool, misses: &mut Vec<Miss<'a>>) 
         return true;
     }
     let is_join = matches!(node.node_type.as_str(), "Nested Loop" | "Hash Join" | "Merge Join");
-    let is_scan = node.relation.is_some() && node.node_type.ends_with("Scan");
+    let is_scan = (node.relation.is_some() || node.function.is_some()) && node.node_type.ends_with("Scan");
     let Some(actual) = node.actual.filter(|_| is_join || is_scan) else { return false };
     let (expected, got) = (node.rows.max(1.0), actual.rows.max(1.0));
     let times = (expected / got).max(got / expected);
@@ -84,39 +92,103 @@ fn stops(node: &Node, child: &Node, cut: bool) -> bool {
 fn joined(node: &Node) -> String {
     let mut tables: Vec<String> = node.children.iter().filter_map(table).collect();
     tables.dedup();
-    format!("join of {}", super::words::list(&tables))
+    format!("join of {}", words::list(&tables))
 }
 
-fn instead(facts: &Facts<'_>, node: &Node) -> String {
+/// The likely cause in a word (`join`, `function`, `parameter`, `stale_statistics`, `expression`,
+/// `correlated_columns`, `column_statistics` or `condition`), and what helps against it.
+fn instead(facts: &Facts<'_>, node: &Node, got: f64) -> (&'static str, String) {
+    if let Some(function) = &node.function {
+        let rows = words::count(got.max(1.0)).replace(',', "");
+        let text = format!(
+            "The planner takes what the function's definition says for its rows (1,000 where it says nothing): ALTER \
+             FUNCTION {function} ROWS {rows}; or give it a planner support function."
+        );
+        return ("function", text);
+    }
     let Some(relation) = &node.relation else {
-        return "Keep the statistics of the joined tables fresh (ANALYZE), and filter before the join where \
+        let text =
+            "Keep the statistics of the joined tables fresh (ANALYZE), and filter before the join where \
                 that is possible: no statistics of PostgreSQL say how columns of two tables go together."
-            .to_owned();
+                .to_owned();
+        return ("join", text);
     };
-    let (columns, expressions) = tested(facts, node);
+    let analyze = format!("ANALYZE {relation}; and see that autovacuum analyses it often enough.");
+    if conditions::has_parameter(node) && !has_init_plan(facts) {
+        let text = "The plan is made for any value of its parameter, and this one is unlike the others: SET LOCAL \
+                    plan_cache_mode = force_custom_plan in the transaction of this query (or ALTER ROLE … SET …) plans \
+                    it with the value."
+            .to_owned();
+        return ("parameter", text);
+    }
+    if node.filter.is_none() && node.index_cond.is_none() && node.recheck_cond.is_none() {
+        return ("stale_statistics", format!("The planner has another size of the table in mind: {analyze}"));
+    }
+    let (mut columns, mut expressions) = tested(facts, node);
+    if columns.is_empty() && expressions.is_empty() {
+        (columns, expressions) = tested_by_plan(node);
+    }
     let name = |part: &str| quote_ident(&format!("{}_{part}", relation.name));
     if let Some(expression) = expressions.first() {
-        return format!(
+        let text = format!(
             "The planner guesses about an expression: CREATE STATISTICS {} ON ({expression}) FROM {relation}; \
              ANALYZE {relation}; (PostgreSQL 14 on; an index on the expression gives the same statistics).",
             name("expression"),
         );
+        return ("expression", text);
     }
     let quoted: Vec<String> = columns.iter().take(8).map(|column| quote_ident(column)).collect();
     match &columns[..] {
-        [] => format!("ANALYZE {relation}; and see that autovacuum analyses it often enough."),
-        [column] => format!(
-            "ANALYZE {relation}; where that does not help, ALTER TABLE {relation} ALTER COLUMN {} SET \
-             STATISTICS 1000; and ANALYZE again.",
-            quote_ident(column)
-        ),
-        _ => format!(
-            "The columns depend on each other, which the planner does not know: CREATE STATISTICS {} \
-             (dependencies, mcv) ON {} FROM {relation}; ANALYZE {relation};",
-            name(&columns.iter().take(8).cloned().collect::<Vec<_>>().join("_")),
-            quoted.join(", "),
-        ),
+        [] => {
+            let text = format!(
+                "No statistics tell how often this condition holds: a column that holds its result (GENERATED ALWAYS AS \
+                 … STORED) has some, after ANALYZE {relation}; where none of it is an expression, ANALYZE alone may do."
+            );
+            ("condition", text)
+        }
+        [column] => {
+            let text = format!(
+                "The statistics of the column are old or too coarse: ANALYZE {relation}; where that does not help, \
+                 ALTER TABLE {relation} ALTER COLUMN {} SET STATISTICS 1000; and ANALYZE again.",
+                quote_ident(column)
+            );
+            ("column_statistics", text)
+        }
+        _ => {
+            let text = format!(
+                "The columns depend on each other, which the planner does not know: CREATE STATISTICS {} \
+                 (dependencies, mcv) ON {} FROM {relation}; ANALYZE {relation};",
+                name(&columns.iter().take(8).cloned().collect::<Vec<_>>().join("_")),
+                quoted.join(", "),
+            );
+            ("correlated_columns", text)
+        }
     }
+}
+
+/// Up to PostgreSQL 16 the result of an init plan looks like a parameter.
+fn has_init_plan(facts: &Facts<'_>) -> bool {
+    facts.plan.is_some_and(|known| {
+        known.plan.nodes().iter().any(|node| matches!(node.relationship.as_str(), "InitPlan" | "SubPlan"))
+    })
+}
+
+/// As [`tested`], read off the plan where the statement's text is not known.
+fn tested_by_plan(node: &Node) -> (Vec<String>, Vec<String>) {
+    let (mut columns, mut expressions) = (Vec::new(), Vec::new());
+    let Some(shape) = conditions::shape(node) else { return (columns, expressions) };
+    for test in conditions::tests(&shape) {
+        match &test.wrapped {
+            // A varchar is compared as text, by the statistics of the column.
+            Some(expression) if conditions::cast(test).is_none() && test.sargable == Sargable::Wrapped => {
+                expressions.push(expression.clone());
+            }
+            Some(_) if conditions::cast(test).is_none() => {}
+            _ if columns.contains(&test.column.name) => {}
+            _ => columns.push(test.column.name.clone()),
+        }
+    }
+    (columns, expressions)
 }
 
 /// The columns and expressions of the node's table that the statement compares with something else than

@@ -30,7 +30,9 @@ pub(in crate::detect) fn nested_loop(rule: &Rule, facts: &Facts<'_>, report: &mu
         words::count(round.loops),
         share_of_time(node, plan),
     );
-    report.findings.push(facts.finding(rule, Confidence::Measured, because, instead.to_owned()));
+    report
+        .findings
+        .push(facts.finding(rule, Confidence::Measured, because, instead.to_owned()).at_node(node.number));
 }
 
 struct Round {
@@ -76,10 +78,10 @@ pub(in crate::detect) fn heap_fetches(rule: &Rule, facts: &Facts<'_>, report: &m
         words::counted(rows, "row"),
     );
     let instead = format!(
-        "VACUUM {table}; and let autovacuum come more often: ALTER TABLE {table} SET (autovacuum_vacuum_scale_factor = \
+        "Let VACUUM {table} mark its pages, and autovacuum come more often: ALTER TABLE {table} SET (autovacuum_vacuum_scale_factor = \
          0.02, autovacuum_vacuum_insert_scale_factor = 0.02);"
     );
-    report.findings.push(facts.finding(rule, Confidence::Measured, because, instead));
+    report.findings.push(facts.finding(rule, Confidence::Measured, because, instead).at_node(node.number));
 }
 
 /// A CTE that is read from end to end again and again: it has no index.
@@ -102,7 +104,7 @@ pub(in crate::detect) fn cte_rescan(rule: &Rule, facts: &Facts<'_>, report: &mut
         "Write WITH {name} AS NOT MATERIALIZED, so that the condition reaches the tables and their indexes; or join to \
          it by an equality, which a hash join reads once; or make it a temporary table with an index."
     );
-    report.findings.push(facts.finding(rule, Confidence::Measured, because, instead));
+    report.findings.push(facts.finding(rule, Confidence::Measured, because, instead).at_node(node.number));
 }
 
 /// An index whose rows are nearly all thrown away by what it does not hold.
@@ -129,7 +131,8 @@ pub(in crate::detect) fn index_filter(rule: &Rule, facts: &Facts<'_>, report: &m
         words::count(kept),
         share_of_time(node, plan),
     );
-    report.findings.push(facts.finding(rule, Confidence::Measured, because, rule.instead.trim().to_owned()));
+    let finding = facts.finding(rule, Confidence::Measured, because, rule.instead.trim().to_owned());
+    report.findings.push(finding.at_node(node.number));
 }
 
 /// Partitions that were searched and had nothing.
@@ -159,11 +162,7 @@ pub(in crate::detect) fn partitions(rule: &Rule, facts: &Facts<'_>, report: &mut
             words::counted(searched, "partition"),
             words::count(useful),
         );
-        report.findings.push(facts.finding(
-            rule,
-            Confidence::Measured,
-            because,
-            rule.instead.trim().to_owned(),
-        ));
+        let finding = facts.finding(rule, Confidence::Measured, because, rule.instead.trim().to_owned());
+        report.findings.push(finding.at_node(node.number));
     }
 }

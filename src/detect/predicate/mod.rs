@@ -106,6 +106,12 @@ fn judge<'a>(rule: &Rule, facts: &Facts<'a>, test: Test<'_>) -> Verdict<'a> {
     Verdict::Scans { table, index: leading(table, &test.predicate.column.name) }
 }
 
+/// Whether no catalog has the table, and the text does not tell either.
+fn is_unknown(facts: &Facts<'_>, test: Test<'_>) -> bool {
+    let known = facts.catalog.and_then(|catalog| catalog.table(test.table));
+    known.is_none() && matches!(by_text(test), Verdict::Unknown)
+}
+
 fn is_of(access: &Access<'_>, test: Test<'_>) -> bool {
     access.id == test.predicate.column.block && Some(access.position) == test.predicate.column.table
 }

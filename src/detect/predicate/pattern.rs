@@ -4,7 +4,7 @@
 //! is what the text alone tells, as notes. The exception is a prefix that an index on the very column
 //! cannot serve because of its collation: that is said here, and `missing-index` leaves it alone.
 
-use super::{Test, Verdict, judge, leading, push_sized, sized, tests};
+use super::{Test, Verdict, is_unknown, judge, leading, push_sized, sized, tests};
 use crate::{
     catalog::{Catalog, Index, Table},
     detect::{Facts, Report},
@@ -20,7 +20,7 @@ fn patterns<'a>(facts: &Facts<'a>) -> impl Iterator<Item = Test<'a>> {
 
 /// A note where nobody knows whether there is a trigram index.
 fn note(rule: &Rule, facts: &Facts<'_>, report: &mut Report, test: Test<'_>, what: &str) {
-    if !matches!(judge(rule, facts, test), Verdict::Unknown) {
+    if !is_unknown(facts, test) {
         return;
     }
     let (column, table) = (shown(test.predicate), test.table.plain());
@@ -69,7 +69,7 @@ pub(in crate::detect) fn leading_wildcard(rule: &Rule, facts: &Facts<'_>, report
 pub(in crate::detect) fn any_case(rule: &Rule, facts: &Facts<'_>, report: &mut Report) {
     for test in patterns(facts) {
         let any_case = test.predicate.sargable == Sargable::OtherIndexKind;
-        if !any_case || !matches!(judge(rule, facts, test), Verdict::Unknown) {
+        if !any_case || !is_unknown(facts, test) {
             continue;
         }
         let (column, table) = (shown(test.predicate), test.table.plain());
@@ -91,7 +91,7 @@ pub(in crate::detect) fn unknown_pattern(rule: &Rule, facts: &Facts<'_>, report:
             && !known_to_lead(test.predicate)
             && matches!(test.predicate.op, Op::Like | Op::ILike)
             && matches!(test.predicate.operand, Operand::Parameter(_) | Operand::Constant(_));
-        if !unknown || !matches!(judge(rule, facts, test), Verdict::Unknown) {
+        if !unknown || !is_unknown(facts, test) {
             continue;
         }
         let (column, table) = (shown(test.predicate), test.table.plain());

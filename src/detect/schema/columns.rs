@@ -1,6 +1,6 @@
 //! Columns whose type or default costs.
 
-use super::{finding, key_columns, whole_tables};
+use super::{key_columns, of_table, whole_tables};
 use crate::{catalog::Catalog, detect::Report, names::quote_ident, rules::Rule};
 
 /// `json` is text: parsed on each access, and no index takes it.
@@ -13,7 +13,7 @@ pub(in crate::detect) fn json(rule: &Rule, catalog: &Catalog, report: &mut Repor
                 "Where keys' order and white space need not be kept: ALTER TABLE {} ALTER COLUMN {name} TYPE jsonb USING {name}::jsonb; (it rewrites the table)",
                 table.name
             );
-            report.findings.push(finding(rule, table.at.as_ref(), because, instead));
+            report.findings.push(of_table(rule, table, because, instead));
         }
     }
 }
@@ -43,7 +43,7 @@ pub(in crate::detect) fn random_key(rule: &Rule, catalog: &Catalog, report: &mut
             } else {
                 "A UUID of version 7 begins with its time: uuidv7() from PostgreSQL 18 on, the application's before; or a bigint identity.".to_owned()
             };
-            report.findings.push(finding(rule, table.at.as_ref(), because, instead));
+            report.findings.push(of_table(rule, table, because, instead));
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Foreign keys: whether an index serves them, whether their types hold, whether they are there once.
 
-use super::{finding, whole_tables};
+use super::{of_key, whole_tables};
 use crate::{
     catalog::{Catalog, Column, ForeignKey, IndexSpec, KeyExpr, Table},
     detect::{Report, words},
@@ -31,7 +31,7 @@ pub(in crate::detect) fn without_index(rule: &Rule, catalog: &Catalog, report: &
             };
             let names: Vec<&str> = key.columns.iter().map(String::as_str).collect();
             let instead = format!("{};", IndexSpec::btree(table.name.clone(), &names).create_concurrently());
-            let mut found = finding(rule, key.at.as_ref(), because, instead);
+            let mut found = of_key(rule, table, key, because, instead);
             // Nobody knows whether rows are ever deleted there, nor whether the table is large.
             if !key.deletes && table.rows.is_none() {
                 found.severity = Severity::Note;
@@ -86,7 +86,7 @@ pub(in crate::detect) fn types(rule: &Rule, catalog: &Catalog, report: &mut Repo
                     other.type_name
                 );
                 let instead = format!("Give {} the type {}.", own.name, other.type_name);
-                report.findings.push(finding(rule, key.at.as_ref(), because, instead));
+                report.findings.push(of_key(rule, table, key, because, instead));
             }
         }
     }
@@ -130,7 +130,7 @@ pub(in crate::detect) fn duplicates(rule: &Rule, catalog: &Catalog, report: &mut
                 key.references.plain()
             );
             let instead = format!("ALTER TABLE {} DROP CONSTRAINT {};", table.name, quote_ident(&key.name));
-            report.findings.push(finding(rule, key.at.as_ref(), because, instead));
+            report.findings.push(of_key(rule, table, key, because, instead));
         }
     }
 }

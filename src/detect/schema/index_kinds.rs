@@ -1,6 +1,6 @@
 //! Indexes that can hardly serve a search, by their kind.
 
-use super::{drop_index, finding, stored};
+use super::{drop_index, of_index, stored};
 use crate::{
     catalog::{Catalog, Column, Index, IndexSpec, KeyExpr, Table},
     detect::{Report, words},
@@ -37,7 +37,7 @@ pub(in crate::detect) fn whole_documents(rule: &Rule, catalog: &Catalog, report:
         let spec =
             IndexSpec { method: "gin".to_owned(), ..IndexSpec::btree(table.name.clone(), &[&column.name]) };
         let instead = format!("{}; {}", spec.create_concurrently(), drop_index(table, index));
-        report.findings.push(finding(rule, index.at.as_ref(), because, instead));
+        report.findings.push(of_index(rule, table, index, because, instead));
     }
 }
 
@@ -71,7 +71,7 @@ pub(in crate::detect) fn booleans(rule: &Rule, catalog: &Catalog, report: &mut R
             quote_ident(&column.name),
             drop_index(table, index)
         );
-        report.findings.push(finding(rule, index.at.as_ref(), because, instead));
+        report.findings.push(of_index(rule, table, index, because, instead));
     }
 }
 
@@ -104,7 +104,7 @@ pub(in crate::detect) fn nulls(rule: &Rule, catalog: &Catalog, report: &mut Repo
         };
         let create = spec.create_concurrently().replacen("INDEX", &format!("{unique}INDEX"), 1);
         let instead = format!("Where no query looks for NULL: {create}; {}", drop_index(table, index));
-        report.findings.push(finding(rule, index.at.as_ref(), because, instead));
+        report.findings.push(of_index(rule, table, index, because, instead));
     }
 }
 
@@ -129,7 +129,7 @@ pub(in crate::detect) fn needless_predicate(rule: &Rule, catalog: &Catalog, repo
             );
             let instead =
                 "Leave the WHERE out: the planner then need not prove it for each query.".to_owned();
-            report.findings.push(finding(rule, index.at.as_ref(), because, instead));
+            report.findings.push(of_index(rule, table, index, because, instead));
         }
     }
 }
@@ -148,7 +148,7 @@ pub(in crate::detect) fn many_keys(rule: &Rule, catalog: &Catalog, report: &mut 
         let because = format!("{} of {} has {keys} keys", index.name, table.name.plain());
         let instead =
             "Keep the keys that queries compare or sort by; what they only read can be INCLUDEd.".to_owned();
-        report.findings.push(finding(rule, index.at.as_ref(), because, instead));
+        report.findings.push(of_index(rule, table, index, because, instead));
     }
 }
 
@@ -183,7 +183,7 @@ pub(in crate::detect) fn long_texts(rule: &Rule, catalog: &Catalog, report: &mut
                 drop_index(table, index)
             )
         };
-        report.findings.push(finding(rule, index.at.as_ref(), because, instead));
+        report.findings.push(of_index(rule, table, index, because, instead));
     }
 }
 
@@ -222,6 +222,6 @@ pub(in crate::detect) fn brin(rule: &Rule, catalog: &Catalog, report: &mut Repor
             spec.create_concurrently(),
             drop_index(table, index)
         );
-        report.findings.push(finding(rule, index.at.as_ref(), because, instead));
+        report.findings.push(of_index(rule, table, index, because, instead));
     }
 }

@@ -1,6 +1,6 @@
 //! Indexes that do what another one does.
 
-use super::{drop_index, finding, key_sql, size, stored};
+use super::{drop_index, key_sql, of_index, size, stored};
 use crate::{
     catalog::{Catalog, Index},
     detect::Report,
@@ -27,7 +27,7 @@ pub(in crate::detect) fn duplicates(rule: &Rule, catalog: &Catalog, report: &mut
                 kept.name,
                 key_sql(&index.spec.keys)
             );
-            report.findings.push(finding(rule, index.at.as_ref(), because, drop_index(table, index)));
+            report.findings.push(of_index(rule, table, index, because, drop_index(table, index)));
         }
     }
 }
@@ -52,7 +52,7 @@ pub(in crate::detect) fn prefixes(rule: &Rule, catalog: &Catalog, report: &mut R
                 covering.name,
                 key_sql(&covering.spec.keys)
             );
-            report.findings.push(finding(rule, index.at.as_ref(), because, drop_index(table, index)));
+            report.findings.push(of_index(rule, table, index, because, drop_index(table, index)));
         }
     }
 }

@@ -10,19 +10,44 @@ pub(super) mod tables;
 pub(super) mod unused;
 
 use crate::{
-    catalog::{Catalog, Index, IndexKey, KeyExpr, Table, TableKind},
+    catalog::{Catalog, ForeignKey, Index, IndexKey, KeyExpr, Table, TableKind},
     finding::{Confidence, Finding, Location},
     rules::Rule,
 };
 
-/// A finding about a table or an index, at the statement that made it.
-fn finding(rule: &Rule, at: Option<&Location>, because: String, instead: String) -> Finding {
-    Finding {
-        at: at.cloned(),
-        because,
-        instead,
-        ..super::blank(rule, rule.confidence.unwrap_or(Confidence::Shape))
+/// A finding about a table, at the statement that made it.
+fn of_table(rule: &Rule, table: &Table, because: String, instead: String) -> Finding {
+    of_object(rule, table, &[], table.at.as_ref(), because, instead)
+}
+
+/// A finding about an index, at the statement that made it.
+fn of_index(rule: &Rule, table: &Table, index: &Index, because: String, instead: String) -> Finding {
+    of_object(rule, table, &[("index", &index.name)], index.at.as_ref(), because, instead)
+}
+
+/// A finding about a foreign key, at the statement that made it.
+fn of_key(rule: &Rule, table: &Table, key: &ForeignKey, because: String, instead: String) -> Finding {
+    of_object(rule, table, &[("columns", &key.columns.join(", "))], key.at.as_ref(), because, instead)
+}
+
+/// `detail` names what the finding is about: by that it is known again when its figures changed.
+fn of_object(
+    rule: &Rule,
+    table: &Table,
+    part: &[(&str, &str)],
+    at: Option<&Location>,
+    because: String,
+    instead: String,
+) -> Finding {
+    let mut found = super::blank(rule, rule.confidence.unwrap_or(Confidence::Shape));
+    found.at = at.cloned();
+    found.because = because;
+    found.instead = instead;
+    found.detail.insert("table".to_owned(), table.name.to_string().into());
+    for (name, value) in part {
+        found.detail.insert((*name).to_owned(), (*value).into());
     }
+    found
 }
 
 /// Tables that hold rows of their own or in partitions; a partition is its parent's matter.

@@ -1,6 +1,6 @@
 //! Row-level security: what is worked out for each row.
 
-use super::finding;
+use super::of_table;
 use crate::{
     catalog::Catalog,
     detect::{Report, words},
@@ -28,7 +28,7 @@ pub(in crate::detect) fn per_row(rule: &Rule, catalog: &Catalog, report: &mut Re
                 quote_ident(&policy.name),
                 table.name
             );
-            report.findings.push(finding(rule, table.at.as_ref(), because, instead));
+            report.findings.push(of_table(rule, table, because, instead));
         }
     }
 }
@@ -82,7 +82,7 @@ pub(in crate::detect) fn several_permissive(rule: &Rule, catalog: &Catalog, repo
                 words::list(&same)
             );
             let instead = "Join their conditions with OR in one policy.".to_owned();
-            report.findings.push(finding(rule, table.at.as_ref(), because, instead));
+            report.findings.push(of_table(rule, table, because, instead));
         }
     }
 }

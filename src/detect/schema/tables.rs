@@ -1,6 +1,6 @@
 //! Tables: keys, partitions, how many indexes.
 
-use super::{finding, whole_tables};
+use super::{of_table, whole_tables};
 use crate::{
     catalog::{Catalog, KeyExpr},
     detect::{Report, words},
@@ -23,7 +23,7 @@ pub(in crate::detect) fn without_key(rule: &Rule, catalog: &Catalog, report: &mu
                 table.name.plain()
             ),
         };
-        report.findings.push(finding(rule, table.at.as_ref(), because, instead));
+        report.findings.push(of_table(rule, table, because, instead));
     }
 }
 
@@ -33,7 +33,7 @@ pub(in crate::detect) fn many_indexes(rule: &Rule, catalog: &Catalog, report: &m
     for table in whole_tables(catalog).filter(|table| table.indexes.len() as f64 > most) {
         let because = format!("{} has {} indexes", table.name.plain(), table.indexes.len());
         let instead = "Let `sargable analyze` with a connection tell which of them no query uses.".to_owned();
-        report.findings.push(finding(rule, table.at.as_ref(), because, instead));
+        report.findings.push(of_table(rule, table, because, instead));
     }
 }
 
@@ -64,7 +64,7 @@ pub(in crate::detect) fn key_exhaustion(rule: &Rule, catalog: &Catalog, report: 
                 "Move {name}, and every column that references it, to bigint before {} inserts fail: add a bigint column, fill it in batches, and swap the two.",
                 table.name.plain()
             );
-            report.findings.push(finding(rule, table.at.as_ref(), because, instead));
+            report.findings.push(of_table(rule, table, because, instead));
         }
     }
 }

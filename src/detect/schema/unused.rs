@@ -1,6 +1,6 @@
 //! Indexes that the server does not use.
 
-use super::{drop_index, finding, stored};
+use super::{drop_index, of_index, stored};
 use crate::{
     catalog::{Catalog, TableKind},
     detect::{Report, words},
@@ -43,7 +43,7 @@ pub(in crate::detect) fn unused(rule: &Rule, catalog: &Catalog, report: &mut Rep
                     "Ask pg_stat_user_indexes of every replica first, since each counts for itself; then {instead}"
                 );
             }
-            report.findings.push(finding(rule, index.at.as_ref(), because, instead));
+            report.findings.push(of_index(rule, table, index, because, instead));
         }
     }
 }
@@ -68,7 +68,7 @@ pub(in crate::detect) fn invalid(rule: &Rule, catalog: &Catalog, report: &mut Re
             } else {
                 format!("Where no build of it is running now: REINDEX INDEX CONCURRENTLY {name};")
             };
-            report.findings.push(finding(rule, index.at.as_ref(), because, instead));
+            report.findings.push(of_index(rule, table, index, because, instead));
         }
     }
 }

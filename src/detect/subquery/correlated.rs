@@ -97,7 +97,7 @@ pub(in crate::detect) fn in_subquery(rule: &Rule, facts: &Facts<'_>, report: &mu
         if !matches!(test.op, Op::In) || !matches!(block.role, Role::In { negated: false }) {
             continue;
         }
-        let plain = block.set_operators.is_empty() && block.limit.is_none() && block.offset.is_none();
+        let plain = block.set_operations.is_empty() && block.limit.is_none() && block.offset.is_none();
         let Some((own, outer)) = correlation(shape, inner).first().copied() else { continue };
         if !plain || outer.block != id || keys::is_one_row(block) || !block.group_by.is_empty() {
             continue;

@@ -6,7 +6,7 @@ use crate::{
     rules::Rule,
     sql::{
         Shape,
-        shape::{Block, BlockId, Condition, Op, Operand, Role, SetOperator, TableSource},
+        shape::{Block, BlockId, Condition, Op, Operand, Role, SetKind, SetOperation, TableSource},
     },
 };
 
@@ -15,7 +15,7 @@ pub(in crate::detect) fn recursion(rule: &Rule, facts: &Facts<'_>, report: &mut 
     let Some(shape) = facts.shape else { return };
     for (id, block) in shape.blocks.iter().enumerate() {
         let Role::Cte { name } = &block.role else { continue };
-        if block.set_operators != [SetOperator::UnionAll] {
+        if block.set_operations != [SetOperation { kind: SetKind::Union, all: true }] {
             continue;
         }
         let arm = shape.blocks.iter().enumerate().find_map(|(arm, inner)| {

@@ -6,15 +6,16 @@ use crate::{
     rules::Rule,
     sql::{
         Shape,
-        shape::{Block, BlockId, Op, Operand, Projected, Role, SetOperator, SortExpr},
+        shape::{Block, BlockId, Op, Operand, Projected, Role, SetKind, SetOperation, SortExpr},
     },
 };
+
+const UNION: SetOperation = SetOperation { kind: SetKind::Union, all: false };
 
 pub(in crate::detect) fn detect(rule: &Rule, facts: &Facts<'_>, report: &mut Report) {
     let Some(shape) = facts.shape else { return };
     for (id, block) in shape.blocks.iter().enumerate() {
-        if block.set_operators.is_empty()
-            || block.set_operators.iter().any(|operator| *operator != SetOperator::Union)
+        if block.set_operations.is_empty() || block.set_operations.iter().any(|operation| *operation != UNION)
         {
             continue;
         }
@@ -82,7 +83,7 @@ fn plain(text: &str) -> Option<&str> {
 
 fn repeats_nothing(facts: &Facts<'_>, shape: &Shape, arm: BlockId) -> bool {
     let block = &shape.blocks[arm];
-    if !block.set_operators.is_empty() || block.projection.is_empty() {
+    if !block.set_operations.is_empty() || block.projection.is_empty() {
         return false;
     }
     if keys::is_one_row(block) || block.distinct && block.distinct_on_keys == 0 {

@@ -7,6 +7,7 @@ use super::{checked, message, place};
 use crate::{
     finding::{Finding, Severity},
     report::Report,
+    workload::is_written,
 };
 
 /// The suite of findings about no file.
@@ -15,7 +16,7 @@ const NO_FILE: &str = "workload";
 pub fn render(report: &Report) -> String {
     let checked = checked(report);
     let mut suites: BTreeMap<String, Vec<&Finding>> = BTreeMap::new();
-    for input in report.inputs.iter().filter(|input| input.format == "sql") {
+    for input in report.inputs.iter().filter(|input| is_written(&input.format)) {
         suites.entry(checked.links.path(&input.name)).or_default();
     }
     for finding in &report.findings {

@@ -10,21 +10,18 @@ use super::{
 };
 use crate::{
     advise::{Advice, AdviceKind, Proof},
-    finding::Finding,
-    report::{Report, saved_ms},
+    report::{Report, index::changes, saved_ms},
 };
 
 /// Served queries that are shown with their text.
 const SERVED: usize = 3;
 
-/// The rules whose findings an index answers.
-pub const ANSWERED_BY_INDEX: &[&str] = &["seq-scan", "missing-index", "index-order"];
-
-/// Those that `sargable index` shows: the former, and what is wrong with the indexes that there are.
+/// What `sargable index` shows: what an index answers, and what is wrong with the indexes that there are.
 pub const ABOUT_INDEXES: &[&str] = &[
     "seq-scan",
     "missing-index",
     "index-order",
+    "foreign-key-without-index",
     "duplicate-index",
     "redundant-index",
     "unused-index",
@@ -51,19 +48,6 @@ pub(super) fn write(page: &mut Page, report: &Report) {
             page.field(2, "proof", &proof(pool.proof));
         }
     }
-}
-
-/// Everything but the pool, which has its own section.
-fn changes(report: &Report) -> Vec<&Advice> {
-    report.advice.iter().filter(|advice| advice.kind != AdviceKind::Pool).collect()
-}
-
-/// The number of the change that does what a finding asks for: the index may serve more queries than
-/// this one, and then differs from what the finding alone would want.
-pub(super) fn answering(report: &Report, finding: &Finding) -> Option<usize> {
-    let id = finding.query.as_ref().filter(|_| ANSWERED_BY_INDEX.contains(&finding.rule.as_str()))?;
-    let serves = |advice: &&Advice| advice.kind == AdviceKind::CreateIndex && advice.serves.contains(id);
-    Some(changes(report).iter().position(serves)? + 1)
 }
 
 /// What is to be done, in a few words.

@@ -187,12 +187,24 @@ fn marked(line: &str, from: u64, to: u64, room: usize) -> (String, String) {
 
 /// Statements and files that could not be read: what is silent is not clean.
 fn not_read(page: &mut Page, report: &Report) {
-    let mut lines = Vec::new();
+    let mut reasons: BTreeMap<&str, (Vec<&str>, u64)> = BTreeMap::new();
     for line in
         report.not_judged.iter().filter(|line| line.why.starts_with("not parsed") || line.what.contains('.'))
     {
-        lines.push(format!("{}: {}", line.what, line.why));
+        let (places, times) = reasons.entry(&line.why).or_default();
+        places.push(&line.what);
+        *times += line.count;
     }
+    let mut lines: Vec<String> = Vec::new();
+    for (why, (places, times)) in reasons {
+        // A place of what was not parsed is where somebody must look.
+        if why.starts_with("not parsed") || places.len() == 1 && times == 1 {
+            lines.extend(places.iter().map(|place| format!("{place}: {why}")));
+        } else {
+            lines.push(format!("{}: {why} ({})", some_of(&places), count(times, "statement", "statements")));
+        }
+    }
+    lines.sort();
     let skipped = |input: &&Input| input.skipped > 0;
     lines.extend(report.inputs.iter().filter(skipped).map(|input| {
         format!("{}: {} not understood", input.name, count(input.skipped, "statement", "statements"))

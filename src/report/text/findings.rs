@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    advice, loops,
+    loops,
     page::{Page, clean},
     query, short_id,
     shorten::{fit, shorten},
@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     finding::{Confidence, Finding, Severity},
-    report::Report,
+    report::{Report, index::answering},
 };
 
 /// Findings of one rule that are told in full.
@@ -101,7 +101,7 @@ pub(super) fn word(confidence: Confidence) -> &'static str {
     }
 }
 
-fn confidence(confidence: Confidence) -> String {
+pub(super) fn confidence(confidence: Confidence) -> String {
     let meaning = match confidence {
         Confidence::Shape => "read off the SQL text",
         Confidence::Planned => "the planner's estimate agrees",
@@ -115,18 +115,14 @@ pub(super) fn tag(finding: &Finding) -> String {
     format!("{}[{}]", severity(finding.severity), finding.code)
 }
 
-fn header(page: &Page, report: &Report, finding: &Finding) -> (String, String) {
+pub(super) fn header(page: &Page, report: &Report, finding: &Finding) -> (String, String) {
     let lead = page.severity(finding.severity, &tag(finding));
     let title = report.rules.get(&finding.rule).map(|rule| format!(": {}", rule.title)).unwrap_or_default();
     (lead, format!("{}{title}", finding.rule))
 }
 
 pub(super) fn severity(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Error => "error",
-        Severity::Warning => "warning",
-        Severity::Note => "note",
-    }
+    severity.word()
 }
 
 fn in_full(page: &mut Page, report: &Report, finding: &Finding) {
@@ -150,7 +146,7 @@ fn in_full(page: &mut Page, report: &Report, finding: &Finding) {
         page.field(2, "sent", &sent);
     }
     page.field(2, "because", &finding.because);
-    match advice::answering(report, finding) {
+    match answering(report, finding) {
         Some(number) => page.field(2, "instead", &format!("make change {number} of the advice below")),
         None => instead(page, &finding.instead),
     }
@@ -181,12 +177,18 @@ fn sent_from(report: &Report, id: &str) -> Option<String> {
 
 /// A sentence is wrapped; SQL stands alone, to be copied. A text may begin as the one and go on as
 /// the other.
-fn instead(page: &mut Page, text: &str) {
+pub(super) fn instead(page: &mut Page, text: &str) {
     let mut label = "instead";
     let mut lines = text.trim().lines().peekable();
     while let Some(line) = lines.next() {
         if !begins_sql(line) {
-            page.field(2, label, line);
+            let mut sentence = line.trim_end().to_owned();
+            let goes_on = |next: &&str| !next.trim().is_empty() && !begins_sql(next);
+            while let Some(next) = lines.next_if(|next| !line.trim().is_empty() && goes_on(next)) {
+                sentence.push(' ');
+                sentence.push_str(next.trim());
+            }
+            page.field(2, label, &sentence);
             label = "";
             continue;
         }

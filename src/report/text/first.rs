@@ -13,7 +13,7 @@ use super::{
 use crate::{
     advise::{Advice, AdviceKind, Proof},
     finding::{Finding, Severity},
-    report::{Report, pooler as pooling, saved_ms},
+    report::{Report, index::answering, pooler as pooling, saved_ms},
 };
 
 const SHOWN: usize = 3;
@@ -94,7 +94,7 @@ fn tasks(report: &Report) -> Vec<Task<'_>> {
                     tasks.push(task);
                     continue;
                 };
-                if advice::answering(report, finding).is_some() || !named.insert(id) {
+                if answering(report, finding).is_some() || !named.insert(id) {
                     continue;
                 }
             }

@@ -4,12 +4,15 @@
 use super::{
     Style,
     page::{Page, clean},
+    plan_diff,
     shorten::shorten,
     units::{cost, count, rows},
 };
 use crate::{
     finding::Severity,
     gate::{Checked, Regression, State, Verdict},
+    plan::Plan,
+    report::plan_diff::diff,
 };
 
 /// A page of its own. `file` is the lock file's name.
@@ -63,15 +66,15 @@ fn failing(page: &mut Page, verdict: &Verdict) {
         page.field(2, "changed", &because);
     }
     page.blank();
-    let lines = |plan: &Option<String>| -> Vec<String> {
-        plan.iter().flat_map(|plan| plan.lines()).map(str::to_owned).collect()
-    };
-    let (before, after) = (lines(&verdict.before), lines(&verdict.after));
-    if before.is_empty() {
-        after.iter().for_each(|line| page.line(4, &clean(line)));
-    } else {
-        for (mark, line) in diff(&before, &after) {
-            page.line(2, &format!("{mark} {}", clean(&line)));
+    let read = |plan: &Option<String>| plan.as_deref().and_then(|plan| Plan::from_text(plan).ok());
+    match (read(&verdict.before), read(&verdict.after)) {
+        (Some(before), Some(after)) => {
+            plan_diff::body(page, &diff(&before, &after), ["as locked", "as it is now"]);
+        }
+        _ => {
+            for line in verdict.after.iter().flat_map(|plan| plan.lines()) {
+                page.line(4, &clean(line));
+            }
         }
     }
 }
@@ -125,40 +128,4 @@ fn summary(page: &mut Page, checked: &Checked, file: &str) {
             ),
         );
     }
-}
-
-/// The lines of two plans, aligned: ` ` stands in both (with the figures of the second), `-` in the first, `+` in the
-/// second.
-fn diff(before: &[String], after: &[String]) -> Vec<(char, String)> {
-    let key = |line: &String| -> String {
-        let line = line.trim_start().trim_start_matches("->  ");
-        line.rfind("  (cost=").map_or(line, |at| &line[..at]).to_owned()
-    };
-    let old: Vec<String> = before.iter().map(key).collect();
-    let new: Vec<String> = after.iter().map(key).collect();
-    let width = new.len() + 1;
-    let mut best = vec![0_u32; (old.len() + 1) * width];
-    for a in (0..old.len()).rev() {
-        for b in (0..new.len()).rev() {
-            best[a * width + b] = if old[a] == new[b] {
-                best[(a + 1) * width + b + 1] + 1
-            } else {
-                best[(a + 1) * width + b].max(best[a * width + b + 1])
-            };
-        }
-    }
-    let (mut a, mut b, mut lines) = (0, 0, Vec::new());
-    while a < old.len() || b < new.len() {
-        if a < old.len() && b < new.len() && old[a] == new[b] {
-            lines.push((' ', after[b].clone()));
-            (a, b) = (a + 1, b + 1);
-        } else if a < old.len() && (b == new.len() || best[(a + 1) * width + b] >= best[a * width + b + 1]) {
-            lines.push(('-', before[a].clone()));
-            a += 1;
-        } else {
-            lines.push(('+', after[b].clone()));
-            b += 1;
-        }
-    }
-    lines
 }

@@ -19,17 +19,21 @@ mod overview;
 mod page;
 mod parts;
 mod plan;
+mod plan_diff;
 mod pooler;
 mod queries;
 mod rules;
 mod shorten;
 mod slo;
+mod statement;
 mod summary;
+mod tree;
 mod units;
 
-pub use advice::{ABOUT_INDEXES, ANSWERED_BY_INDEX};
+pub use advice::ABOUT_INDEXES;
 pub use check::scope;
 use page::Page;
+pub use plan_diff::render as render_plan_diff;
 pub use rules::{rule, rules};
 pub use units::bytes;
 
@@ -89,7 +93,9 @@ pub fn render(report: &Report, subject: Subject, style: &Style) -> String {
         details::write(&mut page, report);
         parts::write(&mut page, report);
     }
-    if subject != Subject::Indexes {
+    if subject == Subject::Statement {
+        statement::findings(&mut page, report);
+    } else if subject != Subject::Indexes {
         findings::write(&mut page, report);
     }
     if subject == Subject::Workload {
@@ -104,6 +110,7 @@ pub fn render(report: &Report, subject: Subject, style: &Style) -> String {
         indexes::why_not(&mut page, search);
         findings::write(&mut page, report);
     }
+    plan_diff::write(&mut page, report);
     footer::left_out(&mut page, report);
     footer::not_judged(&mut page, report);
     if subject != Subject::Pool {
@@ -115,6 +122,13 @@ pub fn render(report: &Report, subject: Subject, style: &Style) -> String {
 /// Enough of a fingerprint to find the query elsewhere on the page and in the JSON report.
 fn short_id(id: &str) -> &str {
     id.get(..8).unwrap_or(id)
+}
+
+/// `4: Seq Scan on orders o`, a node of the plan.
+fn tree_place(report: &Report, number: usize) -> String {
+    let nodes = report.plan_tree.iter().flat_map(|tree| &tree.nodes);
+    let title = nodes.into_iter().find(|node| node.number == number).map(|node| node.title.as_str());
+    title.map_or_else(|| number.to_string(), |title| format!("{number}: {title}"))
 }
 
 fn query<'a>(report: &'a Report, id: &str) -> Option<&'a Query> {

@@ -112,12 +112,18 @@ impl Page {
         }
     }
 
+    /// Text that is new, as SQL to be run is shown.
+    pub(super) fn added(&self, text: &str) -> String {
+        if self.style.color { text.green().to_string() } else { text.to_owned() }
+    }
+
     pub(super) fn finish(self) -> String {
         let text = self.text.replace(TIE, " ");
         if self.style.unicode {
             return text;
         }
-        text.replace('…', "~").replace('→', "->").replace('≥', ">=")
+        let text = text.replace('…', "~").replace('→', "->").replace('≥', ">=");
+        text.replace('×', "x").replace('÷', "/").replace('▶', ">")
     }
 }
 

@@ -64,7 +64,7 @@ fn from_at(sql: &str) -> Option<usize> {
 }
 
 /// At most `room` columns, `…` included.
-fn cut(text: &str, room: usize) -> String {
+pub(super) fn cut(text: &str, room: usize) -> String {
     if text.width() <= room {
         return text.to_owned();
     }

@@ -4,7 +4,10 @@ use super::{
     page::Page,
     units::{bytes, count, duration, grouped},
 };
-use crate::report::{Input, Report, Totals};
+use crate::{
+    report::{Input, Report, Totals},
+    workload::is_written,
+};
 
 /// More inputs than this are only counted.
 const NAMED: usize = 4;
@@ -34,7 +37,7 @@ fn read(inputs: &[Input]) -> String {
     }
     let named = inputs.iter().take(NAMED).map(|input| {
         let what = match input.format.as_str() {
-            "sql" => count(input.entries, "statement", "statements"),
+            format if is_written(format) => count(input.entries, "statement", "statements"),
             _ => count(input.entries, "entry", "entries"),
         };
         format!("{} ({}, {}, {what})", input.name, input.format, bytes(input.bytes))
@@ -80,7 +83,7 @@ fn period(first: &str, last: &str) -> String {
 fn work(totals: &Totals, report: &Report) -> String {
     let queries = report.queries.len();
     if totals.executions == 0 {
-        let only_sql = report.inputs.iter().all(|input| input.format == "sql");
+        let only_sql = report.inputs.iter().all(|input| is_written(&input.format));
         let left_out = report.filter.as_ref().filter(|filter| filter.executions > 0);
         if let Some(filter) = left_out {
             return format!(

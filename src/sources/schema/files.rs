@@ -19,7 +19,7 @@ pub(super) fn is_migration(file: &str) -> bool {
 }
 
 /// A file that takes back what another did.
-pub(super) fn is_down(file: &str) -> bool {
+pub(in crate::sources) fn is_down(file: &str) -> bool {
     let name = file.rsplit(['/', '\\']).next().unwrap_or_default().to_ascii_lowercase();
     let name = name.strip_suffix(".sql").unwrap_or(&name);
     name == "down" || [".down", "_down", "-down", ".rollback", ".undo"].iter().any(|end| name.ends_with(end))

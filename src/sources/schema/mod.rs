@@ -10,25 +10,21 @@
 //! [`sql::ddl`]: crate::sql::ddl
 
 mod files;
+mod given;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt,
-};
+use std::{collections::BTreeSet, fmt};
 
-pub(super) use files::undone;
+pub(super) use files::{is_down, undone};
+pub(super) use given::{Given, given};
 
-use super::sqlfile;
+use super::scripts;
 use crate::{
     catalog::{Catalog, Migration, Step, Table},
     error::NotJudged,
     finding::Location,
     names::RelName,
-    sql::{
-        ddl::{self, Action, Ddl},
-        split,
-    },
-    workload::Statement,
+    sql::ddl::{self, Action, Ddl},
+    workload::{Origin, Statement},
 };
 
 /// What DDL text says.
@@ -80,7 +76,7 @@ impl fmt::Display for Skipped {
 /// Reads the DDL of one text, such as a dump, in its order.
 pub fn read(text: &str) -> Schema {
     let mut schema = Schema::empty();
-    for statement in sqlfile::statements("", text, &split::statements(text)) {
+    for statement in scripts::of_text("", text) {
         if let Some(ddl) = schema.statement(&statement) {
             schema.apply(ddl, &statement, None);
         }
@@ -90,30 +86,19 @@ pub fn read(text: &str) -> Schema {
 
 /// Reads the DDL of SQL files: their names and texts.
 pub fn of_files(files: &[(&str, &str)]) -> Schema {
-    let mut undone = BTreeMap::new();
-    let mut statements = Vec::new();
-    for (name, text) in files {
-        undone.extend(self::undone(text).map(|line| ((*name).to_owned(), line)));
-        statements.extend(sqlfile::statements(name, text, &split::statements(text)));
-    }
-    of_statements(&statements, &undone)
+    let statements: Vec<Statement> =
+        files.iter().flat_map(|(name, text)| scripts::of_text(name, text)).collect();
+    of_statements(&Given::default(), &statements)
 }
 
-/// Reads the DDL among the statements of files. `undone`: by file, the line where it begins to take back.
-pub(super) fn of_statements(statements: &[Statement], undone: &BTreeMap<String, u64>) -> Schema {
-    let mut files: Vec<(&str, Vec<&Statement>)> = Vec::new();
-    for statement in statements {
-        let file = statement.at.file.as_str();
-        if files::is_down(file) || undone.get(file).is_some_and(|line| statement.at.line >= *line) {
-            continue;
-        }
-        match files.last_mut() {
-            Some((same, list)) if *same == file => list.push(statement),
-            _ => files.push((file, vec![statement])),
-        }
-    }
-    files.sort_by_cached_key(|(file, _)| files::natural(file));
+/// Reads the DDL among the statements of files, which stands on what was given as the schema.
+pub(super) fn of_statements(given: &Given, statements: &[Statement]) -> Schema {
     let mut schema = Schema::empty();
+    for (file, list) in in_order(&given.statements) {
+        schema.script(file, &list);
+    }
+    let mut files = in_order(statements);
+    files.retain(|(file, _)| !given.holds(file));
     let mut scripts: Vec<Migration> = files.iter().map(|(file, list)| schema.script(file, list)).collect();
     let made: BTreeSet<RelName> = scripts.iter().flat_map(made).collect();
     scripts.retain(|script| {
@@ -134,6 +119,21 @@ pub(super) fn of_statements(statements: &[Statement], undone: &BTreeMap<String, 
     });
     schema.migrations = scripts;
     schema
+}
+
+/// The statements of each file, in the order in which the files are applied. What a program or a function sends is
+/// sent when it runs.
+fn in_order(statements: &[Statement]) -> Vec<(&str, Vec<&Statement>)> {
+    let mut files: Vec<(&str, Vec<&Statement>)> = Vec::new();
+    for statement in statements.iter().filter(|statement| statement.from == Origin::Script) {
+        let file = statement.at.file.as_str();
+        match files.last_mut() {
+            Some((same, list)) if *same == file => list.push(statement),
+            _ => files.push((file, vec![statement])),
+        }
+    }
+    files.sort_by_cached_key(|(file, _)| files::natural(file));
+    files
 }
 
 impl Schema {
@@ -176,7 +176,7 @@ impl Schema {
                 let why =
                     Why::Expected { what: not_read.expected, line: at.line + not_read.line - 1, column };
                 self.skip(statement, why);
-                None
+                not_read.makes.map(Ddl::UnreadTable)
             }
         }
     }
@@ -215,6 +215,20 @@ impl Schema {
                         shadows.insert(name);
                     }
                 }
+                // It was made by a later version of the schema: PostgreSQL would refuse to add it again.
+                Ddl::AlterTable(alter) => {
+                    let name = alter.name.or_public();
+                    let table = self.catalog.table(&name).filter(|table| others(table));
+                    let there = |action: &Action| match action {
+                        Action::AddColumn { column, if_not_exists: false } => {
+                            table.is_some_and(|table| table.column(&column.name).is_some())
+                        }
+                        _ => false,
+                    };
+                    if alter.actions.iter().any(there) {
+                        shadows.insert(name);
+                    }
+                }
                 _ => {}
             }
             let subject = subject(&ddl).map(RelName::or_public);
@@ -237,7 +251,7 @@ impl Schema {
 fn made(script: &Migration) -> impl Iterator<Item = RelName> {
     script.steps.iter().filter_map(|step| match &step.ddl {
         Ddl::CreateTable(create) => Some(create.name.or_public()),
-        Ddl::CreateView { name, .. } => Some(name.or_public()),
+        Ddl::UnreadTable(name) | Ddl::CreateView { name, .. } => Some(name.or_public()),
         Ddl::AlterTable(alter) => alter.actions.iter().find_map(|action| match action {
             Action::Rename(to) => Some(RelName::new(alter.name.schema.as_deref(), to).or_public()),
             _ => None,

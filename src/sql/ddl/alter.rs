@@ -8,6 +8,9 @@ use super::{
 
 /// What follows ALTER. ALTER INDEX, VIEW and the like have the actions of ALTER TABLE.
 pub(super) fn alter(cursor: &mut Cursor<'_>) -> Result<Ddl, NotRead> {
+    if cursor.take("type") {
+        return Ok(rename_type(cursor));
+    }
     let _ = cursor.take("foreign") || cursor.take("materialized");
     let index = cursor.take("index");
     if !index && !cursor.take("table") && !cursor.take("view") {
@@ -27,6 +30,19 @@ pub(super) fn alter(cursor: &mut Cursor<'_>) -> Result<Ddl, NotRead> {
             return Ok(if index { Ddl::AlterIndex(alter) } else { Ddl::AlterTable(alter) });
         }
     }
+}
+
+/// ALTER TYPE … RENAME TO; its other forms are none of ours.
+fn rename_type(cursor: &mut Cursor<'_>) -> Ddl {
+    let renamed = types::type_name(cursor).ok().and_then(|from| {
+        let to = cursor.take_all(&["rename", "to"]).then(|| cursor.name().ok())??;
+        let to = match from.rsplit_once('.') {
+            Some((schema, _)) => format!("{schema}.{to}"),
+            None => to,
+        };
+        Some(Ddl::RenameType { from, to })
+    });
+    renamed.unwrap_or(Ddl::Other)
 }
 
 fn action(cursor: &mut Cursor<'_>) -> Result<Action, NotRead> {

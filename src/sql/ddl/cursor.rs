@@ -21,6 +21,8 @@ pub struct NotRead {
     pub line: u64,
     /// From 1, in characters.
     pub column: u64,
+    /// The table that the statement would make, where it got as far as its name.
+    pub makes: Option<RelName>,
 }
 
 impl fmt::Display for NotRead {
@@ -35,6 +37,8 @@ pub(super) struct Cursor<'a> {
     /// For each opening bracket its closing one.
     close: Vec<usize>,
     at: usize,
+    /// The table that the statement makes, once its name was read.
+    pub(super) makes: Option<RelName>,
 }
 
 impl<'a> Cursor<'a> {
@@ -52,14 +56,14 @@ impl<'a> Cursor<'a> {
         for (at, token) in tokens.iter().enumerate() {
             match token.kind {
                 Kind::Punct(b'(' | b'[') => open.push(at),
-                Kind::Punct(b')' | b']') => match open.pop() {
-                    Some(opened) => close[opened] = at,
-                    None => stray = stray.or(Some(at)),
+                Kind::Punct(closing @ (b')' | b']')) => match open.pop() {
+                    Some(opened) if tokens[opened].kind == Kind::Punct(opens(closing)) => close[opened] = at,
+                    _ => stray = stray.or(Some(at)),
                 },
                 _ => {}
             }
         }
-        let cursor = Cursor { sql, tokens, close, at: stray.unwrap_or(0) };
+        let cursor = Cursor { sql, tokens, close, at: stray.unwrap_or(0), makes: None };
         match (stray, open.last()) {
             (None, None) => Ok(cursor),
             (Some(_), _) => Err(cursor.expected("no closing bracket")),
@@ -72,7 +76,7 @@ impl<'a> Cursor<'a> {
     pub(super) fn expected(&self, expected: &'static str) -> NotRead {
         let byte = self.tokens.get(self.at).map_or(self.sql.len(), |token| token.start);
         let (line, column) = split::position(self.sql, byte);
-        NotRead { expected, byte, line, column }
+        NotRead { expected, byte, line, column, makes: None }
     }
 
     pub(super) fn at_end(&self) -> bool {
@@ -269,6 +273,15 @@ impl<'a> Cursor<'a> {
         Ok(inside.trim())
     }
 
+    /// `[3]` of an array's type, if it stands here; it ends where the bracket does.
+    pub(super) fn take_bounds(&mut self) -> bool {
+        let here = self.punct(b'[');
+        if here {
+            self.at = self.close[self.at] + 1;
+        }
+        here
+    }
+
     /// `(fillfactor = 70, autovacuum_enabled)`, `(FULL, ANALYZE off)`: names in lower case, and their values;
     /// `true` where none is given.
     pub(super) fn options(&mut self) -> Result<Vec<(String, String)>, NotRead> {
@@ -320,6 +333,11 @@ impl<'a> Cursor<'a> {
         }
         Ok(&self.sql[self.tokens[begin].start..self.tokens[self.at - 1].end])
     }
+}
+
+/// The bracket that this one closes.
+fn opens(closing: u8) -> u8 {
+    if closing == b')' { b'(' } else { b'[' }
 }
 
 /// Words that our scanner holds for clauses, and PostgreSQL lets name a column (catcode U and C).

@@ -32,22 +32,26 @@ pub fn read(sql: &str) -> Result<Ddl, NotRead> {
         return Ok(Ddl::Other);
     }
     let mut cursor = cursor::Cursor::new(sql)?;
+    statement(&mut cursor).map_err(|not_read| NotRead { makes: cursor.makes.take(), ..not_read })
+}
+
+fn statement(cursor: &mut cursor::Cursor<'_>) -> Result<Ddl, NotRead> {
     let ddl = if cursor.take("create") {
-        create(&mut cursor)?
+        create(cursor)?
     } else if cursor.take("alter") {
-        alter::alter(&mut cursor)?
+        alter::alter(cursor)?
     } else if cursor.take("drop") {
-        drop_statement(&mut cursor)?
+        drop_statement(cursor)?
     } else if cursor.take("reindex") {
-        maintain::reindex(&mut cursor)?
+        maintain::reindex(cursor)?
     } else if cursor.take("vacuum") {
-        maintain::vacuum(&mut cursor)?
+        maintain::vacuum(cursor)?
     } else if cursor.take("cluster") {
-        maintain::cluster(&mut cursor)?
+        maintain::cluster(cursor)?
     } else if cursor.take("refresh") {
-        maintain::refresh(&mut cursor)?
+        maintain::refresh(cursor)?
     } else {
-        session::read(&mut cursor)
+        session::read(cursor)
     };
     if ddl != Ddl::Other {
         cursor.end()?;
@@ -61,10 +65,16 @@ fn begins_ddl(sql: &str) -> bool {
         "create", "alter", "drop", "reindex", "vacuum", "cluster", "refresh", "begin", "start", "commit",
         "end", "abort", "rollback", "set",
     ];
+    /// What SELECT does to a parameter.
+    const SETS: &str = "set_config";
     let first = Lexer::new(sql.as_bytes())
         .find(|token| !matches!(token.kind, Kind::LineComment | Kind::BlockComment))
         .and_then(|token| sql.get(token.start..token.end));
-    first.is_some_and(|first| WORDS.iter().any(|word| first.eq_ignore_ascii_case(word)))
+    first.is_some_and(|first| {
+        WORDS.iter().any(|word| first.eq_ignore_ascii_case(word))
+            || first.eq_ignore_ascii_case("select")
+                && sql.as_bytes().windows(SETS.len()).any(|word| word.eq_ignore_ascii_case(SETS.as_bytes()))
+    })
 }
 
 fn create(cursor: &mut cursor::Cursor<'_>) -> Result<Ddl, NotRead> {

@@ -15,7 +15,26 @@ pub(super) fn read(cursor: &mut Cursor<'_>) -> Ddl {
         cursor.rest();
         return if begins { Ddl::Begin } else { Ddl::End };
     }
-    if cursor.take("set") { set(cursor) } else { Ddl::Other }
+    if cursor.take("set") {
+        set(cursor)
+    } else if cursor.take("select") {
+        set_config(cursor).unwrap_or(Ddl::Other)
+    } else {
+        Ddl::Other
+    }
+}
+
+/// `SELECT set_config('name', 'value', …)`.
+fn set_config(cursor: &mut Cursor<'_>) -> Option<Ddl> {
+    let function = cursor.relation().ok()?;
+    if function.name != "set_config" || !cursor.take_punct(b'(') {
+        return None;
+    }
+    let name = cursor.text().trim_matches('\'').to_ascii_lowercase();
+    cursor.step();
+    let value = cursor.take_punct(b',').then(|| cursor.text().trim_matches('\'').to_owned())?;
+    cursor.rest();
+    Some(Ddl::Set { name, value })
 }
 
 fn set(cursor: &mut Cursor<'_>) -> Ddl {

@@ -17,6 +17,8 @@ pub enum Ddl {
         value: String,
     },
     CreateTable(CreateTable),
+    /// A CREATE TABLE of which only the name could be read: it is this file's, whatever it holds.
+    UnreadTable(RelName),
     CreateIndex(CreateIndex),
     CreateView {
         name: RelName,
@@ -54,6 +56,11 @@ pub enum Ddl {
         view: RelName,
         concurrently: bool,
         with_data: bool,
+    },
+    /// ALTER TYPE … RENAME TO, in names as `format_type()` prints them.
+    RenameType {
+        from: String,
+        to: String,
     },
     /// A statement that is about none of them.
     Other,

@@ -9,6 +9,7 @@ use super::{
 pub(super) fn create(cursor: &mut Cursor<'_>, temporary: bool, foreign: bool) -> Result<Ddl, NotRead> {
     let if_not_exists = cursor.take_all(&["if", "not", "exists"]);
     let name = cursor.relation()?;
+    cursor.makes = Some(name.clone());
     let mut table = CreateTable { name, if_not_exists, temporary, foreign, ..CreateTable::default() };
     let typed = if cursor.take("of") {
         cursor.relation()?;

@@ -36,10 +36,7 @@ pub(super) fn type_name(cursor: &mut Cursor<'_>) -> Result<String, NotRead> {
     }
     let mut full = if quoted { name } else { known(&name, varying, modifier.as_deref(), zone) };
     loop {
-        if cursor.punct(b'[') {
-            while !cursor.take_punct(b']') {
-                cursor.step();
-            }
+        if cursor.take_bounds() {
             full.push_str("[]");
         } else if cursor.take("array") {
             if !cursor.punct(b'[') {

@@ -80,7 +80,7 @@ pub fn parse(sql: &str) -> Result<Shape, NotParsed> {
 }
 
 fn read(source: &Source<'_>, kind: StatementKind) -> Result<Shape, NotParsed> {
-    stacker::grow(STACK + source.operators * STACK_PER_OPERATOR, || {
+    with_stack(source, || {
         let statements = Parser::new(&PostgreSqlDialect {})
             .with_recursion_limit(DEPTH)
             .try_with_sql(&source.rewritten)
@@ -104,13 +104,21 @@ fn read(source: &Source<'_>, kind: StatementKind) -> Result<Shape, NotParsed> {
     })
 }
 
+/// Runs it here where the stack has room for what the text holds, which it nearly always has: a stack of its
+/// own costs as much as parsing a statement.
+fn with_stack<R>(source: &Source<'_>, read: impl FnOnce() -> R) -> R {
+    let operators = source.operators * STACK_PER_OPERATOR;
+    let needed = operators + (source.depth + 4) * (2 * STACK / DEPTH);
+    stacker::maybe_grow(needed, STACK + operators, read)
+}
+
 /// An expression as the tree prints it, without parentheses around it; `None` when it cannot be read.
 pub fn expression(text: &str) -> Option<String> {
     let source = Source::new(text, Forms::default());
     if source.operators > MOST_OPERATORS || source.depth > DEPTH {
         return None;
     }
-    stacker::grow(STACK + source.operators * STACK_PER_OPERATOR, || {
+    with_stack(&source, || {
         let mut parser = Parser::new(&PostgreSqlDialect {})
             .with_recursion_limit(DEPTH)
             .try_with_sql(&source.rewritten)

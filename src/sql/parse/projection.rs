@@ -50,6 +50,7 @@ impl Builder<'_> {
         let inside = self.inside(expr, block);
         self.blocks[block].aggregates |= inside.aggregate;
         self.blocks[block].windows |= inside.window;
+        self.blocks[block].projected_subqueries.extend(&inside.subqueries);
         let projected = match self.bare_column(expr, block) {
             Some(column) => Projected::Column { column, alias },
             None => Projected::Expression {
@@ -73,6 +74,7 @@ impl Builder<'_> {
     pub(super) fn group_by(&mut self, group_by: &GroupByExpr, block: BlockId) {
         if let GroupByExpr::Expressions(exprs, _) = group_by {
             for expr in exprs {
+                self.blocks[block].groups_by_position |= is_position(expr);
                 let key = self.sort_expr(expr, block);
                 self.blocks[block].group_by.push(key);
             }
@@ -88,9 +90,10 @@ impl Builder<'_> {
                 Some(OrderBySort::Using(operator)) => operator.to_string().starts_with('>'),
                 Some(OrderBySort::Asc) | None => false,
             };
+            let ordinal = is_position(expr);
             let expr = self.sort_expr(expr, block);
             let nulls_first = options.nulls_first.unwrap_or(desc);
-            self.blocks[block].order_by.push(OrderKey { expr, desc, nulls_first });
+            self.blocks[block].order_by.push(OrderKey { expr, desc, ordinal, nulls_first });
         }
     }
 
@@ -137,4 +140,9 @@ impl Builder<'_> {
             _ => None,
         }
     }
+}
+
+/// `ORDER BY 2`.
+fn is_position(expr: &Expr) -> bool {
+    matches!(stripped(expr), Expr::Value(value) if matches!(&value.value, Value::Number(number, _) if number.bytes().all(|b| b.is_ascii_digit())))
 }

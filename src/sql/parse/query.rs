@@ -2,12 +2,12 @@
 
 use sqlparser::ast::{
     CteAsMaterialized, Distinct, Expr, Fetch, LimitClause, LockClause, NamedWindowExpr, Query, Select,
-    SetExpr, SetOperator as Operator, SetQuantifier, Spanned, TableAlias, Value, Values, With,
+    SetExpr, SetOperator, SetQuantifier, Spanned, TableAlias, Value, Values, With,
 };
 
 use super::scope::{Builder, ident};
 use crate::sql::shape::{
-    BlockId, Bound, Clause, JoinKind, Projected, Role, SetOperator, TableSource, output_block,
+    BlockId, Bound, Clause, JoinKind, Projected, Role, SetKind, SetOperation, TableSource, output_block,
 };
 
 impl Builder<'_> {
@@ -79,17 +79,17 @@ impl Builder<'_> {
             SetExpr::Select(select) => self.select(select, block),
             SetExpr::Query(query) => self.query_into(query, block),
             SetExpr::SetOperation { op, set_quantifier, left, right } => {
+                let mut operations = vec![operation(*op, *set_quantifier)];
                 let mut arms = vec![&**right];
-                let mut operators = vec![operator(*op, *set_quantifier)];
                 let mut rest = left;
                 while let SetExpr::SetOperation { op, set_quantifier, left, right } = &**rest {
+                    operations.push(operation(*op, *set_quantifier));
                     arms.push(right);
-                    operators.push(operator(*op, *set_quantifier));
                     rest = left;
                 }
                 arms.push(rest);
-                operators.reverse();
-                self.blocks[block].set_operators = operators;
+                operations.reverse();
+                self.blocks[block].set_operations = operations;
                 for arm in arms.into_iter().rev() {
                     let inner = self.block(Role::SetArm, Some(block));
                     if !matches!(arm, SetExpr::SetOperation { .. }) {
@@ -118,6 +118,7 @@ impl Builder<'_> {
     fn select(&mut self, select: &Select, block: BlockId) {
         self.from(&select.from, block);
         if let Some(selection) = &select.selection {
+            self.blocks[block].filtered = true;
             self.conditions(selection, block, Clause::Where);
         }
         self.projection(&select.projection, block);
@@ -192,10 +193,12 @@ impl Builder<'_> {
     }
 }
 
-fn operator(op: Operator, quantifier: SetQuantifier) -> SetOperator {
-    match (op, quantifier) {
-        (Operator::Union, SetQuantifier::All) => SetOperator::UnionAll,
-        (Operator::Union, SetQuantifier::Distinct | SetQuantifier::None) => SetOperator::Union,
-        _ => SetOperator::Other,
-    }
+fn operation(op: SetOperator, quantifier: SetQuantifier) -> SetOperation {
+    let kind = match op {
+        SetOperator::Union => SetKind::Union,
+        SetOperator::Intersect => SetKind::Intersect,
+        SetOperator::Except | SetOperator::Minus => SetKind::Except,
+    };
+    let all = matches!(quantifier, SetQuantifier::All | SetQuantifier::AllByName);
+    SetOperation { kind, all }
 }

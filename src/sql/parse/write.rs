@@ -7,7 +7,7 @@ use sqlparser::ast::{
 };
 
 use super::scope::{Builder, parts, rel_name};
-use crate::sql::shape::{BlockId, Clause, JoinKind, Role, Target};
+use crate::sql::shape::{BlockId, Clause, JoinKind, Role, Target, WriteKind};
 
 impl Builder<'_> {
     /// A data-modifying statement whose scan is `block`.
@@ -44,6 +44,7 @@ impl Builder<'_> {
         }
         self.returning(insert.returning.as_deref(), block);
         Some(Target {
+            kind: WriteKind::Insert,
             table: rel_name(name),
             columns: insert.columns.iter().filter_map(|column| parts(column).pop()).collect(),
             rows,
@@ -59,11 +60,12 @@ impl Builder<'_> {
             self.from(from, block);
         }
         if let Some(selection) = &update.selection {
+            self.blocks[block].filtered = true;
             self.conditions(selection, block, Clause::Where);
         }
         let columns = self.assigned(&update.assignments, block);
         self.returning(update.returning.as_deref(), block);
-        Some(target(table(&update.table.relation)?, columns, update.returning.is_some()))
+        Some(target(WriteKind::Update, table(&update.table.relation)?, columns, update.returning.is_some()))
     }
 
     fn delete(&mut self, delete: &Delete, block: BlockId) -> Option<Target> {
@@ -73,10 +75,16 @@ impl Builder<'_> {
             self.from(using, block);
         }
         if let Some(selection) = &delete.selection {
+            self.blocks[block].filtered = true;
             self.conditions(selection, block, Clause::Where);
         }
         self.returning(delete.returning.as_deref(), block);
-        Some(target(table(&from.first()?.relation)?, Vec::new(), delete.returning.is_some()))
+        Some(target(
+            WriteKind::Delete,
+            table(&from.first()?.relation)?,
+            Vec::new(),
+            delete.returning.is_some(),
+        ))
     }
 
     fn merge(&mut self, merge: &Merge, block: BlockId) -> Option<Target> {
@@ -113,7 +121,7 @@ impl Builder<'_> {
         {
             self.returning(Some(select_items), block);
         }
-        Some(target(table(&merge.table)?, columns, merge.output.is_some()))
+        Some(target(WriteKind::Merge, table(&merge.table)?, columns, merge.output.is_some()))
     }
 
     /// Walks the values; the columns that are set, in order.
@@ -148,6 +156,6 @@ fn table(factor: &TableFactor) -> Option<&ObjectName> {
     }
 }
 
-fn target(table: &ObjectName, columns: Vec<String>, returning: bool) -> Target {
-    Target { table: rel_name(table), columns, rows: None, returning, on_conflict: false }
+fn target(kind: WriteKind, table: &ObjectName, columns: Vec<String>, returning: bool) -> Target {
+    Target { kind, table: rel_name(table), columns, rows: None, returning, on_conflict: false }
 }

@@ -92,8 +92,8 @@ impl Predicate {
 impl Shape {
     /// Gives a table to columns that the text left unqualified among several, or whose only table in
     /// sight does not have them (they then belong to an outer block): `has_column` says whether a
-    /// table has such a column. Ambiguous ones stay as they are.
-    pub fn resolve(&mut self, has_column: impl Fn(&RelName, &str) -> bool) {
+    /// table has such a column, or `None` where nobody knows the table. Ambiguous ones stay as they are.
+    pub fn resolve(&mut self, has_column: impl Fn(&RelName, &str) -> Option<bool>) {
         let mut blocks = std::mem::take(&mut self.blocks);
         let names = Names { blocks: &blocks.clone(), has_column: &has_column };
         for (id, block) in blocks.iter_mut().enumerate() {
@@ -133,7 +133,7 @@ struct Names<'a, F> {
     has_column: &'a F,
 }
 
-impl<F: Fn(&RelName, &str) -> bool> Names<'_, F> {
+impl<F: Fn(&RelName, &str) -> Option<bool>> Names<'_, F> {
     fn condition(&self, condition: &mut Condition, own: BlockId) {
         match condition {
             Condition::Test(predicate) => {
@@ -187,7 +187,7 @@ impl<F: Fn(&RelName, &str) -> bool> Names<'_, F> {
     /// `None` where neither the text nor the caller tells.
     fn has(&self, block: BlockId, table: usize, column: &str) -> Option<bool> {
         match &self.blocks[block].tables.get(table)?.source {
-            TableSource::Table(name) => Some((self.has_column)(name, column)),
+            TableSource::Table(name) => (self.has_column)(name, column),
             TableSource::Cte { block: inner, .. } | TableSource::Derived(inner) => {
                 output_names(self.blocks, *inner).map(|names| names.iter().any(|name| name == column))
             }
