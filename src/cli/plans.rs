@@ -19,10 +19,11 @@ use super::{
     tell,
 };
 use crate::{
-    catalog::Catalog,
+    catalog::{Catalog, TableKind},
     config::Config,
     error::{Error, NotJudged},
     gate::{self, Limits, Lock, Locked, State},
+    names::RelName,
     report::text,
     workload::Workload,
 };
@@ -227,9 +228,15 @@ fn locked(
         there.insert(id.clone());
         let Some((plan, _)) = &gathered.plan else { continue };
         let shape = all.shapes.get(&query.id);
-        let known = |name: &&crate::names::RelName| catalog.table(name).is_some();
-        let names: Vec<_> =
+        let known = |name: &&RelName| catalog.table(name).is_some();
+        let mut names: Vec<RelName> =
             shape.into_iter().flat_map(|shape| shape.tables()).filter(known).cloned().collect();
+        // Behind a view stand others, which its plan names.
+        let view = |name: &RelName| catalog.table(name).is_some_and(|table| table.kind == TableKind::View);
+        if names.iter().any(view) {
+            let read = plan.nodes().into_iter().filter_map(|node| node.relation.as_ref());
+            names.extend(read.filter(known).cloned());
+        }
         let mut tables: Vec<String> =
             names.iter().filter_map(|name| catalog.table(name)).map(gate::full_name).collect();
         tables.sort();

@@ -9,6 +9,7 @@ mod connect;
 mod demo;
 mod explain;
 mod explain_page;
+mod gate;
 mod harness;
 mod ordinary;
 mod percentiles;

@@ -83,7 +83,7 @@ fn words(regression: &Regression) -> String {
     match regression {
         Regression::SeqScan { table, rows: all, was } => {
             let was = was.as_ref().map(|was| format!(" (was {was})")).unwrap_or_default();
-            format!("{table} is read as a whole, {}{was}", rows(*all))
+            format!("{table} is read as a whole, {} rows{was}", rows(*all))
         }
         Regression::Index { name, exists: true } => format!("index {name} is no longer used"),
         Regression::Index { name, exists: false } => format!("index {name} is gone"),
@@ -91,7 +91,12 @@ fn words(regression: &Regression) -> String {
             format!("cost {} → {} ({} times)", cost(*before), cost(*after), times(*before, *after))
         }
         Regression::Rows { before, after } => {
-            format!("{} expected, {} before ({} times)", rows(*after), rows(*before), times(*before, *after))
+            format!(
+                "{} rows expected, {} before ({} times)",
+                rows(*after),
+                rows(*before),
+                times(*before, *after)
+            )
         }
     }
 }
