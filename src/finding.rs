@@ -137,6 +137,21 @@ pub struct Region {
     pub end_column: u64,
 }
 
+/// A part of the file of a finding, and what shall stand there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Edit {
+    /// In bytes of the file's text, behind a byte order mark.
+    #[serde(skip)]
+    pub at: Range<usize>,
+    /// The same as people count.
+    pub region: Region,
+    /// What stands there: who finds something else there has another file.
+    #[serde(skip)]
+    pub was: String,
+    /// May be empty.
+    pub text: String,
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Finding {
     /// The rule's name, such as `select-star`.
@@ -146,6 +161,9 @@ pub struct Finding {
     pub confidence: Confidence,
     /// The fingerprint of the query concerned, in hex; `None` for a finding about the whole workload.
     pub query: Option<String>,
+    /// What the file calls the statement, as sqlc's `-- name: GetUser :one` does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub query_name: Option<String>,
     /// Where the statement begins.
     pub at: Option<Location>,
     /// The part of the statement that the finding is about, in bytes of the text that was parsed; `None`
@@ -163,6 +181,9 @@ pub struct Finding {
     pub because: String,
     /// What to do: SQL that can be run, or a sentence.
     pub instead: String,
+    /// What takes the finding away and changes nothing else, once it was placed in a file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fix: Option<Edit>,
     /// Time that the workload spent on what the finding is about, in milliseconds; 0 where nothing was measured.
     pub cost_ms: f64,
     /// What a program may want to know besides; each rule documents its keys.

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     Rejected,
     access::{Access, Kept},
-    existing,
+    append_only, existing,
     inverted::Inverted,
     parts::Part,
     words,
@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// More columns make an index wide and its updates dear for little more selectivity.
-const MAX_KEYS: usize = 5;
+pub(super) const MAX_KEYS: usize = 5;
 
 /// Below this a sequential scan is about as quick as an index.
 pub(super) const MIN_ROWS: f64 = 1000.0;
@@ -139,6 +139,9 @@ impl Candidates {
         for range in access.ranges.iter().take(3) {
             ask.add(&equal, std::slice::from_ref(&range.key), false, true);
         }
+        for range in access.ranges.iter().take(3) {
+            ask.add_brin(&range.key);
+        }
         ask.add(&equal, &[], false, true);
         for kept in &access.partial {
             ask.add_partial(kept);
@@ -218,6 +221,22 @@ impl Ask<'_, '_> {
         };
         self.offer(candidate, true);
         self.preferred_left = true;
+    }
+
+    /// An index of ranges of pages, beside the B-tree on the same column.
+    fn add_brin(&mut self, key: &IndexKey) {
+        if let Some(spec) = append_only::brin(self.access.table, key) {
+            let candidate = Candidate {
+                spec,
+                free: 0,
+                ordered: false,
+                asked_by: BTreeSet::from([self.query]),
+                preferred: false,
+                selectivity: None,
+                kept: 1.0,
+            };
+            self.offer(candidate, false);
+        }
     }
 
     /// Indexes of the rows that a condition keeps, with the other columns of the access as keys.

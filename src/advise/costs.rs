@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{candidates::Candidate, effort, existing};
 use crate::{
-    catalog::{Catalog, IndexSpec},
+    catalog::{Catalog, IndexSpec, Table},
     plan::{Probe, WhatIf},
 };
 
@@ -19,6 +19,8 @@ pub(super) type Set = BTreeSet<usize>;
 pub(super) struct Known {
     set: Set,
     pub(super) used: Set,
+    /// Names of the existing indexes that the plan takes.
+    pub(super) existing: BTreeSet<String>,
     /// As the planner says.
     pub(super) cost: f64,
     /// What the search goes by.
@@ -35,6 +37,8 @@ pub(super) struct Costs<'a> {
     asked: usize,
     /// Names of the indexes that there are.
     existing: BTreeSet<&'a str>,
+    /// By the query's position, the names of the indexes that the server's plan takes as things are.
+    plans: Vec<BTreeSet<&'a str>>,
 }
 
 impl<'a> Costs<'a> {
@@ -42,7 +46,7 @@ impl<'a> Costs<'a> {
         oracle: &'a mut dyn WhatIf,
         catalog: &'a Catalog,
         candidates: Vec<Candidate>,
-        queries: usize,
+        plans: Vec<BTreeSet<&'a str>>,
     ) -> Costs<'a> {
         let existing = catalog
             .tables
@@ -50,7 +54,16 @@ impl<'a> Costs<'a> {
             .flat_map(|table| table.indexes.iter().map(|index| index.name.as_str()))
             .collect();
         let ids = candidates.iter().enumerate().map(|(id, candidate)| (candidate.spec.clone(), id)).collect();
-        Costs { oracle, catalog, candidates, ids, known: vec![Vec::new(); queries], asked: 0, existing }
+        Costs {
+            oracle,
+            catalog,
+            candidates,
+            ids,
+            known: vec![Vec::new(); plans.len()],
+            asked: 0,
+            existing,
+            plans,
+        }
     }
 
     /// The cost of a query when exactly these candidates exist. Errors are the oracle's words.
@@ -66,7 +79,10 @@ impl<'a> Costs<'a> {
             set.iter().zip(&estimate.used).filter(|(_, used)| **used).map(|(&id, _)| id).collect::<Set>();
         let is_there = |index: &str| self.existing.contains(index);
         let effort = effort::effort(&estimate.plan, &|index| !is_there(index));
-        let known = Known { set: set.clone(), used, cost: estimate.cost, effort };
+        let nodes = estimate.plan.nodes();
+        let existing =
+            nodes.iter().filter_map(|node| node.index.clone()).filter(|index| is_there(index)).collect();
+        let known = Known { set: set.clone(), used, existing, cost: estimate.cost, effort };
         self.known[query].push(known.clone());
         Ok(known)
     }
@@ -109,6 +125,22 @@ impl<'a> Costs<'a> {
 
     pub(super) fn size(&mut self, id: usize) -> Option<u64> {
         self.oracle.size(&self.candidates[id].spec).ok()
+    }
+
+    /// The table of a candidate.
+    pub(super) fn table(&self, id: usize) -> Option<&'a Table> {
+        self.catalog.table(&self.candidates[id].spec.table)
+    }
+
+    /// Positions of the queries whose plan takes an existing index as things are.
+    pub(super) fn users_of(&self, index: &str) -> BTreeSet<usize> {
+        let takes = |query: usize| {
+            self.plans.get(query).is_some_and(|taken| taken.contains(index))
+                || self.known[query]
+                    .iter()
+                    .any(|known| known.set.is_empty() && known.existing.contains(index))
+        };
+        (0..self.known.len()).filter(|&query| takes(query)).collect()
     }
 
     pub(super) fn into_candidates(self) -> Vec<Candidate> {

@@ -128,6 +128,11 @@ fn shares(asked: &[&Asked<'_>]) -> Vec<f64> {
     weights.into_iter().map(|weight| if total > 0.0 { weight / total } else { 0.0 }).collect()
 }
 
+/// Names of the indexes that a plan takes.
+fn indexes_of(plan: &Plan) -> BTreeSet<&str> {
+    plan.nodes().into_iter().filter_map(|node| node.index.as_deref()).collect()
+}
+
 /// Whether all kept samples of a query have the same text in this condition.
 fn is_constant(asked: &Asked<'_>, predicate: &Predicate) -> bool {
     let text = asked.probe.as_ref().and_then(|probe| probe.sql.get(predicate.at.clone()));
@@ -161,7 +166,8 @@ impl Run<'_, '_> {
                 relevant: self.relevant(query, &unsupported),
             })
             .collect();
-        let mut costs = Costs::new(oracle, self.catalog, self.candidates.to_vec(), work.len());
+        let plans = self.asked.iter().map(|asked| asked.base.map(indexes_of).unwrap_or_default()).collect();
+        let mut costs = Costs::new(oracle, self.catalog, self.candidates.to_vec(), plans);
         let terms = self.terms();
         let selected = search::search(work, &mut costs, &terms, budget, &mut advised.not_judged);
         advised.asked = costs.asked();

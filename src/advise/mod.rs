@@ -7,8 +7,10 @@
 //! comes in as a [`WhatIf`](crate::plan::WhatIf).
 
 mod access;
+mod append_only;
 mod candidates;
 mod costs;
+mod drops;
 mod effort;
 mod existing;
 mod expressions;
@@ -25,6 +27,7 @@ mod selectivity;
 mod tell;
 mod words;
 
+pub use drops::{drops, statements as drop_statements};
 pub use indexes::{Advised, Asked, Rejected, indexes};
 pub use search::{Budget, Point};
 
@@ -64,6 +67,11 @@ pub struct Gain {
     /// Planner cost of one call, before and with all the advised indexes.
     pub cost_before: f64,
     pub cost_after: f64,
+    /// Milliseconds of one call, measured on a scratch server without and with the indexes; `None` where it was not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ms_before: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ms_after: Option<f64>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -83,6 +91,9 @@ pub struct Advice {
     pub ms_before: Option<f64>,
     pub ms_after: Option<f64>,
     pub size_bytes: Option<u64>,
+    /// Its size where it was really built, on a scratch server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub built_bytes: Option<u64>,
     pub because: String,
     /// What undoes it, without a `;`.
     #[serde(default)]
@@ -112,6 +123,7 @@ impl Advice {
             ms_before: None,
             ms_after: None,
             size_bytes: None,
+            built_bytes: None,
             because,
             rollback: None,
             lock: None,

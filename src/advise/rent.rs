@@ -48,7 +48,12 @@ impl Terms<'_> {
     /// How often the workload writes an entry of such an index: every inserted row, and updates that
     /// change one of its columns (the others stay heap-only where the page has room).
     pub(super) fn writes(&self, candidate: &Candidate) -> u64 {
+        /// Rows of one entry of a BRIN: those of 128 pages.
+        const ROWS_OF_RANGE: u64 = 1000;
         let Some(writes) = self.writes.get(&candidate.spec.table) else { return 0 };
+        if candidate.spec.method == "brin" {
+            return writes.inserts / ROWS_OF_RANGE;
+        }
         let updates = writes
             .updates
             .iter()

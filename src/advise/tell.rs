@@ -3,18 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Advice, AdviceKind, Asked, Gain, Proof,
+    Advice, AdviceKind, Asked, Gain, Proof, append_only,
     candidates::Candidate,
     existing, expressions,
     indexes::weight,
     inverted,
     name::Names,
     rent,
-    search::{Outcome, Selected},
+    search::{Misordered, Outcome, Selected},
     words,
 };
 use crate::{
-    catalog::{Catalog, Index, IndexSpec, KeyExpr, Table, TableKind},
+    catalog::{Catalog, Index, IndexKey, IndexSpec, KeyExpr, Table, TableKind},
     names::{RelName, quote_ident},
 };
 
@@ -33,6 +33,8 @@ pub(super) struct Case {
     size: Option<u64>,
     /// Part of the table's rows that the index holds.
     kept: f64,
+    /// Existing indexes with its columns in another order.
+    misordered: Vec<Misordered>,
 }
 
 impl Case {
@@ -51,6 +53,7 @@ impl Case {
             why: None,
             size,
             kept: candidate.kept,
+            misordered: selected.misordered.iter().filter(|other| other.chosen == id).cloned().collect(),
         }
     }
 
@@ -63,6 +66,7 @@ impl Case {
             why: Some(why.to_owned()),
             size: None,
             kept: candidate.kept,
+            misordered: Vec::new(),
         }
     }
 
@@ -114,6 +118,13 @@ pub(super) fn advice(mut cases: Vec<Case>, asked: &[&Asked<'_>], catalog: &Catal
         for index in replaced {
             advice.push(drop(index, table, &columns(&case.spec)));
         }
+        for misordered in case.misordered.iter().filter(|index| index.goes) {
+            if let Some(index) = table.indexes.iter().find(|index| index.name == misordered.index)
+                && dropped.insert((table.name.clone(), index.name.clone()))
+            {
+                advice.push(drop_misordered(index, table, misordered, &columns(&case.spec), asked));
+            }
+        }
     }
     advice
 }
@@ -139,12 +150,40 @@ fn drop(index: &Index, table: &Table, new: &str) -> Advice {
     }
 }
 
-fn drop_sql(table: &Table, index: &str, concurrently: bool) -> String {
+fn drop_misordered(
+    index: &Index,
+    table: &Table,
+    misordered: &Misordered,
+    new: &str,
+    asked: &[&Asked<'_>],
+) -> Advice {
+    let because = format!(
+        "with the new index on {new} no plan of this workload takes {} any more: {}, which took it, {} the new one; \
+         it makes no row unique and serves no foreign key; what this workload does not hold may still use it",
+        index.name,
+        ids(&misordered.users, asked),
+        if misordered.users.len() == 1 { "takes" } else { "take" },
+    );
+    Advice { because, ..drop(index, table, new) }
+}
+
+/// Queries by their fingerprints, a few of them.
+fn ids(queries: &BTreeSet<usize>, asked: &[&Asked<'_>]) -> String {
+    const SHOWN: usize = 5;
+    let mut ids: Vec<String> =
+        queries.iter().take(SHOWN).map(|&query| asked[query].query.id.to_string()).collect();
+    if queries.len() > SHOWN {
+        ids.push(format!("{} more", queries.len() - SHOWN));
+    }
+    words::list(&ids)
+}
+
+pub(super) fn drop_sql(table: &Table, index: &str, concurrently: bool) -> String {
     let name = RelName { schema: table.name.schema.clone(), name: index.to_owned() };
     format!("DROP INDEX {}{name}", if concurrently { "CONCURRENTLY " } else { "" })
 }
 
-fn full_name(table: &Table) -> String {
+pub(super) fn full_name(table: &Table) -> String {
     format!("{}.{}", table.name.schema.as_deref().unwrap_or("public"), table.name.name)
 }
 
@@ -194,6 +233,7 @@ fn create(
         ms_before: timed.then_some(ms_before),
         ms_after: (timed && planned).then_some(ms_after),
         size_bytes,
+        built_bytes: None,
         because: because(case, &ranked, table, replaced, asked),
         rollback: Some(drop_sql(table, name, concurrently)),
         lock: Some(lock(concurrently)),
@@ -205,6 +245,8 @@ fn create(
                     query: asked[query].query.id.to_string(),
                     cost_before: outcome.base,
                     cost_after: outcome.after.cost,
+                    ms_before: None,
+                    ms_after: None,
                 })
             })
             .collect(),
@@ -233,21 +275,46 @@ fn because(
         let together = ranked
             .iter()
             .any(|query| case.outcomes.get(query).is_some_and(|outcome| outcome.after.used.len() > 1));
-        parts.push(match case.outcomes.get(&first) {
-            Some(outcome) => format!(
-                "est. cost of {id} {} → {}{}",
-                words::grouped(outcome.base),
-                words::grouped(outcome.after.cost),
-                if together { ", together with another index advised here" } else { "" }
-            ),
-            None => format!("the most expensive is {id}"),
-        });
+        // What each query costs stands with the gains.
+        if together {
+            parts.push("some of them together with another index advised here".to_owned());
+        }
+        if !case.outcomes.contains_key(&first) && ranked.len() > 1 {
+            parts.push(format!("the most expensive is {id}"));
+        }
     }
+    parts.extend(append_only::why(&case.spec, table));
     if let Some(why) = &case.why {
         parts.push(format!("not costed: {why}"));
     }
     if !replaced.is_empty() {
         parts.push(format!("it widens {}", words::list(replaced)));
+    }
+    for misordered in &case.misordered {
+        let Some(index) = table.indexes.iter().find(|index| index.name == misordered.index) else { continue };
+        let keys: Vec<String> = index.spec.keys.iter().map(IndexKey::sql).collect();
+        let cannot: BTreeSet<usize> = case.serves.difference(&misordered.users).copied().collect();
+        let mut worse: BTreeSet<usize> = case.serves.intersection(&misordered.users).copied().collect();
+        worse.retain(|query| {
+            let gains =
+                case.outcomes.get(query).is_some_and(|outcome| outcome.after.cost <= outcome.base * 0.9);
+            gains && !misordered.stay.contains(query)
+        });
+        let mut text = format!("{} ({}) has its columns in another order", index.name, keys.join(", "));
+        if !cannot.is_empty() {
+            text.push_str(&format!(", by which {} cannot be searched", ids(&cannot, asked)));
+        }
+        if !worse.is_empty() {
+            text.push_str(&format!(", which serves {} less well", ids(&worse, asked)));
+        }
+        if misordered.goes {
+            text.push_str(": this one serves its users too, and takes its place");
+        } else if misordered.users.is_empty() {
+            text.push_str("; nothing in this workload takes it");
+        } else if !misordered.stay.is_empty() {
+            text.push_str(&format!("; it stays for {}", ids(&misordered.stay, asked)));
+        }
+        parts.push(text);
     }
     if table.kind == TableKind::Partitioned {
         parts.push(
@@ -259,12 +326,16 @@ fn because(
     if let Some(activity) = table.activity
         && activity.inserts + activity.updates + activity.deletes > 0
     {
+        let seen: Vec<String> =
+            [(activity.inserts, "insert"), (activity.updates, "update"), (activity.deletes, "delete")]
+                .into_iter()
+                .filter(|(count, _)| *count > 0)
+                .map(|(count, what)| words::plural(count, what))
+                .collect();
         parts.push(format!(
-            "{} saw {}, {} and {} since its statistics were reset, and each index is kept up by them",
+            "{} saw {} since its statistics were reset, which keep up each of its indexes",
             table.name.plain(),
-            words::plural(activity.inserts, "insert"),
-            words::plural(activity.updates, "update"),
-            words::plural(activity.deletes, "delete")
+            words::list(&seen)
         ));
     }
     parts.join("; ")

@@ -52,7 +52,8 @@ pub(super) fn list(items: &[String]) -> String {
 /// `orders (user_id, created_at DESC) INCLUDE (total)`.
 pub(super) fn index(spec: &IndexSpec) -> String {
     let keys: Vec<String> = spec.keys.iter().map(IndexKey::sql).collect();
-    let mut text = format!("{} ({})", spec.table.plain(), keys.join(", "));
+    let method = if spec.method == "btree" { String::new() } else { format!("USING {} ", spec.method) };
+    let mut text = format!("{} {method}({})", spec.table.plain(), keys.join(", "));
     if !spec.include.is_empty() {
         text.push_str(&format!(" INCLUDE ({})", spec.include.join(", ")));
     }

@@ -1,6 +1,6 @@
 //! The whole job: logs and SQL files, the server's catalog and plans, detectors, advice, one report.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 use super::{
     Outcome,
@@ -12,6 +12,7 @@ use super::{
     planner::Planner,
     progress::ProgressLine,
     tell, user_rules,
+    verify::Verifier,
 };
 use crate::{
     advise::{self, pool},
@@ -31,6 +32,7 @@ pub(super) fn run(args: &AnalyzeArgs, config: &Config) -> Result<Outcome, Error>
         input: &args.input,
         server: Some(&args.server),
         advice: None,
+        verify: None,
         pool: Some(&args.pool),
         save: None,
         lint: None,
@@ -49,6 +51,8 @@ pub(super) struct Job<'a> {
     pub(super) server: Option<&'a ServerArgs>,
     /// The limits of index advice; `None`: none.
     pub(super) advice: Option<&'a AdviceArgs>,
+    /// The scratch server on which advised indexes are measured, if any.
+    pub(super) verify: Option<&'a str>,
     /// `None`: no pool size.
     pub(super) pool: Option<&'a PoolSizeArgs>,
     /// Where the logs' digest goes, if anywhere.
@@ -108,6 +112,16 @@ pub(super) fn perform(job: &Job<'_>) -> Result<Done, Error> {
             }
             None
         });
+    }
+    if let (Some(url), Some(args)) = (job.verify, job.server) {
+        let Some(planner) = &mut server else {
+            return Err(Error::Usage {
+                what: "--verify measures advice, which nothing gives without a server".to_owned(),
+                hint: Some("name one by --database-url, or --snapshot FILE".to_owned()),
+            });
+        };
+        let verifier = Verifier::open(url, args, Some(&mut *planner))?;
+        planner.verifier = Some(verifier);
     }
     let schema = job.config.schema();
     let read = read(job.input, readers, schema, job.save, server.as_mut(), job.lint)?;
@@ -213,12 +227,31 @@ pub(super) fn judge(read: Ingested, wanted: &Wanted<'_>, mut server: Option<Plan
         detected(&rules, &all, None, &migrations)
     };
     let mut search = None;
+    let mut verification = None;
     let mut changes = Vec::new();
     if let Some(catalog) = &catalog {
         let advised = advice::indexes(&workload, catalog, &gathered, limits, args.zip(server.as_mut()));
         search = limits.map(|_| IndexSearch::new(&advised));
         changes.extend(advised.advice);
+        let drops = advise::drops(&found.findings, catalog, &changes);
+        changes.extend(drops);
         not_judged.merge(advised.not_judged);
+        let verifier = server.as_mut().and_then(|planner| planner.verifier.take());
+        if let Some((verifier, args)) = verifier.zip(args) {
+            match verifier.verify(&workload, catalog, &gathered, args, &mut changes, &mut not_judged) {
+                Ok(done) => {
+                    for left in &done.left {
+                        tell(&format!("error: {} still stand on {}: {}", left.name, done.server, left.why));
+                    }
+                    complete &= !done.stopped && done.left.is_empty();
+                    verification = Some(done);
+                }
+                Err(err) => {
+                    complain(&err);
+                    complete = false;
+                }
+            }
+        }
     }
     if let Some(pool) = pool {
         changes.extend(pool_advice(&workload, catalog.as_ref(), server.as_ref(), pool));
@@ -232,6 +265,7 @@ pub(super) fn judge(read: Ingested, wanted: &Wanted<'_>, mut server: Option<Plan
     let mut report = Report::new(&inputs, &workload, found.findings, changes, &not_judged);
     report.describe(wanted.rules);
     report.index = search;
+    report.verification = verification;
     report.check = checked;
     report.coverage = Some(gathered.coverage);
     Done { report, complete }
@@ -253,6 +287,10 @@ pub(super) fn read(
         options.scripts = true;
         options.ignores = true;
         options.stdin.clone_from(&lint.stdin);
+        options.texts = Arc::clone(&lint.texts);
+        if lint.again {
+            return sources::ingest(&args.paths, &options, &mut |_| ());
+        }
     }
     let read = sources::ingest(&args.paths, &options, &mut |far| progress.show(far));
     progress.clear();

@@ -129,6 +129,10 @@ pub(super) struct IndexArgs {
     /// Tell of each other candidate why it is not advised
     #[arg(long)]
     pub(super) why_not: bool,
+    /// Build the advised indexes on this scratch server, a copy with its data, time the queries without and with
+    /// them, and drop them
+    #[arg(long, value_name = "URL")]
+    pub(super) verify: Option<String>,
     /// Write a migration in place of the report: into the folder --output, or to standard output
     #[arg(long, value_name = "TOOL", value_parser = migration_tool())]
     pub(super) migration: Option<Tool>,
@@ -182,6 +186,12 @@ pub(super) struct CheckArgs {
     /// The file that standard input is, as an editor has it: its name says what it holds and what holds for it
     #[arg(long, value_name = "PATH")]
     pub(super) stdin_filepath: Option<PathBuf>,
+    /// Write safe fixes into the files, and report what is left
+    #[arg(long, conflicts_with_all = ["diff", "write_baseline"])]
+    pub(super) fix: bool,
+    /// Show safe fixes as a diff, and write nothing: exit with 1 when there are any
+    #[arg(long, conflicts_with_all = ["write_baseline", "diff_lines"])]
+    pub(super) diff: bool,
     /// Exit with 1 also when a statement could not be parsed
     #[arg(long)]
     pub(super) strict: bool,

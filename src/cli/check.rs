@@ -13,7 +13,7 @@ use super::{
     analyze::{Done, Job, perform},
     args::{CheckArgs, CheckFormat, FailOn, InputArgs},
     filter::FilterArgs,
-    git,
+    fix, git,
     lint::Lint,
     output, tell, user_rules,
 };
@@ -48,6 +48,8 @@ pub(super) fn run(args: &CheckArgs, config: &Config) -> Result<Outcome, Error> {
         baseline,
         min_share: args.scope.min_share,
         links: links.clone(),
+        texts: Arc::default(),
+        again: false,
     };
     let input = InputArgs {
         paths: paths(args)?.into_iter().chain(args.scope.workload.iter().cloned()).collect(),
@@ -62,11 +64,21 @@ pub(super) fn run(args: &CheckArgs, config: &Config) -> Result<Outcome, Error> {
         input: &input,
         server: Some(&args.server),
         advice: None,
+        verify: None,
         pool: None,
         save: None,
         lint: Some(&lint),
     };
-    let done = match perform(&job) {
+    let fixed = if args.fix || args.diff { Some(fix::run(args, &job, &lint)?) } else { None };
+    if args.diff {
+        let outcome = fixed.as_ref().map_or(Ok(Outcome::Clean), fix::Fixed::show)?;
+        return Ok(outcome);
+    }
+    let performed = match fixed {
+        Some(fixed) => fixed.write(),
+        None => perform(&job),
+    };
+    let done = match performed {
         // Of what changed nothing is SQL, or the editor's file is still empty: that is a good answer.
         Err(Error::NothingUnderstood { .. }) if lint.changed.is_some() || lint.stdin.is_some() => {
             nothing(links)

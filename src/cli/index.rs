@@ -29,6 +29,7 @@ pub(super) fn run(args: &IndexArgs, config: &Config) -> Result<Outcome, Error> {
         input: &args.input,
         server: Some(&args.server),
         advice: Some(&args.advice),
+        verify: args.verify.as_deref(),
         pool: None,
         save: None,
         lint: None,

@@ -1,6 +1,10 @@
 //! What the lint step does with what was read: the rules that hold in each file, then `lint::check`.
 
-use std::{collections::BTreeSet, path::PathBuf};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+    sync::Arc,
+};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -27,6 +31,10 @@ pub(super) struct Lint {
     pub(super) baseline: Option<Baseline>,
     pub(super) min_share: Option<f64>,
     pub(super) links: Links,
+    /// What files are to hold in place of what they do: edits that are being judged.
+    pub(super) texts: Arc<BTreeMap<String, String>>,
+    /// The same inputs were read before, and what is wrong with them was told.
+    pub(super) again: bool,
 }
 
 /// What is known of the inputs.

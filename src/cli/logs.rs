@@ -17,6 +17,7 @@ pub(super) fn run(args: &LogsArgs, config: &Config) -> Result<Outcome, Error> {
         input: &args.input,
         server: None,
         advice: None,
+        verify: None,
         pool: None,
         save: Some(&args.save),
         lint: None,

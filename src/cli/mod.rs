@@ -8,6 +8,7 @@ mod configure;
 pub mod demo;
 mod explain;
 mod filter;
+mod fix;
 mod follow;
 mod gather;
 mod git;
@@ -26,6 +27,7 @@ mod run_demo;
 mod schema;
 mod snapshot;
 mod user_rules;
+mod verify;
 
 use std::{error::Error as _, io::Write as _, process::ExitCode};
 

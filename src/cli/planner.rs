@@ -3,6 +3,7 @@
 use super::{
     args::{ExplainMode, ServerArgs},
     complain, gather, snapshot, tell,
+    verify::Verifier,
 };
 use crate::{
     catalog::Catalog,
@@ -16,6 +17,8 @@ pub(super) struct Planner {
     pub(super) server: Server,
     /// The private server behind it, which stops with this.
     twin: Option<Twin>,
+    /// The scratch server of `--verify`.
+    pub(super) verifier: Option<Verifier>,
 }
 
 impl Planner {
@@ -32,14 +35,14 @@ impl Planner {
         for warning in target.warnings() {
             tell(&format!("warning: {warning}"));
         }
-        Ok(Some(Planner { server: Server::connect(&target)?, twin: None }))
+        Ok(Some(Planner { server: Server::connect(&target)?, twin: None, verifier: None }))
     }
 
     fn of_snapshot(path: &std::path::Path, args: &ServerArgs) -> Result<Planner, Error> {
         let snapshot = snapshot::read(path)?;
         let twin = Twin::start(snapshot, &Options { bin: args.pg_bin.clone() })?;
         let target = Target::resolve(Some(&twin.url()), &Environment::default())?;
-        Ok(Planner { server: Server::connect(&target)?, twin: Some(twin) })
+        Ok(Planner { server: Server::connect(&target)?, twin: Some(twin), verifier: None })
     }
 
     pub(super) fn catalog(&mut self) -> Result<(Catalog, NotJudged), Error> {
@@ -70,6 +73,11 @@ impl Planner {
                 (None, false)
             }
         }
+    }
+
+    /// Whether the server asked is the one that plans are made for, not a private one in its place.
+    pub(super) fn is_the_analysed_one(&self) -> bool {
+        self.twin.is_none()
     }
 
     /// Of the server that writes logs.

@@ -25,6 +25,7 @@ pub(super) fn run(args: &DemoArgs) -> Result<Outcome, Error> {
             input: &job.input,
             server: Some(&job.server),
             advice: None,
+            verify: None,
             pool: Some(&job.pool),
             save: None,
             lint: None,

@@ -160,6 +160,8 @@ fn blank(rule: &Rule, confidence: Confidence) -> Finding {
         node: None,
         because: String::new(),
         instead: rule.instead.trim().to_owned(),
+        fix: None,
+        query_name: None,
         cost_ms: 0.0,
         detail: serde_json::Map::new(),
     }

@@ -147,5 +147,8 @@ pub const ALL: &[(&str, Detector)] = &[
     ("distinct_aggregates", Detector::Query(super::sorting::distinct::aggregates)),
     ("nulls_order", Detector::Query(super::sorting::order::nulls)),
     ("unbounded_recursion", Detector::Query(super::subquery::cte::recursion)),
+    ("repeated_subquery", Detector::Query(super::subquery::repeated::detect)),
+    ("cte_fence", Detector::Query(super::subquery::fence::detect)),
+    ("order_by_two_tables", Detector::Query(super::sorting::two_tables::detect)),
     ("row_number_first", Detector::Query(super::subquery::window::first)),
 ];

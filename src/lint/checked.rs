@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Baseline, Changed,
     baseline::Entry,
+    fix,
     suppress::{self, Allow, Comments, Reach},
 };
 use crate::{
@@ -179,7 +180,12 @@ pub fn check(job: &Job<'_>, findings: Vec<Finding>) -> (Vec<Finding>, Checked) {
     checked
         .suppressed
         .sort_by(|a, b| (&a.finding.at, &a.finding.rule).cmp(&(&b.finding.at, &b.finding.rule)));
-    for finding in &findings {
+    for finding in &mut findings {
+        let script = finding.at.as_ref().and_then(|at| scripts.get(at.file.as_str()));
+        finding.fix = script.and_then(|script| fix::edit(finding, script));
+        finding.query_name = script
+            .zip(finding.at.as_ref())
+            .and_then(|(script, at)| script.statement(script.byte(at.line, at.column)?)?.name.clone());
         keep_lines(&scripts, finding, &mut checked.lines);
     }
     (findings, checked)
@@ -194,7 +200,8 @@ fn keep_lines(
     let Some(script) = scripts.get(at.file.as_str()) else { return };
     let (first, last) = finding.region.map_or((at.line, at.line), |region| (region.line, region.end_line));
     let of_file = lines.entry(at.file.clone()).or_default();
-    for number in first..=last.min(first + SHOWN_LINES) {
+    let ends = finding.fix.iter().flat_map(|fix| [fix.region.line, fix.region.end_line]);
+    for number in (first..=last.min(first + SHOWN_LINES)).chain(ends) {
         if let Some(line) = script.line(number) {
             let kept = line.char_indices().nth(LONGEST_LINE).map_or(line, |(end, _)| &line[..end]);
             of_file.entry(number).or_insert_with(|| kept.to_owned());
@@ -347,6 +354,8 @@ fn finding_at(
         node: None,
         because,
         instead,
+        fix: None,
+        query_name: None,
         cost_ms: 0.0,
         detail: serde_json::Map::new(),
     }

@@ -4,6 +4,7 @@
 //! findings of queries ─▶ place (one finding for each place of the query)
 //!                      ─▶ suppress (comments that allow a rule; those that match nothing are findings)
 //!                      ─▶ diff (only changed lines) ─▶ baseline (only new ones) ─▶ share (only hot ones)
+//!                      ─▶ fix (edits that keep what a statement means)
 //!                      ─▶ Checked + the findings that are left
 //! ```
 //!
@@ -14,6 +15,7 @@
 pub mod baseline;
 mod checked;
 pub mod diff;
+pub mod fix;
 mod place;
 pub mod policy;
 pub mod suppress;

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Report, rounded};
 use crate::{
-    advise::{Advice, AdviceKind, Advised, Point},
+    advise::{Advice, AdviceKind, Advised, Point, drop_statements},
     finding::Finding,
 };
 
@@ -57,6 +57,12 @@ const ANSWERED: &[&str] = &["seq-scan", "missing-index", "index-order"];
 /// The rule about a table whose findings an index answers.
 const OF_KEYS: &str = "foreign-key-without-index";
 
+/// Whether an advice is a given finding's: it drops the index that the finding is about.
+fn drops(advice: &Advice, finding: &Finding) -> bool {
+    advice.kind == AdviceKind::DropIndex
+        && drop_statements(finding).is_some_and(|statements| statements.contains(&advice.sql))
+}
+
 /// The advice but for the pool, in the order in which a page numbers it.
 pub fn changes(report: &Report) -> Vec<&Advice> {
     report.advice.iter().filter(|advice| advice.kind != AdviceKind::Pool).collect()
@@ -66,11 +72,12 @@ pub fn changes(report: &Report) -> Vec<&Advice> {
 /// differs from what the finding alone would want.
 pub fn answering(report: &Report, finding: &Finding) -> Option<usize> {
     let does = |advice: &&Advice| {
-        advice.kind == AdviceKind::CreateIndex
-            && match &finding.query {
-                Some(id) => ANSWERED.contains(&finding.rule.as_str()) && advice.serves.contains(id),
-                None => finding.rule == OF_KEYS && leads_to_key(advice, finding),
-            }
+        drops(advice, finding)
+            || advice.kind == AdviceKind::CreateIndex
+                && match &finding.query {
+                    Some(id) => ANSWERED.contains(&finding.rule.as_str()) && advice.serves.contains(id),
+                    None => finding.rule == OF_KEYS && leads_to_key(advice, finding),
+                }
     };
     Some(changes(report).iter().position(does)? + 1)
 }

@@ -15,12 +15,14 @@ pub mod incidents;
 pub mod index;
 pub mod json;
 pub mod migration;
+pub mod patch;
 pub mod plan_diff;
 pub mod plan_tree;
 pub mod pooler;
 pub mod rules;
 pub mod slo;
 pub mod text;
+pub mod verify;
 
 use std::collections::BTreeMap;
 
@@ -64,6 +66,9 @@ pub struct Report {
     /// The search that index advice came of; `None` unless that was asked for.
     #[serde(default)]
     pub index: Option<index::IndexSearch>,
+    /// What `--verify` measured; `None` unless that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verification: Option<verify::Verification>,
     /// What a connection pooler's log told; `None` without one.
     #[serde(default)]
     pub pooler: Option<pooler::Pooler>,
@@ -353,6 +358,7 @@ impl Report {
             coverage: None,
             plan: None,
             index: None,
+            verification: None,
             plan_tree: None,
             plan_diff: None,
         }

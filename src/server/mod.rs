@@ -2,7 +2,7 @@
 //!
 //! This is the only async code of the library, and it is hidden here: [`Server`] has a synchronous face.
 //! Everything that it asks is read-only, bounded in time, and rolled back; what it may send of a user's
-//! statement is decided in `safety`.
+//! statement is decided in `safety`. Only `scratch` builds something, on a server that a flag names for it.
 
 mod catalog;
 pub mod connect;
@@ -10,6 +10,7 @@ mod explain;
 mod private;
 pub mod raw;
 mod safety;
+mod scratch;
 mod session;
 mod snapshot;
 mod what_if;
@@ -17,6 +18,7 @@ mod what_if;
 pub use connect::{Environment, Target};
 pub use explain::{Explained, How, Limits, Wanted};
 pub use private::Private;
+pub use scratch::{Built, Identity, Scratch, Timed};
 pub use snapshot::Wishes;
 pub use what_if::HypoPg;
 

@@ -3,7 +3,11 @@
 //! the connection is gone every later call says so at once.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    pin::pin,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -34,6 +38,10 @@ pub(super) struct Session {
     /// `search_path` as the role has it, as text and as the schemas that exist; set by [`Session::learn_path`].
     search_path: String,
     pub(super) schemas: Vec<String>,
+    /// What ends a statement that runs, and where the order to end it goes.
+    stopped_by: Option<(Target, Arc<AtomicBool>)>,
+    /// The server's process, once it was asked.
+    process: Option<i32>,
 }
 
 /// Why one call failed.
@@ -97,6 +105,8 @@ impl Session {
             gone: None,
             search_path: String::new(),
             schemas: Vec::new(),
+            stopped_by: None,
+            process: None,
         })
     }
 
@@ -109,7 +119,9 @@ impl Session {
     ) -> Result<Vec<Row>, Failure> {
         self.alive()?;
         let client = &self.client;
-        let call = async { tokio::time::timeout(limit + GRACE, client.query_typed(sql, parameters)).await };
+        let statement = client.query_typed(sql, parameters);
+        let stop = self.stopped_by.as_ref().zip(self.process);
+        let call = async { tokio::time::timeout(limit + GRACE, until_stopped(statement, stop)).await };
         let answer = self.runtime.block_on(call);
         self.judge(answer, limit)
     }
@@ -118,9 +130,20 @@ impl Session {
     pub(super) fn run(&mut self, sql: &str, limit: Duration) -> Result<(), Failure> {
         self.alive()?;
         let client = &self.client;
-        let call = async { tokio::time::timeout(limit + GRACE, client.batch_execute(sql)).await };
+        let statement = client.batch_execute(sql);
+        let stop = self.stopped_by.as_ref().zip(self.process);
+        let call = async { tokio::time::timeout(limit + GRACE, until_stopped(statement, stop)).await };
         let answer = self.runtime.block_on(call);
         self.judge(answer, limit)
+    }
+
+    /// From here on the flag, once it is up, ends the statement that runs, by an order over another connection.
+    pub(super) fn stopped_by(&mut self, flag: Option<(Target, Arc<AtomicBool>)>) {
+        if flag.is_some() && self.process.is_none() {
+            let rows = self.rows("SELECT pg_catalog.pg_backend_pid()", &[], OWN_LIMIT).unwrap_or_default();
+            self.process = rows.first().map(|row| row.get(0));
+        }
+        self.stopped_by = flag;
     }
 
     /// Runs `work` in a read-only transaction that sees one snapshot and is rolled back whatever happens.
@@ -226,4 +249,32 @@ impl Session {
         self.gone = Some(why.clone());
         Failure { code, why, gone: true }
     }
+}
+
+/// Waits for a statement's answer; once the flag is up, has the server end that statement.
+async fn until_stopped<T>(
+    statement: impl Future<Output = Result<T, tokio_postgres::Error>>,
+    stop: Option<(&(Target, Arc<AtomicBool>), i32)>,
+) -> Result<T, tokio_postgres::Error> {
+    /// How often the flag is looked at.
+    const TICK: Duration = Duration::from_millis(50);
+    let Some(((target, flag), process)) = stop else { return statement.await };
+    let mut statement = pin!(statement);
+    loop {
+        if let Ok(answer) = tokio::time::timeout(TICK, &mut statement).await {
+            return answer;
+        }
+        if flag.load(Ordering::Relaxed) {
+            break;
+        }
+    }
+    if let Ok(other) = open::open(target).await {
+        let driver = tokio::spawn(other.connection);
+        let cancel = format!("SELECT pg_catalog.pg_cancel_backend({process})");
+        // What cannot be ended is waited for.
+        let _ = other.client.batch_execute(&cancel).await;
+        drop(other.client);
+        let _ = driver.await;
+    }
+    statement.await
 }

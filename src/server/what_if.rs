@@ -92,7 +92,7 @@ impl HypoPg<'_> {
 }
 
 /// The expressions of an index as a statement that reads them; none for plain columns.
-fn as_select(index: &IndexSpec) -> Option<String> {
+pub(super) fn as_select(index: &IndexSpec) -> Option<String> {
     let mut texts: Vec<&str> = index.predicate.iter().map(String::as_str).collect();
     texts.extend(index.keys.iter().filter_map(|key| match &key.expr {
         KeyExpr::Expression(text) => Some(text.as_str()),

@@ -4,6 +4,7 @@
 //! ignore files name where a person's own files are looked for (a log may well be ignored).
 
 use std::{
+    collections::BTreeMap,
     fs, io,
     path::{Path, PathBuf},
 };
@@ -31,10 +32,20 @@ impl Named {
         Named { path: PathBuf::from(name), found: false, stdin: false, damage: None, text: Some(text) }
     }
 
+    /// Takes the text of this file, if there is one, for what the file holds.
+    pub(super) fn or_text(mut self, texts: &BTreeMap<String, String>) -> Named {
+        if let Some(text) = texts.get(&open::name(&self.path)) {
+            self.text = Some(text.clone());
+        }
+        self
+    }
+
     /// Opens it and reads its beginning.
     pub(super) fn look(self) -> Source {
         if let Some(text) = self.text {
-            return Source::of_text(&self.path, text);
+            let mut source = Source::of_text(&self.path, text);
+            source.found = self.found;
+            return source;
         }
         match self.damage {
             // Counted as if it were named, since a person should hear of it.

@@ -31,7 +31,7 @@ pub mod schema;
 mod scripts;
 mod tail;
 
-use std::{path::PathBuf, sync::Arc};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 pub use applog::Readers;
 use folders::Named;
@@ -79,6 +79,8 @@ pub struct Options {
     pub ignores: bool,
     /// Give the texts of SQL files as well.
     pub scripts: bool,
+    /// What these files are to hold, by their names in reports, in place of what they do.
+    pub texts: Arc<BTreeMap<String, String>>,
 }
 
 /// Says of a path that it is not to be read.
@@ -116,6 +118,7 @@ impl Default for Options {
             stdin: None,
             ignores: false,
             scripts: false,
+            texts: Arc::default(),
         }
     }
 }
@@ -197,7 +200,7 @@ fn named(paths: &[PathBuf], options: &Options) -> Vec<Named> {
     let left_out = |path: &std::path::Path| leaves.is_some_and(|leaves| leaves(path));
     let manner =
         folders::Manner { left_out: &left_out, ignores: options.ignores, stdin: options.stdin.as_deref() };
-    folders::named(paths, manner)
+    folders::named(paths, manner).into_iter().map(|named| named.or_text(&options.texts)).collect()
 }
 
 fn ingest_named(

@@ -57,8 +57,7 @@ impl Source {
     }
 
     pub(super) fn name(&self) -> String {
-        // `./a.sql` of the folder `.` is `a.sql` to everybody.
-        self.path.strip_prefix(".").unwrap_or(&self.path).display().to_string()
+        name(&self.path)
     }
 
     /// The bytes from the beginning, without what other programs put around them. Call once
@@ -112,6 +111,11 @@ impl Source {
         self.follow = can.then(|| Arc::clone(stop));
         can
     }
+}
+
+/// As reports call a file: `./a.sql` of the folder `.` is `a.sql` to everybody.
+pub(super) fn name(path: &Path) -> String {
+    path.strip_prefix(".").unwrap_or(path).display().to_string()
 }
 
 /// Opens a file and reads its beginning. `found`: in a folder. `stdin`: the path is but the name of that.

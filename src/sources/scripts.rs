@@ -129,7 +129,7 @@ fn program(language: Language, path: &Path, text: &str) -> Found {
     let mut found = Found { comments: Some(read.comments), ..Found::default() };
     for one in read.statements {
         let at = one.sql.range(&(0..one.sql.text().len()));
-        found.statements.push(Stated { at, sql: Some(one.sql), inside: false, one_row: one.one_row });
+        found.statements.push(Stated { at, sql: Some(one.sql), one_row: one.one_row, ..Stated::default() });
     }
     found.left = vec![(ASSEMBLED, read.assembled), (UNREADABLE, read.unreadable), (FOREIGN, read.foreign)];
     found
@@ -166,7 +166,7 @@ fn statements(text: &str) -> Found {
                 found.push(Stated { at, sql: (!read.is_verbatim()).then_some(read), ..Stated::default() });
             }
         }
-        found.one_rows(text);
+        found.names(text);
         return found;
     };
     let blocks = template.blocks;
@@ -216,7 +216,13 @@ impl Found {
             for run in body.statements {
                 let at = run.sql.range(&(0..run.sql.text().len()));
                 if embedded::judge(&run.sql, true) == Verdict::Sql {
-                    inside.push(Stated { at, sql: Some(run.sql), inside: true, one_row: run.one_row });
+                    inside.push(Stated {
+                        at,
+                        sql: Some(run.sql),
+                        inside: true,
+                        one_row: run.one_row,
+                        name: stated.name.clone(),
+                    });
                 } else {
                     left.push((IN_BODY, at));
                 }
@@ -258,7 +264,7 @@ impl Found {
     }
 
     /// `-- name: GetUser :one` of sqlc stands before its statement.
-    fn one_rows(&mut self, text: &str) {
+    fn names(&mut self, text: &str) {
         if memchr::memmem::find(text.as_bytes(), b"-- name:").is_none() {
             return;
         }
@@ -267,6 +273,7 @@ impl Found {
             let before = text.get(end..stated.at.start).unwrap_or_default();
             let named = before.lines().rev().find_map(|line| line.trim().strip_prefix("-- name:"));
             stated.one_row = named.is_some_and(|named| named.trim_end().ends_with(" :one"));
+            stated.name = named.and_then(|named| named.split_whitespace().next()).map(str::to_owned);
             end = stated.at.end;
         }
     }

@@ -236,6 +236,8 @@ fn outline(sql: &[u8], holes: &mut Vec<Hole>) -> Option<u64> {
             }
             // `t.5` and `1..5`: what ends before the `.` decides.
             DIGIT if before == b'.' && at > 1 && !begins_fraction(sql[at - 2]) => return None,
+            // Of a fraction that a number began before: `.5.5` are two.
+            DIGIT if before == b'.' => (digits(sql, at)?, Kind::Number),
             DIGIT => (number(sql, at)?, Kind::Number),
             SINGLE => (string(sql, at, before)?, Kind::String),
             DOUBLE if before != b'&' => {
@@ -288,9 +290,22 @@ fn begins_fraction(byte: u8) -> bool {
 
 /// The end of a number that nothing is written to.
 fn number(sql: &[u8], start: usize) -> Option<usize> {
-    let end = lex::end(sql, start, |lexer| lexer.number(start));
-    let ends = sql.get(end).is_none_or(|&next| !in_word(next) && next != b'.');
-    ends.then_some(end)
+    // Nearly all are digits alone.
+    digits(sql, start).or_else(|| {
+        let end = lex::end(sql, start, |lexer| lexer.number(start));
+        ends_number(sql, end).then_some(end)
+    })
+}
+
+/// The end of digits that nothing is written to.
+fn digits(sql: &[u8], start: usize) -> Option<usize> {
+    let end =
+        sql[start..].iter().position(|byte| !byte.is_ascii_digit()).map_or(sql.len(), |len| start + len);
+    ends_number(sql, end).then_some(end)
+}
+
+fn ends_number(sql: &[u8], end: usize) -> bool {
+    sql.get(end).is_none_or(|&next| !in_word(next) && next != b'.')
 }
 
 /// The end of the string that begins at this quote: a plain one, or `E'…'` and its kin, whose letter is a

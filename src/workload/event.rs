@@ -1,5 +1,8 @@
 //! One thing that a log tells, borrowed from the log's own bytes.
 
+use std::hash::Hasher as _;
+
+use rustc_hash::FxHasher;
 use serde::{Deserialize, Serialize};
 
 use super::{incidents::Incident, pooler::Told, repetition::Evidence};
@@ -44,6 +47,9 @@ pub struct Event<'a> {
     /// Rows that an execution returned or changed.
     pub rows: Option<u64>,
     pub position: Position,
+    /// A hash of session, database, user, application and host, where the reader has one at hand: equal
+    /// hashes mean equal ones of these, and differing hashes nothing. Else 0.
+    pub who: u64,
 }
 
 impl Position {
@@ -71,7 +77,24 @@ impl<'a> Event<'a> {
             caller: None,
             rows: None,
             position,
+            who: 0,
         }
+    }
+
+    /// [`Event::who`], made where the reader had none.
+    pub(super) fn who(&self) -> u64 {
+        if self.who != 0 {
+            return self.who;
+        }
+        let names = [self.database, self.user, self.application, self.host];
+        let mut hasher = FxHasher::default();
+        hasher.write_u64(self.session.map_or(0, |session| u64::from(session) + 1));
+        for name in names.into_iter().map(Option::unwrap_or_default) {
+            hasher.write(name);
+            hasher.write_usize(name.len());
+        }
+        // Never the hash that stands for none; the slots of a table are told by the lowest bits.
+        hasher.finish() | 1 << 63
     }
 }
 

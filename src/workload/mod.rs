@@ -12,6 +12,7 @@ pub mod event;
 pub mod filter;
 pub mod grounds;
 pub mod histogram;
+mod identity;
 pub mod incidents;
 pub mod outline;
 pub mod pooler;
@@ -62,6 +63,7 @@ use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
 use self::{
+    identity::{Identities, Identity},
     incidents::Incidents,
     statistics::Statistics,
     timeline::Timeline,
@@ -153,6 +155,8 @@ pub struct Workload {
     grounds: Grounds,
     /// Nothing came before: see [`Workload::at_start`].
     begins: bool,
+    #[serde(skip)]
+    identities: Identities,
 }
 
 impl Workload {
@@ -203,9 +207,10 @@ impl Workload {
     }
 
     fn session_starts_or_ends(&mut self, event: &Event<'_>) {
-        if let Some(session) = event.session {
-            self.units.step(&Step::of(event, Fingerprint(0), None));
-            self.statistics.session_starts_or_ends(session, event.database);
+        if event.session.is_some() {
+            let identity = self.identities.of(event, &mut self.statistics.senders);
+            self.statistics.session_starts_or_ends(identity);
+            self.units.step(&Step::of(event, Fingerprint(0), None, identity), identity);
         }
     }
 
@@ -214,11 +219,13 @@ impl Workload {
         self.totals.count(event, scanned.kind);
         self.incidents.executed(event, scanned.fingerprint);
         let values = values_of(&scanned, binds);
-        let sender = self.statistics.execution(event, &scanned, values);
+        let bucket = Sketch::bucket(event.duration.unwrap_or(0));
+        let identity = self.identities.of(event, &mut self.statistics.senders);
+        self.statistics.execution(event, &scanned, values, bucket, identity);
         let query = self.queries.entry(scanned.fingerprint).or_insert_with(|| {
             Query::new(scanned.fingerprint, normalizer.text_of(scanned.fingerprint, sql), scanned.kind)
         });
-        query.count(event, sql, binds, values.unwrap_or(0), sender);
+        query.count(event, sql, binds, values.unwrap_or(0), bucket, identity.sender);
         let comment = scanned
             .tags
             .clone()
@@ -232,7 +239,7 @@ impl Workload {
             self.grounds.without_session += 1;
             return;
         }
-        let mut step = Step::of(event, scanned.fingerprint, Some(scanned.kind));
+        let mut step = Step::of(event, scanned.fingerprint, Some(scanned.kind), identity);
         step.values = values.map(short);
         step.size = size_of(&scanned, binds);
         if let (Some(end), Some(duration), Some(session), false) =
@@ -251,7 +258,7 @@ impl Workload {
             step.route = tags.route().map_or(0, |route| short(id(&route)));
         }
         self.grounds.count(&step);
-        self.units.step(&step);
+        self.units.step(&step, identity);
     }
 
     fn plan(
@@ -274,8 +281,11 @@ impl Workload {
         if nested {
             query.shown(event, &sql, Binds::Unknown, values.unwrap_or(0));
         } else {
-            let sender = self.explained_statistics.execution(event, &scanned, values);
-            query.count(event, &sql, Binds::Unknown, values.unwrap_or(0), sender);
+            let statistics = &mut self.explained_statistics;
+            let identity = Identity::of(event, &mut statistics.senders);
+            let bucket = Sketch::bucket(event.duration.unwrap_or(0));
+            statistics.execution(event, &scanned, values, bucket, &identity);
+            query.count(event, &sql, Binds::Unknown, values.unwrap_or(0), bucket, identity.sender);
         }
         let duration = event.duration.unwrap_or(0);
         if query.plan.as_ref().is_none_or(|kept| duration >= kept.duration) {
@@ -320,6 +330,7 @@ impl Workload {
     /// Adds what came after `self` in the log.
     #[expect(clippy::iter_over_hash_type, reason = "counts add up in any order")]
     pub fn merge(&mut self, later: Workload) {
+        self.identities.forget();
         let senders = self.statistics.merge(later.statistics);
         merge_queries(&mut self.queries, later.queries, &senders);
         let senders = self.explained_statistics.merge(later.explained_statistics);

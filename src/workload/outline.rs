@@ -58,7 +58,11 @@ impl Outline {
             *self.units_by_evidence.entry(*evidence).or_default() += units;
         }
         self.one_session &= other.one_session;
-        for (ours, theirs) in self.steps.iter_mut().zip(&other.steps) {
+        self.merge_steps(&other.steps);
+    }
+
+    fn merge_steps(&mut self, other: &[OutlineStep]) {
+        for (ours, theirs) in self.steps.iter_mut().zip(other) {
             ours.runs += theirs.runs;
             ours.total_us += theirs.total_us;
             ours.size = ours.size.max(theirs.size);
@@ -68,10 +72,21 @@ impl Outline {
     }
 }
 
+/// The form of one unit, and the values of the first run of each of its steps.
+#[derive(Clone, Debug, Default)]
+struct Making {
+    one_session: bool,
+    steps: Vec<OutlineStep>,
+    values: Vec<Option<u32>>,
+}
+
 /// All forms: a commutative monoid as long as none is forgotten.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Outlines {
     forms: BTreeMap<u64, Outline>,
+    /// Room for the one that is being made.
+    #[serde(skip)]
+    making: Making,
     /// Units without a form.
     pub(super) too_long: u64,
     pub(super) forgotten: u64,
@@ -83,65 +98,34 @@ impl Outlines {
         if steps.len() < 2 {
             return;
         }
-        let mut outline =
-            Outline { units_by_evidence: BTreeMap::new(), one_session: true, steps: Vec::new() };
-        let mut known: FxHashMap<Fingerprint, usize> = FxHashMap::default();
-        // The values of the first run of each.
-        let mut values: Vec<Option<u32>> = Vec::new();
-        let mut transaction = steps.first().map_or(0, |step| step.transaction);
-        for (at, step) in steps.iter().enumerate() {
-            let Some(kind) = step.kind.filter(|&kind| reads_or_writes(kind) && !pooled(at)) else {
-                continue;
-            };
-            outline.one_session &= step.session == steps[0].session;
-            if step.transaction != transaction {
-                transaction = 0;
+        let mut making = std::mem::take(&mut self.making);
+        match making.read(steps, pooled) {
+            Some(in_transaction) if making.steps.len() >= 2 => {
+                let evidence = if in_transaction { evidence.min(Evidence::Transaction) } else { evidence };
+                self.count(&making, evidence);
             }
-            // Few queries are found quicker by looking at each.
-            let at = if outline.steps.len() <= 8 {
-                outline.steps.iter().position(|seen| seen.query == step.query)
-            } else {
-                if known.is_empty() {
-                    known.extend(outline.steps.iter().enumerate().map(|(at, seen)| (seen.query, at)));
-                }
-                known.get(&step.query).copied()
-            };
-            if let Some(seen) = at.and_then(|at| outline.steps.get_mut(at)) {
-                seen.runs += 1;
-                seen.total_us += u64::from(step.duration);
-                seen.size = seen.size.max(step.size);
-                seen.constant = seen.constant.filter(|value| Some(*value) == step.values());
-                continue;
-            }
-            if outline.steps.len() == Outline::LONGEST {
-                self.too_long += 1;
-                return;
-            }
-            let like = values.iter().position(|value| value.is_some() && *value == step.values());
-            if !known.is_empty() {
-                known.insert(step.query, outline.steps.len());
-            }
-            values.push(step.values());
-            outline.steps.push(OutlineStep {
-                query: step.query,
-                kind,
-                runs: 1,
-                total_us: u64::from(step.duration),
-                size: step.size,
-                constant: step.values(),
-                like: like.and_then(|at| u8::try_from(at).ok()),
-            });
+            Some(_) => {}
+            None => self.too_long += 1,
         }
-        if outline.steps.len() < 2 {
-            return;
-        }
-        let evidence = if transaction > 0 { evidence.min(Evidence::Transaction) } else { evidence };
-        outline.units_by_evidence.insert(evidence, 1);
+        self.making = making;
+    }
+
+    /// Counts one unit.
+    fn count(&mut self, made: &Making, evidence: Evidence) {
         let mut hasher = FxHasher::default();
-        for step in &outline.steps {
+        for step in &made.steps {
             step.query.0.hash(&mut hasher);
         }
-        self.add(hasher.finish(), outline);
+        let id = hasher.finish();
+        if let Some(known) = self.forms.get_mut(&id) {
+            known.one_session &= made.one_session;
+            known.merge_steps(&made.steps);
+            *known.units_by_evidence.entry(evidence).or_default() += 1;
+            return;
+        }
+        let units_by_evidence = BTreeMap::from([(evidence, 1)]);
+        let (one_session, steps) = (made.one_session, made.steps.clone());
+        self.forms.insert(id, Outline { units_by_evidence, one_session, steps });
         self.bound();
     }
 
@@ -180,6 +164,61 @@ impl Outlines {
         let mut all: Vec<(&u64, &Outline)> = self.forms.iter().collect();
         all.sort_by_key(|(id, outline)| (std::cmp::Reverse(outline.units()), **id));
         all.into_iter().map(|(_, outline)| outline).collect()
+    }
+}
+
+impl Making {
+    /// Reads the steps of a unit that do not belong to a loop over several sessions: whether all of it is one
+    /// transaction; `None` when it has too many queries.
+    fn read(&mut self, steps: &[Placed], pooled: impl Fn(usize) -> bool) -> Option<bool> {
+        self.one_session = true;
+        self.steps.clear();
+        self.values.clear();
+        let mut known: FxHashMap<Fingerprint, usize> = FxHashMap::default();
+        let mut transaction = steps.first().map_or(0, |step| step.transaction);
+        for (at, step) in steps.iter().enumerate() {
+            let Some(kind) = step.kind.filter(|&kind| reads_or_writes(kind) && !pooled(at)) else {
+                continue;
+            };
+            self.one_session &= step.session == steps[0].session;
+            if step.transaction != transaction {
+                transaction = 0;
+            }
+            // Few queries are found quicker by looking at each.
+            let at = if self.steps.len() <= 8 {
+                self.steps.iter().position(|seen| seen.query == step.query)
+            } else {
+                if known.is_empty() {
+                    known.extend(self.steps.iter().enumerate().map(|(at, seen)| (seen.query, at)));
+                }
+                known.get(&step.query).copied()
+            };
+            if let Some(seen) = at.and_then(|at| self.steps.get_mut(at)) {
+                seen.runs += 1;
+                seen.total_us += u64::from(step.duration);
+                seen.size = seen.size.max(step.size);
+                seen.constant = seen.constant.filter(|value| Some(*value) == step.values());
+                continue;
+            }
+            if self.steps.len() == Outline::LONGEST {
+                return None;
+            }
+            let like = self.values.iter().position(|value| value.is_some() && *value == step.values());
+            if !known.is_empty() {
+                known.insert(step.query, self.steps.len());
+            }
+            self.values.push(step.values());
+            self.steps.push(OutlineStep {
+                query: step.query,
+                kind,
+                runs: 1,
+                total_us: u64::from(step.duration),
+                size: step.size,
+                constant: step.values(),
+                like: like.and_then(|at| u8::try_from(at).ok()),
+            });
+        }
+        Some(transaction > 0)
     }
 }
 

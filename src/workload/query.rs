@@ -148,19 +148,20 @@ impl Query {
         (self.timed > 0).then(|| self.total_ms() / self.timed as f64)
     }
 
-    /// Counts one execution, whose sender has this index. Hot.
+    /// Counts one execution: the sketch's bucket of its duration, and the index of its sender. Hot.
     pub(super) fn count(
         &mut self,
         event: &Event<'_>,
         sql: &[u8],
         binds: Binds<'_>,
         values: u64,
+        bucket: usize,
         sender: u32,
     ) {
         self.calls += 1;
         self.senders.add(sender, Load { calls: 1, total_us: event.duration.unwrap_or(0) });
         if let Some(us) = event.duration {
-            self.time(us);
+            self.time(us, bucket);
         }
         if let Some(end) = event.end {
             self.ended(end, event.duration.unwrap_or(0));
@@ -228,15 +229,20 @@ impl Query {
         });
     }
 
-    fn time(&mut self, us: u64) {
+    fn time(&mut self, us: u64, bucket: usize) {
         self.timed += 1;
         self.total_us += us;
         self.min_us = self.min_us.min(us);
         self.max_us = self.max_us.max(us);
-        self.sketch.add(us);
+        self.sketch.add_bucket(bucket);
     }
 
     fn seen(&mut self, position: Position) {
+        // A log is read from its beginning.
+        if self.seen_at.last().is_some_and(|last| last.input == position.input && last.line <= position.line)
+        {
+            return;
+        }
         match self.seen_at.binary_search_by_key(&position.input, |seen| seen.input) {
             Ok(at) => self.seen_at[at].line = self.seen_at[at].line.min(position.line),
             Err(at) => self.seen_at.insert(at, position),

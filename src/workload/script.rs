@@ -32,6 +32,8 @@ pub struct Stated {
     pub inside: bool,
     /// The program takes one row of what it finds.
     pub one_row: bool,
+    /// What sqlc's comment before it calls it.
+    pub name: Option<String>,
 }
 
 impl Stated {

@@ -49,6 +49,13 @@ impl<T: Sum> Series<T> {
     }
 
     fn index(&mut self, second: i64) -> usize {
+        // Without a division: nearly always it is in the last stretch.
+        if let Some((last, _)) = self.stretches.last()
+            && let Some(from) = last.checked_mul(self.width)
+            && (0..self.width).contains(&second.wrapping_sub(from))
+        {
+            return self.stretches.len() - 1;
+        }
         let number = second.div_euclid(self.width);
         match self.find(number) {
             Ok(at) => return at,

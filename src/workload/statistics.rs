@@ -9,11 +9,11 @@ use super::{
     cache::Caches,
     chatter::Transactions,
     event::Event,
+    identity::Identity,
     query::Query,
     rates::Rates,
     senders::Senders,
     series::{Series, Sum},
-    sketch::Sketch,
     tally::Tally,
 };
 use crate::{
@@ -51,12 +51,17 @@ pub(super) struct Statistics {
 }
 
 impl Statistics {
-    /// Counts one execution; the index of its sender. Hot.
-    pub(super) fn execution(&mut self, event: &Event<'_>, scanned: &Scanned, values: Option<u64>) -> u32 {
-        let bucket = Sketch::bucket(event.duration.unwrap_or(0));
-        let sender = self.senders.count(event, bucket);
+    /// Counts one execution, whose duration the sketches know by the number of its bucket. Hot.
+    pub(super) fn execution(
+        &mut self,
+        event: &Event<'_>,
+        scanned: &Scanned,
+        values: Option<u64>,
+        bucket: usize,
+        identity: &Identity,
+    ) {
         let duration = event.duration.unwrap_or(0);
-        let database = event.database.map_or(0, super::hash);
+        self.senders.count(event, bucket, identity.sender);
         if let Some(end) = event.end {
             let second = end.div_euclid(SECOND);
             self.moments.at(second).tally.count(event, bucket);
@@ -64,24 +69,31 @@ impl Statistics {
                 self.busy(end, duration);
             }
             self.rates.count(second);
-            let values = || values.map(|values| values ^ database);
+            let values = || values.map(|values| values ^ identity.database);
             self.caches.count(scanned.fingerprint, scanned.kind, values(), second, duration);
         }
-        if let Some(session) = event.session {
+        if event.session.is_some() {
             // Several statements in one text are no boundary that a pool or a driver made.
             let kind = if scanned.statements > 1 { StatementKind::Utility } else { scanned.kind };
-            self.transactions.step(Transactions::of(session, database), kind, duration, sender);
+            self.transactions.step(identity.transactions, kind, duration, identity.sender);
         }
-        sender
     }
 
-    pub(super) fn session_starts_or_ends(&mut self, session: u32, database: Option<&[u8]>) {
-        self.transactions.reset(Transactions::of(session, database.map_or(0, super::hash)));
+    pub(super) fn session_starts_or_ends(&mut self, identity: &Identity) {
+        self.transactions.reset(identity.transactions);
     }
 
     /// Fills the stretches of time through which a statement ran.
     fn busy(&mut self, end: i64, duration: u64) {
         let start = end.saturating_sub(i64::try_from(duration).unwrap_or(LONGEST).min(LONGEST));
+        // Nearly always it ran within the second of its end, and so within one stretch.
+        if start == end {
+            return;
+        }
+        if start >= (end - 1).div_euclid(SECOND) * SECOND {
+            self.moments.at((end - 1).div_euclid(SECOND)).busy_us += end.abs_diff(start);
+            return;
+        }
         let mut to = end;
         while to > start {
             let width = self.moments.width().saturating_mul(SECOND);

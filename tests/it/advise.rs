@@ -499,9 +499,8 @@ fn advice_is_ranked_and_says_why() {
     );
     let [orders, users] = advised.advice.as_slice() else { panic!("{:?}", advised.advice) };
     assert_eq!(
-        orders.because,
-        "2 queries read orders by user_id and status and took 15.0 s; est. cost of \
-         0000000000000002 10,000 → 500"
+        orders.because, "2 queries read orders by user_id and status and took 15.0 s",
+        "costs stand with the gains"
     );
     assert_eq!(orders.serves, ["0000000000000002", "0000000000000003"]);
     assert_eq!(orders.table.as_deref(), Some("public.orders"));
@@ -579,11 +578,7 @@ fn an_index_must_earn_its_upkeep() {
     );
     let advised = advise(&catalog, &[(read.0, 5000), (insert, 5)], Some(&mut Steps { asked: 0 }));
     let [advice] = advised.advice.as_slice() else { panic!("{:?}", advised.advice) };
-    assert!(
-        advice.because.contains("orders saw 5,000,000 inserts, 1 update and 0 deletes"),
-        "{}",
-        advice.because
-    );
+    assert!(advice.because.contains("orders saw 5,000,000 inserts and 1 update since"), "{}", advice.because);
 }
 
 #[test]

@@ -304,6 +304,16 @@ fn literal() -> impl Strategy<Value = String> {
     ]
 }
 
+#[test]
+fn numbers_without_a_digit_before_the_point_are_told_apart() {
+    let mut normalizer = Normalizer::default();
+    for sql in [".0", ".0.0", "SELECT .5", "SELECT .5.5", "SELECT 1.5.5", "SELECT .5e3", "SELECT .5e3.5"] {
+        for sql in [sql, &sql.replace('5', "7"), sql] {
+            assert_eq!(normalizer.scan(sql.as_bytes()), Normalizer::default().scan(sql.as_bytes()), "{sql}");
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 

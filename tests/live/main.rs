@@ -2,17 +2,21 @@
 
 mod advise;
 mod analyze;
+mod append_only;
 mod attack;
 mod catalog;
 mod cluster;
 mod connect;
 mod demo;
+mod existing;
 mod explain;
 mod explain_page;
 mod gate;
 mod harness;
+mod mistakes;
 mod ordinary;
 mod percentiles;
 mod snapshot;
 mod tls;
+mod verify;
 mod what_if;

@@ -12,11 +12,12 @@
 mod budget;
 mod caution;
 mod moves;
+mod reorder;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    candidates::Candidate,
+    candidates::{Candidate, MAX_KEYS},
     costs::{Costs, Known, Set},
     words,
 };
@@ -24,6 +25,7 @@ use crate::{error::NotJudged, plan::Probe};
 
 use budget::Upto;
 pub use budget::{Budget, Point};
+pub(super) use reorder::Misordered;
 
 /// A query that costs less than this has nothing to win (a few pages read).
 pub(super) const FLOOR: f64 = 100.0;
@@ -58,6 +60,8 @@ pub(super) struct Selected {
     pub(super) unplanned: BTreeMap<usize, String>,
     /// Total size against gain, the smallest first.
     pub(super) frontier: Vec<Point>,
+    /// Existing indexes with the columns of chosen ones in another order.
+    pub(super) misordered: Vec<Misordered>,
 }
 
 /// What an index pays: as shares of the workload, for its room and for its upkeep.
@@ -93,6 +97,7 @@ pub(super) fn search(
     search.begin(not_judged);
     search.allow(Upto::LEFT_OUT);
     search.one_of_each_beginning();
+    search.prefer_brin();
     search.leave_out();
     search.allow(Upto::RESHAPED);
     search.carry_less();
@@ -105,6 +110,7 @@ pub(super) fn search(
     search.drop_marginal();
     search.guard();
     search.keep_to_budget();
+    search.reorder();
     search.settle();
     search.allow(Upto::TRACED);
     search.trace_frontier();

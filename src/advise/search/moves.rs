@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{Search, Set};
 use crate::{
     advise::{candidates::Candidate, existing, words},
-    catalog::KeyExpr,
+    catalog::{IndexKey, KeyExpr},
 };
 
 /// A change of the set, and what it gains as a share of the workload (negative: it costs).
@@ -117,6 +117,7 @@ impl Search<'_, '_, '_> {
                     let mut moves = self.shorter(id);
                     moves.extend(self.longer(id));
                     moves.extend(self.merged(id));
+                    moves.extend(self.as_brin(id));
                     moves
                 };
                 let mut best: Option<Move> = None;
@@ -152,7 +153,16 @@ impl Search<'_, '_, '_> {
             variants.push(variant);
         }
         if !whole.ordered {
-            for keys in 1..whole.spec.keys.len() {
+            // Two values: alone they leave much of the table.
+            let is_boolean = |key: &IndexKey| match &key.expr {
+                KeyExpr::Column(name) => {
+                    let column = self.costs.table(id).and_then(|table| table.column(name));
+                    column.is_some_and(|column| column.type_name == "boolean")
+                }
+                KeyExpr::Expression(_) => false,
+            };
+            let least = 1 + whole.spec.keys.iter().take_while(|key| is_boolean(key)).count();
+            for keys in least..whole.spec.keys.len() {
                 let mut variant = whole.clone();
                 variant.spec.include.clear();
                 variant.spec.keys.truncate(keys);
@@ -220,6 +230,37 @@ impl Search<'_, '_, '_> {
         moves
     }
 
+    /// Takes a BRIN in place of a B-tree where that pays, before the B-tree is left out for its upkeep.
+    pub(super) fn prefer_brin(&mut self) {
+        for id in self.selected.chosen.clone() {
+            for one in self.as_brin(id) {
+                if let Some(plus) = one.plus
+                    && self.selected.chosen.contains(&id)
+                    && self.gain(&one.less, one.plus, 0.0).is_some()
+                {
+                    let why = format!("{} does nearly as well", columns(self.costs.candidate(plus)));
+                    self.apply(&one.less, one.plus, &why);
+                }
+            }
+        }
+    }
+
+    /// A BRIN on the column that a B-tree leads with, in its place.
+    fn as_brin(&self, id: usize) -> Vec<Move> {
+        let btree = &self.costs.candidate(id).spec;
+        (0..self.costs.len())
+            .filter(|&other| {
+                let brin = &self.costs.candidate(other).spec;
+                brin.method == "brin"
+                    && btree.method == "btree"
+                    && brin.table == btree.table
+                    && brin.keys.first().map(|key| &key.expr) == btree.keys.first().map(|key| &key.expr)
+                    && !self.selected.chosen.contains(&other)
+            })
+            .map(|other| Move { less: Set::from([id]), plus: Some(other), gain: 0.0 })
+            .collect()
+    }
+
     /// Variants as moves that take the place of `less`; what exists already is none.
     pub(super) fn instead(&mut self, less: &Set, variants: Vec<Candidate>, like: usize) -> Vec<Move> {
         let mut moves = Vec::new();
@@ -238,7 +279,7 @@ impl Search<'_, '_, '_> {
     }
 
     /// A variant may serve what the index that it was made of could.
-    fn also_serves(&mut self, id: usize, like: usize) {
+    pub(super) fn also_serves(&mut self, id: usize, like: usize) {
         for work in &mut self.work {
             if work.relevant.contains(&like) {
                 work.relevant.insert(id);

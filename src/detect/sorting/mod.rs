@@ -2,3 +2,4 @@
 
 pub(super) mod distinct;
 pub(super) mod order;
+pub(super) mod two_tables;

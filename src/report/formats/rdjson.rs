@@ -46,6 +46,13 @@ fn diagnostic(report: &Report, checked: &Checked, finding: &Finding) -> Value {
         location["range"] = range;
     }
     one.insert("location".to_owned(), location);
+    if let (Some(at), Some(fix)) = (&finding.at, &finding.fix) {
+        let range = json!({
+            "start": position(checked, &at.file, fix.region.line, fix.region.column),
+            "end": position(checked, &at.file, fix.region.end_line, fix.region.end_column),
+        });
+        one.insert("suggestions".to_owned(), json!([{ "range": range, "text": fix.text }]));
+    }
     one.insert("severity".to_owned(), json!(severity(finding.severity)));
     one.insert("code".to_owned(), json!({ "value": finding.code.to_string() }));
     Value::Object(one)

@@ -143,11 +143,29 @@ fn result(
             region["endLine"] = json!(end_line);
             region["endColumn"] = json!(end_column);
         }
-        let path = checked.links.path(&at.file);
-        let uri = if path.starts_with('/') { format!("file://{}", encoded(&path)) } else { encoded(&path) };
+        let uri = uri(&checked.links.path(&at.file));
         result.insert(
             "locations".to_owned(),
             json!([{ "physicalLocation": { "artifactLocation": { "uri": uri }, "region": region } }]),
+        );
+    }
+    if let (Some(at), Some(fix)) = (&finding.at, &finding.fix) {
+        let deleted = json!({
+            "startLine": fix.region.line,
+            "startColumn": fix.region.column,
+            "endLine": fix.region.end_line,
+            "endColumn": fix.region.end_column,
+        });
+        let replacement = json!({ "deletedRegion": deleted, "insertedContent": { "text": fix.text } });
+        result.insert(
+            "fixes".to_owned(),
+            json!([{
+                "description": { "text": finding.instead.trim() },
+                "artifactChanges": [{
+                    "artifactLocation": { "uri": uri(&checked.links.path(&at.file)) },
+                    "replacements": [replacement],
+                }],
+            }]),
         );
     }
     result.insert("partialFingerprints".to_owned(), json!({ "sargableFinding/v1": print }));
@@ -160,6 +178,11 @@ fn result(
     }
     result.insert("properties".to_owned(), properties);
     result
+}
+
+/// A file as SARIF names it.
+fn uri(path: &str) -> String {
+    if path.starts_with('/') { format!("file://{}", encoded(path)) } else { encoded(path) }
 }
 
 /// A path as a URI writes it.

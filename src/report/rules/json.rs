@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::rules::Rule;
+use crate::{lint::fix, rules::Rule};
 
 /// The form's name and version: keys may be added, none is renamed or removed.
 pub const SCHEMA: &str = "sargable.rules/1";
@@ -34,6 +34,7 @@ fn one(rule: &Rule) -> Value {
         "needs": rule.needs.iter().map(|need| need.word()).collect::<Vec<_>>(),
         "postgres": { "from": rule.postgres.from, "until": rule.postgres.until },
         "params": params,
+        "fix": fix::has(&rule.name),
         "why": rule.why.trim(),
         "instead": rule.instead.trim(),
         "rewrite": rule.rewrite.as_ref().map(|rewrite| {

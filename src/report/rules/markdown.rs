@@ -2,8 +2,11 @@
 
 use std::fmt::Write as _;
 
-use super::{allow, count, example, needed, settings, versions};
-use crate::rules::{Category, Example, Needs, Rule, Set};
+use super::{FIX, allow, count, example, needed, settings, versions};
+use crate::{
+    lint::fix,
+    rules::{Category, Example, Needs, Rule, Set},
+};
 
 /// The page of one rule.
 pub fn page(rule: &Rule) -> String {
@@ -16,6 +19,9 @@ pub fn page(rule: &Rule) -> String {
     row("Severity", rule.severity.word());
     row("Set", set(rule.set));
     row("Needs", &needs(rule));
+    if fix::has(&rule.name) {
+        row("Fix", FIX);
+    }
     if let Some(confidence) = rule.confidence {
         row("Known at best by", confidence.word());
     }

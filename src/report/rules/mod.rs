@@ -8,6 +8,9 @@ use std::fmt::Write as _;
 
 use crate::rules::{Example, ExampleExecutions, ExampleLines, ExampleRepetition, ExampleServer, Needs, Rule};
 
+/// What is said of a rule that has a fix.
+pub(super) const FIX: &str = "`sargable check --fix` writes it, where the statement has the usual form";
+
 /// `schema and statistics`; nothing where the statement alone will do.
 pub(super) fn needs(rule: &Rule) -> String {
     let words: Vec<&str> =

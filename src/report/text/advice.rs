@@ -102,7 +102,11 @@ fn one(page: &mut Page, report: &Report, number: usize, advice: &Advice) {
     if let Some(size) = advice.size_bytes {
         match advice.kind {
             AdviceKind::DropIndex => page.field(3, "frees", &bytes(size)),
-            _ => page.field(3, "size", &format!("{} est.", bytes(size))),
+            _ => {
+                let built =
+                    advice.built_bytes.map_or_else(String::new, |size| format!(", {} as built", bytes(size)));
+                page.field(3, "size", &format!("{} est.{built}", bytes(size)));
+            }
         }
     }
     page.field(3, "proof", &proof(advice.proof));
@@ -118,7 +122,10 @@ fn one(page: &mut Page, report: &Report, number: usize, advice: &Advice) {
         for id in advice.serves.iter().take(SERVED) {
             let text = query(report, id).map_or("", |query| query.text.as_str());
             let gain = advice.gains.iter().find(|gain| gain.query == *id).map_or_else(String::new, |gain| {
-                format!(" {} → {}", cost(gain.cost_before), cost(gain.cost_after))
+                match (gain.ms_before, gain.ms_after) {
+                    (Some(before), Some(after)) => format!(" {} → {}", duration(before), duration(after)),
+                    _ => format!(" {} → {}", cost(gain.cost_before), cost(gain.cost_after)),
+                }
             });
             for line in fit(&format!("{}{gain}", short_id(id)), text, page.width() - 12, 1) {
                 page.field(3, "", &line);

@@ -97,6 +97,9 @@ fn one(page: &mut Page, report: &Report, checked: &Checked, finding: &Finding) {
     let mut field = |label: &str, text: &str| {
         page.hanging(gutter + 2, &format!("{lead} {label}  "), label.len() + 4, text);
     };
+    if let Some(name) = &finding.query_name {
+        field("query  ", name);
+    }
     field("because", &finding.because);
     let mut lines = finding.instead.trim().lines();
     let first = lines.next().unwrap_or("");
@@ -111,6 +114,9 @@ fn one(page: &mut Page, report: &Report, checked: &Checked, finding: &Finding) {
                 page.line(gutter + 6, &clean(line));
             }
         }
+    }
+    if finding.fix.is_some() {
+        page.hanging(gutter + 2, &format!("{} help     ", page.dimmed("=")), 11, "fixable with --fix");
     }
     if finding.cost_ms > 0.0 {
         let part = share(finding.cost_ms, report.totals.total_ms);

@@ -29,6 +29,7 @@ mod statement;
 mod summary;
 mod tree;
 mod units;
+mod verify;
 
 pub use advice::ABOUT_INDEXES;
 pub use check::scope;
@@ -82,6 +83,7 @@ pub fn render(report: &Report, subject: Subject, style: &Style) -> String {
     }
     if subject == Subject::Indexes {
         indexes::summary(&mut page, report);
+        verify::write(&mut page, report);
     }
     slo::write(&mut page, report);
     if subject == Subject::Workload {

@@ -2,7 +2,8 @@
 
 use super::{Style, page::Page};
 use crate::{
-    report::rules::{allow, count, example, needed, needs, settings, versions},
+    lint::fix,
+    report::rules::{FIX, allow, count, example, needed, needs, settings, versions},
     rules::{Rule, Set},
 };
 
@@ -48,6 +49,9 @@ pub fn rule(rule: &Rule, style: &Style) -> String {
     page.field(0, "Set", set(rule));
     let words: Vec<&str> = rule.needs.iter().map(|need| needed(*need)).collect();
     page.field(0, "Needs", &words.join(", "));
+    if fix::has(&rule.name) {
+        page.field(0, "Fix", FIX);
+    }
     if let Some(versions) = versions(rule) {
         page.field(0, "PostgreSQL", &versions);
     }

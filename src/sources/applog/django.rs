@@ -11,7 +11,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Kind, Reader,
+    Kind, Reader, durations,
     lines::{self, Draft, Sink},
     placeholders::{self, Style},
     python::{self, Head, Record},
@@ -65,7 +65,7 @@ impl Timed<'_> {
 }
 
 fn seconds(seconds: f64) -> Option<u64> {
-    values::rounded(seconds * 1e6)
+    durations::rounded(seconds * 1e6)
 }
 
 /// A statement whose arguments have not been seen.

@@ -10,7 +10,7 @@
 //! of the logger before the level may name the request. The default format shows no date: no times then.
 
 use super::{
-    Kind, Reader,
+    Kind, Reader, durations,
     fields::Fields,
     lines::{self, Draft, Sink},
     values::{self, Value},
@@ -78,7 +78,7 @@ fn head(line: &str) -> Option<Draft> {
     let at = line.find("QUERY OK").or_else(|| line.find("QUERY ERROR"))?;
     let (before, after) = line.split_at(at);
     let fields = Fields::pairs(after);
-    let time = |key: &str| fields.text(key).and_then(values::microseconds);
+    let time = |key: &str| fields.text(key).and_then(durations::microseconds);
     let duration = time("db");
     // Ecto writes at least one of its times.
     if duration.is_none() && time("queue").is_none() && time("decode").is_none() && time("idle").is_none() {

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 
-use super::{lines, lines::Stamp, values};
+use super::{durations, lines, lines::Stamp, values};
 use crate::workload::{Evidence, UnitId};
 
 /// In the order of the line. One name may come twice: zerolog writes the time of a statement and the time
@@ -157,10 +157,9 @@ pub(super) fn bind(value: &Value) -> Option<String> {
 /// A duration: a text with its unit (`1.2ms`), or a number in the given unit (in microseconds).
 pub(super) fn duration(value: &Value, unit_us: f64) -> Option<u64> {
     match value {
-        Value::String(text) => {
-            values::microseconds(text).or_else(|| values::rounded(text.trim().parse::<f64>().ok()? * unit_us))
-        }
-        Value::Number(number) => values::rounded(number.as_f64()? * unit_us),
+        Value::String(text) => durations::microseconds(text)
+            .or_else(|| durations::rounded(text.trim().parse::<f64>().ok()? * unit_us)),
+        Value::Number(number) => durations::rounded(number.as_f64()? * unit_us),
         _ => None,
     }
 }

@@ -11,9 +11,8 @@
 //! told, nor are BEGIN and COMMIT.
 
 use super::{
-    Kind, Reader,
+    Kind, Reader, durations,
     lines::{self, Draft, Sink, Stamp},
-    values,
 };
 use crate::{
     sources::pglog::Tally,
@@ -39,13 +38,13 @@ impl Statement<'_> {
         match lines::stamp(line) {
             Some((stamp, rest)) if line.starts_with('[') => {
                 let (time, sql) = rest.trim_start().strip_prefix('[')?.split_once("]  ")?;
-                let duration = values::microseconds(time)?;
+                let duration = durations::microseconds(time)?;
                 Some(Statement { stamp: Some(stamp), duration, rows: None, sql })
             }
             _ => {
                 let (time, rest) = line.strip_prefix('[')?.split_once("] ")?;
                 let (rows, sql) = rest.strip_prefix("[rows:")?.split_once("] ")?;
-                let duration = values::microseconds(time)?;
+                let duration = durations::microseconds(time)?;
                 Some(Statement { stamp: None, duration, rows: rows.parse().ok(), sql })
             }
         }

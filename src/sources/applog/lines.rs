@@ -3,7 +3,7 @@
 
 use super::{
     placeholders::{self, Style},
-    values,
+    terminal,
 };
 use crate::{
     sources::pglog::Tally,
@@ -211,7 +211,7 @@ fn sqlstate(message: &str) -> Option<&[u8]> {
 
 /// A line as text, without colours.
 pub(super) fn text(line: &[u8]) -> String {
-    String::from_utf8_lossy(&values::plain(line)).into_owned()
+    String::from_utf8_lossy(&terminal::plain(line)).into_owned()
 }
 
 /// Whether a text begins as a statement does.

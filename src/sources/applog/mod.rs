@@ -18,6 +18,7 @@
 mod configured;
 mod django;
 mod drizzle;
+mod durations;
 mod ecto;
 mod fields;
 mod gorm;
@@ -38,6 +39,7 @@ mod rails;
 mod sequelize;
 mod sqlalchemy;
 mod sqlx;
+mod terminal;
 mod typeorm;
 mod values;
 

@@ -5,7 +5,7 @@
 //! when its entry was written where an engine did.
 
 use super::{
-    Kind, Reader,
+    Kind, Reader, durations,
     lines::{self, Draft, Sink},
     node::{self, Object},
     values::{self, Value},
@@ -56,7 +56,7 @@ fn event(line: u64, entries: &[(String, Value)], tally: &mut Tally, sink: Sink<'
     let (Some(sql), Some(duration)) = (node::text(entries, "query"), node::text(entries, "duration")) else {
         return false;
     };
-    let duration = duration.parse::<f64>().ok().and_then(|ms| values::rounded(ms * 1000.0));
+    let duration = duration.parse::<f64>().ok().and_then(|ms| durations::rounded(ms * 1000.0));
     let mut end = node::text(entries, "timestamp").and_then(lines::stamp).map(|(stamp, _)| stamp);
     if node::text(entries, "target") == Some("ClientEngine")
         && let (Some(end), Some(duration)) = (&mut end, duration)
@@ -110,7 +110,7 @@ impl Reader for Prisma {
         } else if let (Some(params), Some(open)) = (text.strip_prefix("Params: "), &mut self.open) {
             open.binds = values::list(params);
         } else if let (Some(time), Some(open)) = (text.strip_prefix("Duration: "), &mut self.open) {
-            open.duration = values::microseconds(time);
+            open.duration = durations::microseconds(time);
             self.flush(tally, sink);
         } else if let Some(open) = self.open.as_mut().filter(|open| node::goes_on(&open.sql, &text)) {
             if !open.push(&text) {

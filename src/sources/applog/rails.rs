@@ -10,7 +10,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Kind, Reader,
+    Kind, Reader, durations,
     lines::{self, CLAUSES, Draft, Sink, Stamp},
     values,
 };
@@ -95,7 +95,7 @@ impl Sql<'_> {
             times = database;
         }
         let end = times.find("ms")? + 2;
-        Some(Sql { name, duration: values::microseconds(&times[..end])?, text })
+        Some(Sql { name, duration: durations::microseconds(&times[..end])?, text })
     }
 }
 

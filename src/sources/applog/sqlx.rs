@@ -7,10 +7,9 @@
 use serde_json::Value;
 
 use super::{
-    Kind, Reader,
+    Kind, Reader, durations,
     fields::{self, Fields},
     lines::{self, Draft, Sink},
-    values,
 };
 use crate::sources::pglog::Tally;
 
@@ -135,7 +134,7 @@ fn of_summary(body: &str) -> Option<Draft> {
     let rows = ["returned: ", "affected: "].map(|name| figure(name).and_then(|n| n.parse().ok()));
     Some(Draft {
         sql: sql.to_owned(),
-        duration: figure("elapsed: ").and_then(values::microseconds),
+        duration: figure("elapsed: ").and_then(durations::microseconds),
         rows: rows.into_iter().flatten().max(),
         ..Draft::default()
     })

@@ -7,7 +7,7 @@
 use std::collections::VecDeque;
 
 use super::{
-    Kind, Reader,
+    Kind, Reader, durations,
     lines::{self, Draft, Sink, Stamp},
     node, values,
 };
@@ -63,9 +63,10 @@ impl Head<'_> {
                 "QUERY" => Word::Query(Again::No, None),
                 "FAILED QUERY" => Word::Query(Again::Failed, None),
                 "QUERY ERROR" => Word::Error,
-                name => {
-                    Word::Query(Again::Slow, Some(values::microseconds(name.strip_prefix("SLOW QUERY: ")?)?))
-                }
+                name => Word::Query(
+                    Again::Slow,
+                    Some(durations::microseconds(name.strip_prefix("SLOW QUERY: ")?)?),
+                ),
             };
             return Some(Head { stamp, word, sql });
         }

@@ -5,10 +5,15 @@
 //! the middle of an entry, a torn write) costs only the lines up to the next record's beginning.
 //! <https://www.postgresql.org/docs/current/runtime-config-logging.html#RUNTIME-CONFIG-LOGGING-CSVLOG>
 
-use memchr::{memchr, memchr_iter, memchr3, memrchr};
+use std::hash::Hasher as _;
+
+use memchr::{memchr, memchr_iter, memrchr};
+use rustc_hash::FxHasher;
 
 use super::{
-    Entry, Tally, prefix, severity,
+    Entry, Tally, prefix,
+    session_form::{Forms, Layout, Style, place},
+    severity,
     time::{Clock, looks_like_time},
 };
 
@@ -17,7 +22,10 @@ const USER: usize = 1;
 const DATABASE: usize = 2;
 const PID: usize = 3;
 const CONNECTION_FROM: usize = 4;
+const NUMBER: usize = 6;
+const TAG: usize = 7;
 const VXID: usize = 9;
+const TXID: usize = 10;
 const SEVERITY: usize = 11;
 const SQLSTATE: usize = 12;
 const MESSAGE: usize = 13;
@@ -25,6 +33,7 @@ const DETAIL: usize = 14;
 const CONTEXT: usize = 18;
 const STATEMENT: usize = 19;
 const APPLICATION: usize = 22;
+const BACKEND_TYPE: usize = 23;
 const MIN_COLUMNS: usize = 23;
 const MAX_COLUMNS: usize = 26;
 
@@ -78,15 +87,26 @@ pub(in crate::sources) fn scan(
     let mut clock = Clock::default();
     let mut buffers = Buffers::default();
     let mut fields = [Field::default(); MAX_COLUMNS];
+    let mut forms = Forms::default();
     let mut line = first_line;
     let mut at = 0;
     while at < chunk.len() {
-        let record = record(&chunk[at..], &mut fields);
+        if let Some((len, lines)) = recall(&chunk[at..], line, &forms, &mut clock, &mut buffers, &mut sink) {
+            tally.entries += 1;
+            line += lines;
+            at += len;
+            continue;
+        }
+        let text = &chunk[at..];
+        let record = record(text, &mut fields);
         let entry = record.and_then(|len| Some((len, entry(&fields, line, &mut clock, &mut buffers)?)));
         if let Some((len, entry)) = entry {
             tally.entries += 1;
+            if let Some(layout) = layout(text, &fields) {
+                forms.learn(text, &layout, &entry);
+            }
             sink(&entry);
-            line += memchr_iter(b'\n', &chunk[at..at + len]).count() as u64;
+            line += memchr_iter(b'\n', &text[..len]).count() as u64;
             at += len;
         } else {
             let len = next_line(&chunk[at..]);
@@ -108,6 +128,86 @@ pub(in crate::sources) fn scan(
     tally.zones.append(&mut clock.unknown);
 }
 
+/// Reads the record at the front as one of its session: its bytes and lines.
+fn recall(
+    text: &[u8],
+    line: u64,
+    forms: &Forms,
+    clock: &mut Clock,
+    buffers: &mut Buffers,
+    sink: &mut impl FnMut(&Entry<'_>),
+) -> Option<(usize, u64)> {
+    const STYLE: Style = Style { tag_ends: b'"', vxid_ends: b',', string };
+    let (time, time_end) = clock.read(text)?;
+    let recalled = forms.recall(text, time_end, pid(&text[time_end..])?, &STYLE)?;
+    let newline = text.get(recalled.len..)?;
+    let len = recalled.len
+        + match newline {
+            [] => 0,
+            [b'\n', ..] => 1,
+            [b'\r', b'\n', ..] => 2,
+            _ => return None,
+        };
+    let field = |(text, doubled): (_, bool)| Field { text, doubled };
+    let (message, detail) = (field(recalled.message), recalled.detail.map(field));
+    let newlines = |field: Field<'_>| memchr_iter(b'\n', field.text).count() as u64;
+    let lines = 1 + newlines(message) + detail.map_or(0, newlines);
+    let detail = detail.and_then(|detail| detail.read_some(&mut buffers.detail));
+    sink(&recalled.entry(line, time, message.read(&mut buffers.message), detail));
+    Some((len, lines))
+}
+
+/// What seems to be the process id: the third of the values after the time.
+fn pid(rest: &[u8]) -> Option<u32> {
+    let mut commas = rest.iter().take(160).enumerate().filter(|(_, byte)| **byte == b',');
+    let (start, (end, _)) = (commas.nth(2)?.0 + 1, commas.next()?);
+    prefix::number(&rest[start..end])
+}
+
+/// The length of the string whose inside begins here, and whether it holds doubled quotes.
+fn string(text: &[u8]) -> Option<(usize, bool)> {
+    let mut doubled = false;
+    let mut at = 0;
+    loop {
+        at += quote(text.get(at..)?)?;
+        if text.get(at + 1) != Some(&b'"') {
+            return Some((at, doubled));
+        }
+        doubled = true;
+        at += 2;
+    }
+}
+
+/// Where the values of a record stand, if it is like nearly all others.
+fn layout(text: &[u8], fields: &[Field<'_>; MAX_COLUMNS]) -> Option<Layout> {
+    let at = |column: usize| place(fields[column].text, text).filter(|place| !place.is_empty());
+    let usual = fields[CONTEXT].text.is_empty()
+        && fields[STATEMENT].text.is_empty()
+        && !fields[TAG].doubled
+        && !fields[BACKEND_TYPE].text.is_empty();
+    let time_end = at(TIME)?.end;
+    // The last of the columns, and of fewer none: what was read before may still stand there.
+    let last = at(BACKEND_TYPE)?.end + 1;
+    let end = last
+        + text
+            .get(last..)?
+            .iter()
+            .position(|byte| matches!(byte, b'\n' | b'\r'))
+            .unwrap_or(text.len() - last);
+    let number = |byte: &&u8| byte.is_ascii_digit() || **byte == b'-';
+    let digits = text[last..end].iter().rev().take_while(number).count();
+    usual.then_some(Layout {
+        time_end,
+        number: at(NUMBER)?,
+        tag: at(TAG)?,
+        vxid: at(VXID)?,
+        txid: at(TXID)?,
+        message: at(MESSAGE)?,
+        detail: at(DETAIL),
+        query_id: end - digits..end,
+    })
+}
+
 /// The length of the first line, with its newline.
 fn next_line(text: &[u8]) -> usize {
     memchr(b'\n', text).map_or(text.len(), |len| len + 1)
@@ -116,27 +216,20 @@ fn next_line(text: &[u8]) -> usize {
 /// Splits the record at the front into its fields; its length with the newline. `None` when it has not
 /// the right number of fields, or does not end.
 fn record<'a>(text: &'a [u8], fields: &mut [Field<'a>; MAX_COLUMNS]) -> Option<usize> {
-    fields[STATEMENT] = Field::default();
+    fields[BACKEND_TYPE] = Field::default();
     let mut at = 0;
     for (count, field) in fields.iter_mut().enumerate() {
         if text.get(at) == Some(&b',') {
             *field = Field::default();
         } else if text.get(at) == Some(&b'"') {
             let from = at + 1;
-            let mut doubled = false;
-            at = from;
-            loop {
-                at += memchr(b'"', &text[at..])?;
-                if text.get(at + 1) != Some(&b'"') {
-                    break;
-                }
-                doubled = true;
-                at += 2;
-            }
-            *field = Field { text: &text[from..at], doubled };
-            at += 1;
+            let (len, doubled) = string(&text[from..])?;
+            *field = Field { text: &text[from..from + len], doubled };
+            at = from + len + 1;
         } else {
-            let len = memchr3(b',', b'\n', b'"', &text[at..]).unwrap_or(text.len() - at);
+            // Short, all of them: to set up a search takes longer than to look at each byte.
+            let ends = |byte: &u8| matches!(byte, b',' | b'\n' | b'"');
+            let len = text[at..].iter().position(ends).unwrap_or(text.len() - at);
             *field = Field { text: text[at..at + len].trim_ascii_end(), doubled: false };
             at += len;
         }
@@ -151,6 +244,24 @@ fn record<'a>(text: &'a [u8], fields: &mut [Field<'a>; MAX_COLUMNS]) -> Option<u
         }
     }
     None
+}
+
+/// The next quote: names are short, statements are not.
+fn quote(text: &[u8]) -> Option<usize> {
+    const SHORT: usize = 16;
+    let near = text[..text.len().min(SHORT)].iter().position(|byte| *byte == b'"');
+    near.or_else(|| memchr(b'"', text.get(SHORT..)?).map(|at| at + SHORT))
+}
+
+/// See [`crate::workload::Event::who`]: of the fields as they stand.
+fn who(fields: &[Field<'_>; MAX_COLUMNS]) -> u64 {
+    let mut hasher = FxHasher::default();
+    for column in [USER, DATABASE, PID, CONNECTION_FROM, APPLICATION] {
+        let text = fields[column].text;
+        hasher.write(text);
+        hasher.write_usize(text.len());
+    }
+    hasher.finish() | 1 << 63
 }
 
 fn entry<'a>(
@@ -178,6 +289,7 @@ fn entry<'a>(
         detail: fields[DETAIL].read_some(&mut buffers.detail),
         context: fields[CONTEXT].read_some(&mut buffers.context),
         statement: fields[STATEMENT].read_some(&mut buffers.statement),
+        who: who(fields),
     })
 }
 

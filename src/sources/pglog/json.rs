@@ -4,9 +4,19 @@
 //! decoded only in the values that we use.
 //! <https://www.postgresql.org/docs/current/runtime-config-logging.html#RUNTIME-CONFIG-LOGGING-JSONLOG>
 
-use memchr::{memchr, memchr2};
+use std::hash::Hasher as _;
 
-use super::{Entry, Tally, prefix, severity, time::Clock};
+use memchr::{memchr, memchr2, memmem};
+use rustc_hash::FxHasher;
+
+use super::{
+    Entry, Tally,
+    message::whole,
+    prefix,
+    session_form::{Forms, Layout, Style, place},
+    severity,
+    time::Clock,
+};
 
 /// A string's inside as it stands in the chunk, or a number.
 #[derive(Clone, Copy, Default)]
@@ -30,6 +40,10 @@ struct Object<'a> {
     detail: Value<'a>,
     context: Value<'a>,
     statement: Value<'a>,
+    number: Value<'a>,
+    tag: Value<'a>,
+    txid: Value<'a>,
+    query_id: Value<'a>,
 }
 
 #[derive(Default)]
@@ -65,14 +79,32 @@ pub(in crate::sources) fn scan(
 ) {
     let mut clock = Clock::default();
     let mut buffers = Buffers::default();
+    let mut forms = Forms::default();
+    let pid = memmem::Finder::new(b"\"pid\":");
     let mut line = first_line;
     let mut at = 0;
     while at < chunk.len() {
+        let guess = |rest: &[u8]| {
+            let rest = &rest[..rest.len().min(400)];
+            let (pid, _) = whole(&rest[pid.find(rest)? + b"\"pid\":".len()..])?;
+            u32::try_from(pid).ok()
+        };
+        if let Some(len) = recall(&chunk[at..], line, guess, &forms, &mut clock, &mut buffers, &mut sink) {
+            tally.entries += 1;
+            line += 1;
+            at += len;
+            continue;
+        }
         let len = memchr(b'\n', &chunk[at..]).unwrap_or(chunk.len() - at);
         let text = chunk[at..at + len].trim_ascii_end();
-        match object(text).and_then(|object| entry(&object, line, &mut clock, &mut buffers)) {
+        let object = object(text);
+        let entry = object.as_ref().and_then(|object| entry(object, line, &mut clock, &mut buffers));
+        match entry {
             Some(entry) => {
                 tally.entries += 1;
+                if let Some(layout) = object.as_ref().and_then(|object| layout(text, object)) {
+                    forms.learn(text, &layout, &entry);
+                }
                 sink(&entry);
             }
             None if text.is_empty() => {}
@@ -82,6 +114,57 @@ pub(in crate::sources) fn scan(
         at += len + 1;
     }
     tally.zones.append(&mut clock.unknown);
+}
+
+/// Reads the object at the front as one of its session: its bytes with the newline.
+fn recall(
+    text: &[u8],
+    line: u64,
+    pid: impl Fn(&[u8]) -> Option<u32>,
+    forms: &Forms,
+    clock: &mut Clock,
+    buffers: &mut Buffers,
+    sink: &mut impl FnMut(&Entry<'_>),
+) -> Option<usize> {
+    const BEGINS: &[u8] = b"{\"timestamp\":\"";
+    const STYLE: Style = Style { tag_ends: b'"', vxid_ends: b'"', string: inside };
+    let (time, len) = clock.read(text.strip_prefix(BEGINS)?)?;
+    let time_end = BEGINS.len() + len;
+    let recalled = forms.recall(text, time_end, pid(&text[time_end..])?, &STYLE)?;
+    let end = match text.get(recalled.len..)? {
+        [b'}'] => 1,
+        [b'}', b'\n', ..] => 2,
+        [b'}', b'\r', b'\n', ..] => 3,
+        _ => return None,
+    };
+    let value = |(text, escaped): (_, bool)| Value { text, escaped };
+    let message = value(recalled.message).read(&mut buffers.message).unwrap_or_default();
+    let detail = recalled.detail.map(value).and_then(|detail| detail.read(&mut buffers.detail));
+    sink(&recalled.entry(line, time, message, detail));
+    Some(recalled.len + end)
+}
+
+/// The length of the string whose inside begins here, and whether it holds escapes. It ends on its line.
+fn inside(text: &[u8]) -> Option<(usize, bool)> {
+    let (value, _) = string(text)?;
+    Some((value.text.len(), value.escaped))
+}
+
+/// Where the values of an object stand, if it is like nearly all others.
+fn layout(text: &[u8], object: &Object<'_>) -> Option<Layout> {
+    let at = |value: Value<'_>| place(value.text, text).filter(|place| !place.is_empty());
+    let usual = object.context.text.is_empty() && object.statement.text.is_empty() && !object.tag.escaped;
+    let end = text.len().checked_sub(1)?;
+    usual.then_some(Layout {
+        time_end: at(object.time)?.end,
+        number: at(object.number)?,
+        tag: at(object.tag)?,
+        vxid: at(object.vxid)?,
+        txid: at(object.txid)?,
+        message: at(object.message)?,
+        detail: at(object.detail),
+        query_id: at(object.query_id).filter(|place| place.end == end).unwrap_or(end..end),
+    })
 }
 
 fn entry<'a>(
@@ -108,7 +191,18 @@ fn entry<'a>(
         detail: object.detail.read(&mut buffers.detail),
         context: object.context.read(&mut buffers.context),
         statement: object.statement.read(&mut buffers.statement),
+        who: who(object),
     })
+}
+
+/// See [`crate::workload::Event::who`]: of the values as they stand.
+fn who(object: &Object<'_>) -> u64 {
+    let mut hasher = FxHasher::default();
+    for value in [object.user, object.database, object.pid, object.host, object.application] {
+        hasher.write(value.text);
+        hasher.write_usize(value.text.len());
+    }
+    hasher.finish() | 1 << 63
 }
 
 /// Whether a line begins as PostgreSQL's own do.
@@ -134,6 +228,10 @@ enum Key {
     Context,
     Statement,
     Application,
+    Number,
+    Tag,
+    Txid,
+    QueryId,
     Other,
 }
 
@@ -146,11 +244,11 @@ const KEYS: &[(&[u8], Key)] = &[
     (b"remote_host", Key::Host),
     (b"remote_port", Key::Other),
     (b"session_id", Key::Other),
-    (b"line_num", Key::Other),
-    (b"ps", Key::Other),
+    (b"line_num", Key::Number),
+    (b"ps", Key::Tag),
     (b"session_start", Key::Other),
     (b"vxid", Key::Vxid),
-    (b"txid", Key::Other),
+    (b"txid", Key::Txid),
     (b"error_severity", Key::Severity),
     (b"state_code", Key::SqlState),
     (b"message", Key::Message),
@@ -167,7 +265,7 @@ const KEYS: &[(&[u8], Key)] = &[
     (b"application_name", Key::Application),
     (b"backend_type", Key::Other),
     (b"leader_pid", Key::Other),
-    (b"query_id", Key::Other),
+    (b"query_id", Key::QueryId),
 ];
 
 /// `None` when the line is no flat object that ends on it.
@@ -202,6 +300,10 @@ fn object(line: &[u8]) -> Option<Object<'_>> {
             Key::Detail => object.detail = value,
             Key::Context => object.context = value,
             Key::Statement => object.statement = value,
+            Key::Number => object.number = value,
+            Key::Tag => object.tag = value,
+            Key::Txid => object.txid = value,
+            Key::QueryId => object.query_id = value,
             Key::Other => {}
         }
         match rest.split_first()? {
@@ -227,10 +329,14 @@ fn key<'a>(text: &'a [u8], expected: &mut usize) -> Option<(Key, &'a [u8])> {
     Some((key, text[len + 1..].strip_prefix(b":")?))
 }
 
+const SHORT: usize = 24;
+
 /// A string after its opening quote, and what follows the closing one.
 fn string(text: &[u8]) -> Option<(Value<'_>, &[u8])> {
-    let mut at = 0;
     let mut escaped = false;
+    // Most values are short: to set up a search takes longer than to look at each byte.
+    let near = text.iter().take(SHORT).position(|byte| matches!(byte, b'"' | b'\\'));
+    let mut at = near.unwrap_or(SHORT.min(text.len()));
     loop {
         at += memchr2(b'"', b'\\', text.get(at..)?)?;
         if text[at] == b'"' {

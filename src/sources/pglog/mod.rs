@@ -16,6 +16,7 @@ pub(super) mod json;
 pub(super) mod message;
 pub(super) mod prefix;
 pub(super) mod sequence;
+mod session_form;
 pub(super) mod sessions;
 pub(super) mod severity;
 pub(super) mod stderr;
@@ -82,6 +83,8 @@ pub(super) struct Entry<'a> {
     pub detail: Option<&'a [u8]>,
     pub context: Option<&'a [u8]>,
     pub statement: Option<&'a [u8]>,
+    /// As [`crate::workload::Event::who`] has it.
+    pub who: u64,
 }
 
 /// What a scanner counts of a chunk.

@@ -121,12 +121,18 @@ pub(in crate::sources) struct Loose {
     pub translated: u64,
 }
 
+/// Slots of sessions that have nothing open.
+const SLOTS: usize = 256;
+
 /// Turns the entries of one chunk into events.
 #[derive(Debug)]
 pub(in crate::sources) struct Sequence {
     input: u32,
     /// `None`: the session was seen in this chunk and has nothing open.
-    open: FxHashMap<Session, Option<Pending>>,
+    open: FxHashMap<Session, Option<Box<Pending>>>,
+    /// Sessions that were seen in this chunk and have nothing open, by [`Entry::who`], each in the slot of
+    /// its process id: nearly all are, with most settings.
+    quiet: Vec<u64>,
     loose: Loose,
     /// Where the prefix does not tell who a session is.
     sessions: Option<Sessions>,
@@ -135,7 +141,8 @@ pub(in crate::sources) struct Sequence {
 impl Sequence {
     /// `sessions`: what is known of them at the chunk's beginning, where entries do not say it all.
     pub(in crate::sources) fn new(input: u32, sessions: Option<Sessions>) -> Sequence {
-        Sequence { input, open: FxHashMap::default(), loose: Loose::default(), sessions }
+        let quiet = vec![0; SLOTS];
+        Sequence { input, open: FxHashMap::default(), quiet, loose: Loose::default(), sessions }
     }
 
     pub(in crate::sources) fn entry(&mut self, entry: &Entry<'_>, sink: &mut impl FnMut(&Event<'_>)) {
@@ -144,7 +151,7 @@ impl Sequence {
             let mut told = Sessions::default();
             sessions::learn(&mut told, entry.pid.unwrap_or(0), entry.message);
             let pid = entry.pid.or(Some(0));
-            let full = sessions::complete(&told, Entry { pid, ..*entry });
+            let full = sessions::complete(&told, Entry { pid, who: 0, ..*entry });
             return self.tracked(&Entry { pid: entry.pid, ..full }, sink);
         }
         self.tracked(entry, sink);
@@ -158,7 +165,7 @@ impl Sequence {
         if let Some(pid) = told.filter(|_| !leaves) {
             sessions::learn(&mut sessions, pid, entry.message);
         }
-        self.step(&sessions::complete(&sessions, *entry), sink);
+        self.step(&sessions::complete(&sessions, Entry { who: 0, ..*entry }), sink);
         if let Some(pid) = told.filter(|_| leaves) {
             sessions::learn(&mut sessions, pid, entry.message);
         }
@@ -186,7 +193,9 @@ impl Sequence {
             Message::Started { sql, binds } => {
                 if let (Some(pid), Some(session)) = (entry.pid, Session::of(entry)) {
                     self.settle(entry, || Step::Next, sink);
-                    self.open.insert(session, Some(Pending::new(entry, pid, sql, binds, position)));
+                    let pending = Pending::new(entry, pid, sql, binds, position);
+                    self.open.insert(session, Some(Box::new(pending)));
+                    self.quiet[pid as usize % SLOTS] = 0;
                     let begins = EventKind::Incident(&Incident::StatementBegins);
                     return sink(&event(entry, begins, None, position));
                 }
@@ -228,7 +237,9 @@ impl Sequence {
 
     /// Applies a step to what the session has open; remembers it when only the chunk before knows.
     fn settle(&mut self, entry: &Entry<'_>, step: impl FnOnce() -> Step, sink: &mut impl FnMut(&Event<'_>)) {
-        let Some(session) = Session::of(entry) else {
+        let slot = entry.pid.unwrap_or(0) as usize % SLOTS;
+        let quiet = entry.who != 0 && self.quiet[slot] == entry.who;
+        let Some(session) = Some(entry).filter(|_| !quiet).and_then(Session::of) else {
             if let Step::Duration { .. } = step() {
                 self.loose.lone_durations += 1;
             }
@@ -248,12 +259,14 @@ impl Sequence {
                 }
             },
         }
+        self.quiet[slot] = entry.who;
     }
 
     /// What remains for [`Carry::join`].
     pub(in crate::sources) fn finish(self) -> Loose {
         let mut loose = self.loose;
-        loose.tails = self.open.into_iter().collect();
+        let tails = self.open.into_iter().map(|(session, open)| (session, open.map(|pending| *pending)));
+        loose.tails = tails.collect();
         loose
     }
 }
@@ -269,6 +282,7 @@ fn event<'a>(entry: &Entry<'a>, kind: EventKind<'a>, duration: Option<u64>, posi
         user: entry.user,
         application: entry.application,
         host: entry.host,
+        who: entry.who,
         ..Event::new(kind, position)
     }
 }

@@ -172,6 +172,7 @@ fn close(
         detail: open.detail.as_ref().map(|part| stitch(part, chunk, &mut buffers.detail)),
         context: open.context.as_ref().map(|part| stitch(part, chunk, &mut buffers.context)),
         statement: open.statement.as_ref().map(|part| stitch(part, chunk, &mut buffers.statement)),
+        who: fields.who,
     });
 }
 

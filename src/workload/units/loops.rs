@@ -40,7 +40,7 @@ struct Repeated {
 /// The loops of one unit, in the order of their queries.
 pub(super) fn loops(steps: &[Placed], evidence: Evidence) -> Vec<Loop> {
     let mut found = Vec::new();
-    if steps.len() < LEAST {
+    if !any_repeats(steps) {
         return found;
     }
     let mut queries: FxHashMap<Fingerprint, Repeated> = FxHashMap::default();
@@ -65,6 +65,21 @@ pub(super) fn loops(steps: &[Placed], evidence: Evidence) -> Vec<Loop> {
         }
     }
     found
+}
+
+/// Whether a query may run often enough for a loop: most units are short, and have none.
+fn any_repeats(steps: &[Placed]) -> bool {
+    const SHORT: usize = 48;
+    if steps.len() < LEAST {
+        return false;
+    }
+    let mut queries = [0; SHORT];
+    let Some(queries) = queries.get_mut(..steps.len()) else { return true };
+    for (query, step) in queries.iter_mut().zip(steps) {
+        *query = step.query.0;
+    }
+    queries.sort_unstable();
+    queries.windows(LEAST).any(|same| same[0] == same[LEAST - 1])
 }
 
 fn in_burst(child: &Repeated, parents: &[Fingerprint], steps: &[Placed], found: &mut Vec<Loop>) {

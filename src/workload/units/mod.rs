@@ -20,7 +20,10 @@ use serde::{Deserialize, Serialize};
 
 use self::steps::Steps;
 pub(super) use self::steps::{Placed, Step};
-use super::repetition::{Evidence, Repetition, Repetitions};
+use super::{
+    identity::Identity,
+    repetition::{Evidence, Repetition, Repetitions},
+};
 
 /// Steps that are looked at together: enough to learn a rhythm from, little enough for bounded memory
 /// (4 MB while they wait, 20 MB while they are looked at).
@@ -42,12 +45,15 @@ pub(super) struct Units {
     /// In the order of the log.
     steps: Steps,
     pub(super) folded: Repetitions,
+    /// Room for the steps of a window: to ask for it anew each time costs as much as to fill it.
+    #[serde(skip)]
+    room: Vec<Placed>,
 }
 
 impl Units {
     /// Hot.
-    pub(super) fn step(&mut self, step: &Step) {
-        self.steps.push(step);
+    pub(super) fn step(&mut self, step: &Step, identity: &mut Identity) {
+        self.steps.push(step, &mut identity.context);
     }
 
     /// Adds what came after.
@@ -61,7 +67,7 @@ impl Units {
         while self.steps.len() >= WINDOW {
             let all = std::mem::take(&mut self.steps);
             let window = Window { steps: &all, len: WINDOW, last: false };
-            let waiting = window.fold(&mut self.folded);
+            let waiting = window.fold(&mut self.folded, &mut self.room);
             self.steps.take(&all, waiting.into_iter().map(|at| at as usize).chain(WINDOW..all.len()));
         }
     }
@@ -70,7 +76,8 @@ impl Units {
     pub(super) fn close(&mut self) {
         self.settle();
         let steps = std::mem::take(&mut self.steps);
-        Window { steps: &steps, len: steps.len(), last: true }.fold(&mut self.folded);
+        let window = Window { steps: &steps, len: steps.len(), last: true };
+        window.fold(&mut self.folded, &mut std::mem::take(&mut self.room));
     }
 }
 
@@ -92,7 +99,7 @@ struct Unit {
 
 impl Window<'_> {
     /// Folds every unit that is over; what may go on comes back, in the order of the log.
-    fn fold(&self, folded: &mut Repetitions) -> Vec<u32> {
+    fn fold(&self, folded: &mut Repetitions, room: &mut Vec<Placed>) -> Vec<u32> {
         let newest = (0..self.len).filter_map(|at| self.steps.end(at)).max();
         let mut tagged: Vec<(u64, u32)> = Vec::new();
         let mut others: Vec<u32> = Vec::new();
@@ -103,7 +110,7 @@ impl Window<'_> {
             }
         }
         let mut waiting = self.fold_tagged(tagged, newest, folded);
-        waiting.extend(self.fold_sessions(others, newest, folded));
+        waiting.extend(self.fold_sessions(&others, newest, folded, room));
         waiting.sort_unstable();
         waiting.truncate(WINDOW / 2);
         waiting
@@ -144,15 +151,17 @@ impl Window<'_> {
         waiting
     }
 
-    fn fold_sessions(&self, mut others: Vec<u32>, newest: Option<i64>, folded: &mut Repetitions) -> Vec<u32> {
-        let session = |at: u32| self.steps.session(at as usize);
-        others.sort_by_cached_key(|&at| (session(at), at));
-        let mut steps: Vec<Placed> = Vec::with_capacity(others.len());
-        for run in others.chunk_by(|&a, &b| session(a) == session(b)) {
-            self.steps.placed(run, &mut steps);
-        }
-        drop(others);
-        let units = self.units(&steps, newest);
+    fn fold_sessions(
+        &self,
+        others: &[u32],
+        newest: Option<i64>,
+        folded: &mut Repetitions,
+        steps: &mut Vec<Placed>,
+    ) -> Vec<u32> {
+        steps.clear();
+        self.steps.placed_by_session(others, steps);
+        let steps = &*steps;
+        let units = self.units(steps, newest);
         let mut found: Vec<(usize, loops::Loop)> = Vec::new();
         for (number, unit) in units.iter().enumerate() {
             let loops = loops::loops(&steps[unit.steps.clone()], Evidence::Burst);
@@ -167,7 +176,7 @@ impl Window<'_> {
                 *in_loops.entry((step.sender, step.route, step.query)).or_default() += 1;
             }
         }
-        let (pooled, pools) = pool::loops(&steps, &in_loops);
+        let (pooled, pools) = pool::loops(steps, &in_loops);
 
         let mut places = vec![Place::Session; steps.len()];
         let mut waits: Vec<usize> = Vec::new();
@@ -191,7 +200,7 @@ impl Window<'_> {
                 .filter(|&&at| places[at] == Place::Session)
                 .map(|&at| &steps[at])
                 .collect();
-            if !found.is_slow(&steps, pools.contains(&first.sender)) {
+            if !found.is_slow(steps, pools.contains(&first.sender)) {
                 folded.fold(found.parent, &repeats, found.evidence);
             }
         }

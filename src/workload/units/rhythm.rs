@@ -31,7 +31,7 @@ const LEARNT: usize = 10_000;
 /// How many joints the general rate of boundaries counts for, against what was seen of one query.
 const PRIOR: f64 = 1.5;
 /// How much the query before a joint counts: half of the one after it, since many requests end in their
-/// loops, and few begin there.
+/// loops, and few begin there. Odds to this power are their square root.
 const ENDS: f64 = 0.5;
 /// Pauses by their magnitude: powers of two in milliseconds.
 const MAGNITUDES: u8 = 15;
@@ -53,8 +53,8 @@ struct Joint {
     /// The queries before and after, by their number among the sender's.
     before: u32,
     after: u32,
-    /// What the queries' order says against a boundary here, in log odds.
-    against: f32,
+    /// What the queries' order makes of the odds of a boundary here: at most 1.
+    order: f32,
     /// How likely a unit begins here, from 0 to 1.
     boundary: f32,
     magnitude: u8,
@@ -69,12 +69,14 @@ pub(super) fn units(sessions: &[&[Placed]]) -> Vec<Vec<u32>> {
     let mut senders: Vec<Vec<Joint>> = Vec::new();
     let mut known: FxHashMap<u32, usize> = FxHashMap::default();
     let mut numbers: FxHashMap<(u32, u64), u32> = FxHashMap::default();
+    // The sender that was looked up last, and its place.
+    let mut latest = (0, 0);
     let mut number = |sender: u32, query: u64| {
         let fresh = u32::try_from(numbers.len()).unwrap_or(u32::MAX);
         *numbers.entry((sender, query)).or_insert(fresh)
     };
     for (session, steps) in (0..).zip(sessions) {
-        let mut before: Option<(usize, u64)> = None;
+        let mut before: Option<Before> = None;
         for (place, at) in (0..).zip(0..steps.len()) {
             let step = &steps[at];
             let inside = step.transaction > 0 && step.kind != Some(StatementKind::Begin);
@@ -83,15 +85,21 @@ pub(super) fn units(sessions: &[&[Placed]]) -> Vec<Vec<u32>> {
                 continue;
             };
             if inside {
-                before = Some((at, leaves(steps, at)));
+                before = Some(Before { at, query: leaves(steps, at), number: None });
                 continue;
             }
-            let after = enters(steps, at, kind);
-            if let Some((last, leaving)) = before {
-                let position = *known.entry(step.sender).or_insert_with(|| {
-                    senders.push(Vec::new());
-                    senders.len() - 1
-                });
+            let entered = enters(steps, at, kind);
+            let after = number(step.sender, entered);
+            if let Some(Before { at: last, query, number: same }) = before {
+                if latest.0 != step.sender || senders.is_empty() {
+                    let position = *known.entry(step.sender).or_insert_with(|| {
+                        senders.push(Vec::new());
+                        senders.len() - 1
+                    });
+                    latest = (step.sender, position);
+                }
+                let position = latest.1;
+                let same = same.filter(|_| steps[last].sender == step.sender);
                 let pause = pause(&steps[last], step);
                 let reroutes = steps[last].route != 0 && step.route != 0 && steps[last].route != step.route;
                 let fixed = reroutes || pause.is_some_and(|pause| pause > LONG);
@@ -100,9 +108,9 @@ pub(super) fn units(sessions: &[&[Placed]]) -> Vec<Vec<u32>> {
                 senders[position].push(Joint {
                     at: place,
                     session,
-                    before: number(step.sender, leaving),
-                    after: number(step.sender, after),
-                    against: 0.0,
+                    before: same.unwrap_or_else(|| number(step.sender, query)),
+                    after,
+                    order: 1.0,
                     magnitude: if coarse { 0 } else { magnitude(pause.unwrap_or(0)) },
                     fixed,
                     transactions,
@@ -111,7 +119,8 @@ pub(super) fn units(sessions: &[&[Placed]]) -> Vec<Vec<u32>> {
             } else {
                 starts[session as usize].push(place);
             }
-            before = Some((at, leaves(steps, at)));
+            let query = leaves(steps, at);
+            before = Some(Before { at, query, number: Some(after).filter(|_| query == entered) });
         }
     }
     for mut joints in senders {
@@ -124,6 +133,14 @@ pub(super) fn units(sessions: &[&[Placed]]) -> Vec<Vec<u32>> {
         starts.sort_unstable();
     }
     starts
+}
+
+/// The step before a joint.
+struct Before {
+    at: usize,
+    /// What it is known by when it comes last, and the number of that where it is known.
+    query: u64,
+    number: Option<u32>,
 }
 
 /// What a step is known by when it comes first: a transaction by its first statement.
@@ -169,15 +186,15 @@ fn first_guess(pause: i64, coarse: bool, between_transactions: bool) -> f32 {
     if between_transactions { f32::max(by_pause, 0.6) } else { by_pause }
 }
 
-/// What was learnt of one sender.
+/// What was learnt of one sender. Odds, not their logarithms: to multiply is what makes this quick.
 struct Learnt {
     /// By number of a query: boundaries before it, joints before it; the same after it.
     begins: Vec<(f64, f64)>,
     ends: Vec<(f64, f64)>,
-    /// Boundaries among all joints, and the same in log odds.
+    /// Boundaries among all joints.
     rate: f64,
-    usual: f64,
-    /// By magnitude: log of how much likelier the pause is between units than inside one.
+    /// By magnitude: how much likelier the pause is between units than inside one, over the usual odds of a
+    /// boundary to the power of [`ENDS`].
     pauses: ByMagnitude,
 }
 
@@ -211,11 +228,17 @@ fn judge(joints: &mut [Joint]) {
 
 /// Numbers the queries of these joints from 0, so that what is learnt of one sender is as small as it is.
 fn renumber(joints: &mut [Joint]) {
-    let mut numbers: FxHashMap<u32, u32> = FxHashMap::default();
+    const NONE: u32 = u32::MAX;
+    let mut numbers = vec![NONE; queries(joints)];
+    let mut next = 0;
     for joint in joints {
         for query in [&mut joint.before, &mut joint.after] {
-            let fresh = u32::try_from(numbers.len()).unwrap_or(u32::MAX);
-            *query = *numbers.entry(*query).or_insert(fresh);
+            let number = &mut numbers[*query as usize];
+            if *number == NONE {
+                *number = next;
+                next += 1;
+            }
+            *query = *number;
         }
     }
 }
@@ -229,30 +252,66 @@ fn queries(joints: &[Joint]) -> usize {
 fn weigh_order(joints: &mut [Joint]) {
     let mut left = vec![0_u32; queries(joints)];
     let mut entered = left.clone();
-    let mut pairs: FxHashMap<(u32, u32), u32> = FxHashMap::default();
+    let mut pairs = Pairs::of(joints);
     for joint in joints.iter() {
         left[joint.before as usize] += 1;
         entered[joint.after as usize] += 1;
-        *pairs.entry((joint.before, joint.after)).or_default() += 1;
     }
     let all = joints.len() as f64;
-    for joint in joints {
+    for joint in joints.iter_mut().filter(|joint| !joint.transactions) {
         // Without this joint itself.
-        let others = f64::from(pairs.get(&(joint.before, joint.after)).map_or(0, |count| count - 1));
+        let others = f64::from(pairs.count(joint).saturating_sub(1));
         let (left, entered) =
             (f64::from(left[joint.before as usize]), f64::from(entered[joint.after as usize]));
-        let against = if joint.transactions {
-            0.0
-        } else if joint.before == joint.after {
+        let order = if joint.before == joint.after {
             let chance = entered / all;
-            ((others + chance) / left / chance).ln().clamp(0.0, REPEATS)
+            1.0 / ((others + chance) / left / chance).clamp(1.0, REPEATS.exp())
         } else {
             let together = (others / (entered + 1.0)).min(others / (left + 1.0));
-            PAIR * ((together - TOGETHER) / (1.0 - TOGETHER)).max(0.0)
+            let paired = ((together - TOGETHER) / (1.0 - TOGETHER)).max(0.0);
+            if paired > 0.0 { (-PAIR * paired).exp() } else { 1.0 }
         };
-        #[expect(clippy::cast_possible_truncation, reason = "a small number")]
-        let against = against as f32;
-        joint.against = against;
+        #[expect(clippy::cast_possible_truncation, reason = "from 0 to 1")]
+        let order = order as f32;
+        joint.order = order;
+    }
+}
+
+/// How often one query follows another.
+enum Pairs {
+    /// All of them, for the few queries that most senders have.
+    Table(usize, Vec<u32>),
+    Map(FxHashMap<(u32, u32), u32>),
+}
+
+impl Pairs {
+    /// A table of so many queries takes 256 KB.
+    const FEW: usize = 256;
+
+    fn of(joints: &[Joint]) -> Pairs {
+        let queries = queries(joints);
+        let mut pairs = if queries <= Pairs::FEW {
+            Pairs::Table(queries, vec![0; queries * queries])
+        } else {
+            Pairs::Map(FxHashMap::default())
+        };
+        for joint in joints {
+            *pairs.of_joint(joint) += 1;
+        }
+        pairs
+    }
+
+    fn of_joint(&mut self, joint: &Joint) -> &mut u32 {
+        match self {
+            Pairs::Table(queries, counts) => {
+                &mut counts[joint.before as usize * *queries + joint.after as usize]
+            }
+            Pairs::Map(counts) => counts.entry((joint.before, joint.after)).or_default(),
+        }
+    }
+
+    fn count(&mut self, joint: &Joint) -> u32 {
+        *self.of_joint(joint)
     }
 }
 
@@ -274,12 +333,13 @@ impl Learnt {
             boundaries += boundary;
         }
         let (inside, between) = (smooth(&inside), smooth(&between));
+        let rate: f64 = (boundaries / sample.max(1) as f64).clamp(0.002, 0.998);
+        let usual = (rate / (1.0 - rate)).powf(ENDS);
         let mut pauses = ByMagnitude::default();
         for (at, pause) in pauses.iter_mut().enumerate() {
-            *pause = (between[at] / inside[at]).ln();
+            *pause = between[at] / inside[at] / usual;
         }
-        let rate: f64 = (boundaries / sample.max(1) as f64).clamp(0.002, 0.998);
-        Learnt { begins, ends, rate, usual: (rate / (1.0 - rate)).ln(), pauses }
+        Learnt { begins, ends, rate, pauses }
     }
 
     /// How likely a unit begins at a joint that was learnt from: what it added itself is taken out before.
@@ -288,33 +348,36 @@ impl Learnt {
             self.odds(boundaries - f64::from(joint.boundary), joints - 1.0)
         };
         let (begins, ends) = (self.begins[joint.after as usize], self.ends[joint.before as usize]);
-        let log_odds = self.sum(joint, odds(begins), odds(ends));
+        let odds = self.product(joint, odds(begins), weakened(odds(ends)));
         #[expect(clippy::cast_possible_truncation, reason = "from 0 to 1")]
-        let boundary = (1.0 / (1.0 + (-log_odds.clamp(-30.0, 30.0)).exp())) as f32;
+        let boundary = (odds / (1.0 + odds)) as f32;
         boundary
     }
 
     /// Whether a unit begins at joints that were not learnt from.
     fn tell(&self, joints: &mut [Joint]) {
-        let all = |counted: &[(f64, f64)]| -> Vec<f64> {
-            counted.iter().map(|&(boundaries, joints)| self.odds(boundaries, joints)).collect()
-        };
-        let (begins, ends) = (all(&self.begins), all(&self.ends));
+        let odds = |&(boundaries, joints): &(f64, f64)| self.odds(boundaries, joints);
+        let begins: Vec<f64> = self.begins.iter().map(odds).collect();
+        let ends: Vec<f64> = self.ends.iter().map(odds).map(weakened).collect();
         for joint in joints.iter_mut().filter(|joint| !joint.fixed) {
-            let log_odds = self.sum(joint, begins[joint.after as usize], ends[joint.before as usize]);
-            joint.boundary = f32::from(u8::from(log_odds > 0.0));
+            let odds = self.product(joint, begins[joint.after as usize], ends[joint.before as usize]);
+            joint.boundary = f32::from(u8::from(odds > 1.0));
         }
     }
 
     fn odds(&self, boundaries: f64, joints: f64) -> f64 {
         let share = ((boundaries + PRIOR * self.rate) / (joints + PRIOR)).clamp(0.002, 0.998);
-        (share / (1.0 - share)).ln()
+        share / (1.0 - share)
     }
 
-    fn sum(&self, joint: &Joint, begins: f64, ends: f64) -> f64 {
-        begins + ENDS * (ends - self.usual) + self.pauses[usize::from(joint.magnitude)]
-            - f64::from(joint.against)
+    fn product(&self, joint: &Joint, begins: f64, ends: f64) -> f64 {
+        begins * ends * self.pauses[usize::from(joint.magnitude)] * f64::from(joint.order)
     }
+}
+
+/// To the power of [`ENDS`].
+fn weakened(odds: f64) -> f64 {
+    odds.sqrt()
 }
 
 /// Counts as shares, each evened out with its neighbours.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::Evidence;
 use crate::{
     sql::{Fingerprint, StatementKind},
-    workload::event::Event,
+    workload::{event::Event, identity::Identity},
 };
 
 /// One execution (or the start or end of a session), as far as units of work need to know it.
@@ -40,13 +40,8 @@ impl Step {
         event: &Event<'_>,
         query: Fingerprint,
         kind: Option<StatementKind>,
+        identity: &Identity,
     ) -> Step {
-        let hash = |names: &[Option<&[u8]>], from| {
-            names.iter().fold(from, |hash: u32, name| {
-                crate::workload::short(crate::workload::hash(name.unwrap_or_default())) ^ hash.rotate_left(5)
-            })
-        };
-        let owner = hash(&[event.database, event.user], 0);
         Step {
             query,
             kind,
@@ -55,8 +50,8 @@ impl Step {
             end: event.end,
             duration: event.duration.map_or(0, |us| u32::try_from(us).unwrap_or(u32::MAX)),
             session: event.session.unwrap_or(0),
-            sender: hash(&[event.application], owner),
-            owner,
+            sender: identity.application,
+            owner: identity.owner,
             route: 0,
             coarse: event.coarse,
             unit: None,
@@ -107,16 +102,20 @@ impl Steps {
         self.packed.len()
     }
 
-    /// Hot.
-    pub(super) fn push(&mut self, step: &Step) {
-        let context = Context {
+    /// `usual` is the number of the step's context, if it is known, where it has neither route nor unit. Hot.
+    pub(super) fn push(&mut self, step: &Step, usual: &mut Option<u32>) {
+        let context = || Context {
             session: step.session,
             owner: step.owner,
             sender: step.sender,
             route: step.route,
             unit: step.unit,
         };
-        let context = self.number(context);
+        let context = if step.route == 0 && step.unit.is_none() {
+            *usual.get_or_insert_with(|| self.number(context()))
+        } else {
+            self.number(context())
+        };
         let flags = u8::from(step.coarse) * COARSE + u8::from(step.values.is_some()) * SHOWN;
         self.packed.push(Packed {
             query: step.query,
@@ -169,10 +168,47 @@ impl Steps {
         self.contexts[self.packed[at].context as usize].unit
     }
 
-    /// Its number and its owner.
-    pub(super) fn session(&self, at: usize) -> (u32, u32) {
-        let context = &self.contexts[self.packed[at].context as usize];
-        (context.session, context.owner)
+    /// Some steps by their sessions, those of each in the order of the log.
+    pub(super) fn placed_by_session(&self, at: &[u32], placed: &mut Vec<Placed>) {
+        let (sorted, lens) = self.by_session(at);
+        let mut rest = &sorted[..];
+        for len in lens {
+            let (session, later) = rest.split_at(len);
+            self.placed(session, placed);
+            rest = later;
+        }
+    }
+
+    /// The steps sorted so, and how many each session has.
+    fn by_session(&self, at: &[u32]) -> (Vec<u32>, Vec<usize>) {
+        let session = |context: &u32| {
+            let context = &self.contexts[*context as usize];
+            (context.session, context.owner)
+        };
+        let mut contexts: Vec<u32> = (0..).zip(&self.contexts).map(|(number, _)| number).collect();
+        contexts.sort_unstable_by_key(session);
+        // By context: the place of its session among all.
+        let mut places = vec![0_usize; contexts.len()];
+        let mut lens: Vec<usize> = Vec::new();
+        for same in contexts.chunk_by(|a, b| session(a) == session(b)) {
+            for context in same {
+                places[*context as usize] = lens.len();
+            }
+            lens.push(0);
+        }
+        let place = |at: u32| places[self.packed[at as usize].context as usize];
+        for &at in at {
+            lens[place(at)] += 1;
+        }
+        let mut next: Vec<usize> =
+            lens.iter().scan(0, |sum, len| Some(std::mem::replace(sum, *sum + len))).collect();
+        let mut sorted = vec![0; at.len()];
+        for &at in at {
+            let next = &mut next[place(at)];
+            sorted[*next] = at;
+            *next += 1;
+        }
+        (sorted, lens)
     }
 
     /// `at` must be the steps of one session, in order.

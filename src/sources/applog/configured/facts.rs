@@ -1,5 +1,6 @@
 //! The facts of one entry, as JSON values or as the texts of groups → a statement.
 
+use crate::sources::applog::durations;
 use std::collections::BTreeMap;
 
 use serde_json::Value;
@@ -157,7 +158,7 @@ fn text(value: &Value) -> Option<String> {
 fn duration(fact: Fact, value: &Value) -> Option<u64> {
     match (fact, value) {
         (Fact::DurationIn(unit), value) => fields::duration(value, 1e6 / unit.per_second() as f64),
-        (_, Value::String(text)) => values::microseconds(text).or_else(|| clock(text)),
+        (_, Value::String(text)) => durations::microseconds(text).or_else(|| clock(text)),
         // Nobody knows its unit.
         _ => None,
     }
@@ -168,7 +169,7 @@ fn clock(text: &str) -> Option<u64> {
     let mut parts = text.trim().splitn(3, ':');
     let (hours, minutes) = (parts.next()?.parse::<u32>().ok()?, parts.next()?.parse::<u32>().ok()?);
     let seconds: f64 = parts.next()?.parse().ok()?;
-    values::rounded((f64::from(hours) * 3600.0 + f64::from(minutes) * 60.0 + seconds) * 1e6)
+    durations::rounded((f64::from(hours) * 3600.0 + f64::from(minutes) * 60.0 + seconds) * 1e6)
 }
 
 fn timestamp(fact: Fact, value: &Value) -> Option<Stamp> {

@@ -113,3 +113,4 @@ fn log<'a>(message: &'a [u8], entry: &Entry<'a>) -> Message<'a> {
 }
 
 pub(in crate::sources) use incident::{of_failure, session_time};
+pub(in crate::sources) use number::whole;

@@ -31,7 +31,7 @@ pub(super) fn seconds(text: &[u8]) -> Option<u64> {
 }
 
 /// The whole number at the front, and what follows it.
-pub(super) fn whole(text: &[u8]) -> Option<(u64, &[u8])> {
+pub(in crate::sources) fn whole(text: &[u8]) -> Option<(u64, &[u8])> {
     let len = text.iter().take_while(|b| b.is_ascii_digit()).count();
     let number = std::str::from_utf8(&text[..len]).ok()?.parse().ok()?;
     Some((number, &text[len..]))

@@ -22,7 +22,7 @@ pub(super) struct Search<'a> {
 
 impl Default for Search<'_> {
     fn default() -> Self {
-        let head = Head { fields: Fields::default(), word: Word::Ignored, text_at: 0 };
+        let head = Head { fields: Fields::default(), word_at: 0, word: Word::Ignored, text_at: 0 };
         Search { head, watched: usize::MAX, reached: None, went_back: false }
     }
 }
@@ -141,6 +141,7 @@ pub(super) fn begins_with(text: &[u8], literal: &[u8]) -> bool {
 
 fn finish(line: &[u8], at: usize, head: &mut Head<'_>) -> bool {
     let Some((word, len)) = severity::read(&line[at..]) else { return false };
+    head.word_at = at;
     head.word = word;
     head.text_at = at + len;
     true

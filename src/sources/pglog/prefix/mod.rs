@@ -66,6 +66,8 @@ pub(in crate::sources) struct Fields<'a> {
     pub host: Option<&'a [u8]>,
     pub vxid: Option<&'a [u8]>,
     pub sqlstate: Option<&'a [u8]>,
+    /// As [`crate::workload::Event::who`] has it.
+    pub who: u64,
 }
 
 impl Fields<'_> {
@@ -80,6 +82,8 @@ impl Fields<'_> {
 #[derive(Debug)]
 pub(in crate::sources) struct Head<'a> {
     pub fields: Fields<'a>,
+    /// Where the prefix ends and the word begins.
+    pub word_at: usize,
     pub word: Word,
     /// Where the text after `LOG:  ` begins.
     pub text_at: usize,

@@ -3,8 +3,13 @@
 //! A stretch of the prefix that names the session (`user=%u,db=%d,app=%a,client=%h `) is kept as it stood
 //! in the session's last line. Where a line has the same bytes there, its values are the same: only those
 //! stretches are kept where no value could have ended elsewhere, so that what follows them decides nothing.
+//!
+//! The lines of one entry, and often the next entry of the same session, have the same prefix to the last
+//! byte: that of the last line is looked at first.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, hash::Hasher as _};
+
+use rustc_hash::FxHasher;
 
 use super::{
     Field, Fields, Head, Prefix, Step,
@@ -17,9 +22,17 @@ const SLOTS: usize = 256;
 
 /// A reader of the lines of one chunk.
 #[derive(Debug)]
-pub(in crate::sources) struct Recall<'p> {
+pub(in crate::sources) struct Recall<'p, 'l> {
     prefix: &'p Prefix,
     pub clock: Clock,
+    /// The last line's prefix and what it says, where nothing but its own bytes decided that.
+    last: Option<(&'l [u8], Fields<'l>)>,
+    /// Hash of the setting: two settings read the same bytes in two ways.
+    seed: u64,
+    /// No value is padded, so that its end is not a matter of trying.
+    unpadded: bool,
+    /// All names are among the steps that are kept.
+    holds_names: bool,
     /// The steps that are kept.
     from: usize,
     to: usize,
@@ -27,12 +40,14 @@ pub(in crate::sources) struct Recall<'p> {
     holds_pid: bool,
     known: Vec<Option<Stretch>>,
     /// Of the prefixes that the log has elsewhere.
-    later: Vec<Recall<'p>>,
+    later: Vec<Recall<'p, 'l>>,
 }
 
 #[derive(Debug)]
 struct Stretch {
     bytes: Vec<u8>,
+    /// Hash of them.
+    hash: u64,
     pid: Option<u32>,
     user: Place,
     database: Place,
@@ -57,8 +72,8 @@ impl Place {
     }
 }
 
-impl<'p> Recall<'p> {
-    pub(in crate::sources) fn new(prefix: &'p Prefix) -> Recall<'p> {
+impl<'p, 'l> Recall<'p, 'l> {
+    pub(in crate::sources) fn new(prefix: &'p Prefix) -> Recall<'p, 'l> {
         let steps = &prefix.steps;
         let leads = |step: &&Step| match step {
             Step::Literal(_) => true,
@@ -85,11 +100,28 @@ impl<'p> Recall<'p> {
         let any = steps[from..to].iter().any(is_field);
         let known = if any { (0..SLOTS).map(|_| None).collect() } else { Vec::new() };
         let later = prefix.later.iter().map(Recall::new).collect();
-        Recall { prefix, clock: Clock::default(), from, to, holds_pid, known, later }
+        let unpadded = !steps.iter().any(|step| matches!(step, Step::Field { padded: true, .. }));
+        let is_name = |step: &Step| matches!(step, Step::Field { what, .. } if is_text(*what) && *what != Field::Ignored);
+        let holds_names = !steps[..from].iter().chain(&steps[to..]).any(is_name);
+        let mut hasher = FxHasher::default();
+        hasher.write(prefix.text.as_bytes());
+        Recall {
+            prefix,
+            clock: Clock::default(),
+            last: None,
+            seed: hasher.finish(),
+            unpadded,
+            holds_names,
+            from,
+            to,
+            holds_pid,
+            known,
+            later,
+        }
     }
 
     /// As [`Prefix::head`].
-    pub(in crate::sources) fn head<'a>(&mut self, line: &'a [u8]) -> Option<Head<'a>> {
+    pub(in crate::sources) fn head(&mut self, line: &'l [u8]) -> Option<Head<'l>> {
         let own = self.own(line);
         if self.later.is_empty() {
             return own;
@@ -104,11 +136,24 @@ impl<'p> Recall<'p> {
         zones
     }
 
-    fn own<'a>(&mut self, line: &'a [u8]) -> Option<Head<'a>> {
+    fn own(&mut self, line: &'l [u8]) -> Option<Head<'l>> {
         if self.known.is_empty() {
             let mut search = Search::default();
             return self.prefix.step(0, line, 0, &mut self.clock, &mut search).then_some(search.head);
         }
+        if let Some((last, fields)) = self.last
+            && begins_with_all(line, last)
+            && let Some((word, len)) = severity::read(&line[last.len()..])
+        {
+            return Some(Head { fields, word_at: last.len(), word, text_at: last.len() + len });
+        }
+        let search = self.search(line)?;
+        let decided = search.reached.is_some() && !search.went_back && self.unpadded;
+        self.last = decided.then(|| (&line[..search.head.word_at], search.head.fields));
+        Some(search.head)
+    }
+
+    fn search(&mut self, line: &'l [u8]) -> Option<Search<'l>> {
         let mut search = Search { watched: self.to, ..Search::default() };
         let at = self.lead(line, &mut search.head.fields)?;
         let rest = &line[at..];
@@ -121,7 +166,10 @@ impl<'p> Recall<'p> {
             let lead = search.head.fields;
             stretch.fill(rest, self.holds_pid, &mut search.head.fields);
             if self.prefix.step(self.to, line, at + stretch.bytes.len(), &mut self.clock, &mut search) {
-                return Some(search.head);
+                if self.holds_names {
+                    search.head.fields.who = who(stretch.hash, search.head.fields.pid);
+                }
+                return Some(search);
             }
             search = Search { watched: self.to, ..Search::default() };
             search.head.fields = lead;
@@ -131,9 +179,17 @@ impl<'p> Recall<'p> {
         }
         if let Some(end) = search.reached.filter(|_| !search.went_back) {
             let bytes = &line[at..end];
-            let fields = &search.head.fields;
+            let mut hasher = FxHasher::default();
+            hasher.write_u64(self.seed);
+            hasher.write(bytes);
+            let hash = hasher.finish();
+            let fields = &mut search.head.fields;
+            if self.holds_names {
+                fields.who = who(hash, fields.pid);
+            }
             self.known[slot] = Some(Stretch {
                 bytes: bytes.to_vec(),
+                hash,
                 pid: fields.pid,
                 user: Place::of(fields.user, bytes),
                 database: Place::of(fields.database, bytes),
@@ -141,7 +197,7 @@ impl<'p> Recall<'p> {
                 host: Place::of(fields.host, bytes),
             });
         }
-        Some(search.head)
+        Some(search)
     }
 
     /// Reads the values before the stretch, none of which leaves a choice; where it begins.
@@ -168,6 +224,11 @@ impl Stretch {
         fields.application = self.application.read(line);
         fields.host = self.host.read(line);
     }
+}
+
+/// See [`crate::workload::Event::who`].
+fn who(stretch: u64, pid: Option<u32>) -> u64 {
+    (stretch ^ pid.map_or(0, u64::from).wrapping_mul(0x9e37_79b9_7f4a_7c15)) | 1 << 63
 }
 
 /// By the process id where it stands before the stretch, else by how the stretch begins.
@@ -220,7 +281,10 @@ mod tests {
             let line = line.as_bytes();
             let alone = prefix.head(line, &mut Clock::default());
             let recalled = recall.head(line);
-            let shown = |head: Option<Head<'_>>| format!("{head:?}");
+            let shown = |head: Option<Head<'_>>| {
+                let head = head.map(|head| Head { fields: Fields { who: 0, ..head.fields }, ..head });
+                format!("{head:?}")
+            };
             assert_eq!(shown(recalled), shown(alone), "{}", String::from_utf8_lossy(line));
         }
     }

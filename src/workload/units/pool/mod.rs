@@ -195,7 +195,7 @@ mod tests {
     fn placed(log: &[(u64, u32, i64)]) -> Vec<Placed> {
         let mut steps = Steps::default();
         for &(query, session, ms) in log {
-            steps.push(&Step {
+            let step = Step {
                 query: Fingerprint(query),
                 kind: Some(StatementKind::Select),
                 values: Some(0),
@@ -208,14 +208,12 @@ mod tests {
                 route: 0,
                 coarse: false,
                 unit: None,
-            });
+            };
+            steps.push(&step, &mut None);
         }
-        let mut order: Vec<u32> = (0..).zip(log).map(|(at, _)| at).collect();
-        order.sort_by_key(|&at| steps.session(at as usize));
+        let order: Vec<u32> = (0..).zip(log).map(|(at, _)| at).collect();
         let mut placed = Vec::new();
-        for run in order.chunk_by(|&a, &b| steps.session(a as usize) == steps.session(b as usize)) {
-            steps.placed(run, &mut placed);
-        }
+        steps.placed_by_session(&order, &mut placed);
         placed
     }
 
