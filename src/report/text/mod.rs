@@ -12,6 +12,7 @@ mod details;
 mod findings;
 mod first;
 mod footer;
+pub mod gate;
 mod incidents;
 mod indexes;
 mod loops;
