@@ -30,6 +30,7 @@ pub mod workload;
 
 pub mod advise;
 pub mod detect;
+pub mod gate;
 pub mod lint;
 
 pub mod cluster;

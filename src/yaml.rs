@@ -16,9 +16,12 @@ use std::{
     str::FromStr,
 };
 
-use serde::de::{
-    Deserialize, DeserializeOwned, DeserializeSeed, Deserializer, Error as _, MapAccess, Visitor,
-    value::MapAccessDeserializer,
+use serde::{
+    Serialize,
+    de::{
+        Deserialize, DeserializeOwned, DeserializeSeed, Deserializer, Error as _, MapAccess, Visitor,
+        value::MapAccessDeserializer,
+    },
 };
 
 /// Why a text was not taken.
@@ -39,6 +42,11 @@ pub fn read<T: DeserializeOwned>(text: &str) -> Result<T, Refused> {
         let (message, meant) = explain(&err.to_string());
         Refused { place: err.location().map(|at| (at.line(), at.column())), message, meant }
     })
+}
+
+/// The text that [`read`] gives the same of; texts of several lines stand as they are.
+pub fn write<T: Serialize>(value: &T) -> String {
+    serde_yaml::to_string(value).unwrap_or_default()
 }
 
 /// The reader's message without its place, and for an unknown word the known one that is nearest.

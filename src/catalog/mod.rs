@@ -1,8 +1,10 @@
 //! Tables, columns, indexes, statistics and settings of a database: plain data, whoever read it
 //! (the server or DDL text). What a private server needs to plan like another is in [`snapshot`].
 
+pub mod redact;
 pub mod size;
 pub mod snapshot;
+pub mod snapshot_changes;
 
 mod apply;
 mod migration;
@@ -40,6 +42,20 @@ pub struct Catalog {
     /// Since when the server counts scans and writes; `None` when unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub counted: Option<Counted>,
+    /// What a private server lacks of the one that it stands in for: plans that touch these tables are not production's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub absent: Vec<Absent>,
+}
+
+/// A table that is not here, or not as it is in production.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Absent {
+    /// With its schema.
+    pub table: RelName,
+    /// Kind and name of the object that is missing.
+    pub what: String,
+    /// The server's words.
+    pub why: String,
 }
 
 /// For how long `pg_stat_*` counted when the catalog was read.
@@ -238,6 +254,18 @@ impl Settings {
 }
 
 impl Catalog {
+    /// What is missing of the table that a name in SQL text means.
+    pub fn absent(&self, name: &RelName) -> Option<&Absent> {
+        let on_path = |schema: Option<&str>| match &name.schema {
+            Some(named) => schema == Some(named),
+            None if self.search_path.is_empty() => schema == Some("public"),
+            None => self.search_path.iter().any(|searched| schema == Some(searched)),
+        };
+        self.absent
+            .iter()
+            .find(|absent| absent.table.name == name.name && on_path(absent.table.schema.as_deref()))
+    }
+
     /// The table that a name in SQL text means: exact with a schema, along `search_path` without.
     pub fn table_mut(&mut self, name: &RelName) -> Option<&mut Table> {
         let found = self.table(name)?.name.clone();

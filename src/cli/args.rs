@@ -8,7 +8,9 @@ use clap::{
     parser::ValueSource,
 };
 
-use super::{advice::AdviceArgs, filter::FilterArgs, schema::SchemaArgs, snapshot::SnapshotArgs};
+use super::{
+    advice::AdviceArgs, filter::FilterArgs, plans::PlansArgs, schema::SchemaArgs, snapshot::SnapshotArgs,
+};
 use crate::{
     config::SetName,
     report::{migration::Tool, slo::Objective},
@@ -73,6 +75,8 @@ pub(super) enum Command {
     Logs(LogsArgs),
     /// A connection-pool size, with its evidence
     Pool(PoolArgs),
+    /// A gate for plans: `lock` writes them into a file, `check` fails when one becomes worse
+    Plans(PlansArgs),
     /// All that plans depend on, and no rows, in one file: then no credentials are needed
     Snapshot(SnapshotArgs),
     /// List the rules, or show one with its reasons and examples

@@ -98,6 +98,10 @@ pub(super) fn gather(
         match (here, &mut server) {
             // Inside of a function its variables are parameters, whose types only that knows.
             (Some(_), Some(_)) if is_nested(query) => {}
+            (Some(catalog), Some(_)) if lacking(catalog, &shape).is_some() => {
+                let why = lacking(catalog, &shape).unwrap_or_default();
+                all.not_judged.add(what(), format!("not planned: {why}"));
+            }
             (Some(_), Some((args, server))) => {
                 let probe =
                     Probe { sql: sample.sql.clone(), binds: sample.binds.clone().unwrap_or_default() };
@@ -146,6 +150,12 @@ fn parsed(queries: &[&Query]) -> FxHashMap<Fingerprint, Result<Shape, parse::Not
         });
         joined.flatten().collect()
     })
+}
+
+/// What the private server lacks of the tables that a query touches.
+fn lacking(catalog: &Catalog, shape: &Shape) -> Option<String> {
+    let absent = shape.tables().into_iter().find_map(|table| catalog.absent(table))?;
+    Some(format!("the snapshot's {} could not be imported: {}", absent.what, absent.why))
 }
 
 fn plan_of(

@@ -18,6 +18,7 @@ mod lint;
 mod logs;
 mod output;
 mod planner;
+mod plans;
 mod pool;
 mod progress;
 mod rules;
@@ -63,6 +64,7 @@ pub fn main() -> ExitCode {
         Command::Index(args) => config().and_then(|config| index::run(&args, &config)),
         Command::Init(args) => init::run(&args),
         Command::Logs(args) => config().and_then(|config| logs::run(&args, &config)),
+        Command::Plans(args) => config().and_then(|config| plans::run(&args, &config)),
         Command::Pool(args) => config().and_then(|config| pool::run(&args, &config)),
         Command::Rules(args) => rules::run(&args),
         Command::Snapshot(args) => snapshot::run(&args),

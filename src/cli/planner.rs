@@ -45,7 +45,7 @@ impl Planner {
         Ok(Planner { server: Server::connect(&target)?, twin: Some(twin), verifier: None })
     }
 
-    fn catalog(&mut self) -> Result<(Catalog, NotJudged), Error> {
+    pub(super) fn catalog(&mut self) -> Result<(Catalog, NotJudged), Error> {
         let (mut catalog, mut not_judged) = self.server.catalog()?;
         if let Some(twin) = &self.twin {
             twin.correct(&mut catalog);
@@ -53,6 +53,11 @@ impl Planner {
             not_judged = twin.not_judged();
         }
         Ok((catalog, not_judged))
+    }
+
+    /// The major version that makes the plans; 0 where it is not known.
+    pub(super) fn major(&self, catalog: &Catalog) -> u32 {
+        self.twin.as_ref().map_or(catalog.version / 10_000, Twin::major)
     }
 
     /// The catalog where there is a planner, and whether the server gave it when it was asked; why not was told.

@@ -1,5 +1,7 @@
 //! Settings, statistics and sizes of the snapshot, written where the planner reads them.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 use serde_json::Value;
 
@@ -63,9 +65,11 @@ pub(super) fn settings(admin: &Session, snapshot: &Snapshot, database: &str) -> 
 /// Statistics and files.
 pub(super) fn write(admin: &Session, snapshot: &Snapshot, files: &Files) -> Result<Vec<Missing>, Error> {
     let mut missing = Vec::new();
-    columns(admin, snapshot, &mut missing)?;
-    extended(admin, snapshot, &mut missing)?;
-    relations(admin, snapshot, files, &mut missing)?;
+    let version = admin.query("SELECT current_setting('server_version_num')", &[])?;
+    let version: u32 = version.first().and_then(|row| row[0].as_deref()?.parse().ok()).unwrap_or(0);
+    columns(admin, snapshot, version, &mut missing)?;
+    extended(admin, snapshot, version, &mut missing)?;
+    relations(admin, snapshot, files, version, &mut missing)?;
     Ok(missing)
 }
 
@@ -75,6 +79,15 @@ struct Line<'a> {
     relation: &'a str,
     #[serde(flatten)]
     column: Arrays<'a>,
+}
+
+impl Line<'_> {
+    /// As the query for what was refused gives it.
+    fn key(&self) -> Vec<Option<String>> {
+        let figures = self.column.0;
+        let inherited = if figures.inherited { "true" } else { "false" };
+        [self.schema, self.relation, &figures.name, inherited].map(|text| Some(text.to_owned())).into()
+    }
 }
 
 /// The column's figures. The histogram ends with the real extremes, where they are known.
@@ -96,8 +109,16 @@ impl Serialize for Arrays<'_> {
     }
 }
 
-fn columns(admin: &Session, snapshot: &Snapshot, missing: &mut Vec<Missing>) -> Result<(), Error> {
-    let lines: Vec<Line<'_>> = snapshot
+/// From this version on the server has functions of its own for what a dump of statistics holds.
+const RESTORES: u32 = 180_000;
+
+fn columns(
+    admin: &Session,
+    snapshot: &Snapshot,
+    version: u32,
+    missing: &mut Vec<Missing>,
+) -> Result<(), Error> {
+    let mut lines: Vec<Line<'_>> = snapshot
         .relations
         .iter()
         .flat_map(|relation| {
@@ -108,6 +129,9 @@ fn columns(admin: &Session, snapshot: &Snapshot, missing: &mut Vec<Missing>) -> 
             })
         })
         .collect();
+    if version >= RESTORES {
+        lines = refused(admin, lines)?;
+    }
     let insert = admin.prepare(include_str!("queries/statistics.sql"))?;
     let mut open: Vec<&[Line<'_>]> = lines.chunks(500).collect();
     // What one column's values spoil, the others of its part do not: halves are tried again.
@@ -133,15 +157,34 @@ fn columns(admin: &Session, snapshot: &Snapshot, missing: &mut Vec<Missing>) -> 
     Ok(())
 }
 
-fn extended(admin: &Session, snapshot: &Snapshot, missing: &mut Vec<Missing>) -> Result<(), Error> {
+/// Gives columns their statistics by the server's own function, and back those that it did not take whole.
+fn refused<'a>(admin: &Session, lines: Vec<Line<'a>>) -> Result<Vec<Line<'a>>, Error> {
+    let restore = admin.prepare(include_str!("queries/restore.sql"))?;
+    let mut refused = BTreeSet::new();
+    for some in lines.chunks(500) {
+        let json = serde_json::to_string(some).unwrap_or_default();
+        match admin.rows(&restore, &[&json]) {
+            Ok(rows) => refused.extend(rows),
+            // It ends at values that no reading of them allows: which ones, the other way finds.
+            Err(Error::Server { .. }) => refused.extend(some.iter().map(Line::key)),
+            Err(err) => return Err(err),
+        }
+    }
+    Ok(lines.into_iter().filter(|line| refused.contains(&line.key())).collect())
+}
+
+fn extended(
+    admin: &Session,
+    snapshot: &Snapshot,
+    version: u32,
+    missing: &mut Vec<Missing>,
+) -> Result<(), Error> {
     if snapshot.extended.is_empty() {
         return Ok(());
     }
     for name in ["pg_ndistinct", "pg_dependencies", "pg_mcv_list"] {
         admin.batch(&format!("CREATE CAST (bytea AS {name}) WITHOUT FUNCTION"))?;
     }
-    let version = admin.query("SELECT current_setting('server_version_num')", &[])?;
-    let version: u32 = version.first().and_then(|row| row[0].as_deref()?.parse().ok()).unwrap_or(0);
     let (column, value) =
         if version >= 150_000 { (" stxdinherit,", " coalesce(f.inherited, false),") } else { ("", "") };
     let sql = include_str!("queries/extended.sql")
@@ -176,6 +219,7 @@ fn relations(
     admin: &Session,
     snapshot: &Snapshot,
     files: &Files,
+    version: u32,
     missing: &mut Vec<Missing>,
 ) -> Result<(), Error> {
     let mut next = FIRST_FILE;
@@ -198,6 +242,10 @@ fn relations(
         .collect();
     let json = serde_json::to_string(&figures).unwrap_or_default();
     let names = snapshot.by_name();
+    if version >= RESTORES {
+        // What it refuses the update below gives all the same, as before 18.
+        admin.query(include_str!("queries/restore_relations.sql"), &[&json])?;
+    }
     // The first path is of before: the update of pg_class is not seen by its own statement.
     let placed = admin.query(include_str!("queries/relations.sql"), &[&json])?;
     let numbers: std::collections::BTreeMap<(&str, &str), Option<u64>> =

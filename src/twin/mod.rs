@@ -6,6 +6,7 @@
 //! The snapshot is somebody's file: its DDL runs as a role that may do nothing outside of this database, and so
 //! does every statement that is planned here. Only the figures are written by a superuser.
 
+mod absent;
 mod arrays;
 mod figures;
 mod files;
@@ -205,6 +206,7 @@ impl Twin {
         // What this machine could install says nothing of production.
         catalog.available_extensions.clear();
         catalog.counted = self.snapshot.counted;
+        catalog.absent = absent::of(&self.snapshot, &self.missing);
         let relations = self.snapshot.by_name();
         for table in &mut catalog.tables {
             let schema = table.name.schema.as_deref().unwrap_or_default();

@@ -20,6 +20,7 @@ mod envelopes;
 mod events;
 mod explain;
 mod follow;
+mod gate;
 mod house;
 mod incidents;
 mod left_alone;

@@ -1,4 +1,6 @@
-//! Takes a snapshot of a database, and reads the file again.
+//! Takes a snapshot of a database, reads the file again, and tells two of them apart.
+
+mod diff;
 
 use std::{
     fs,
@@ -6,17 +8,24 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use clap::Args;
+use clap::{Args, Subcommand};
 
 use super::{Outcome, output, tell};
 use crate::{
-    catalog::snapshot::Snapshot,
+    catalog::{
+        redact,
+        snapshot::{Relation, Snapshot},
+    },
     error::Error,
     server::{Environment, Server, Target, Wishes},
+    sources::schema,
 };
 
 #[derive(Args, Debug)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(super) struct SnapshotArgs {
+    #[command(subcommand)]
+    what: Option<SnapshotCommand>,
     /// postgres://user@host:port/database, or key=value pairs [default: as libpq finds it]
     #[arg(value_name = "URL", env = "DATABASE_URL", hide_env_values = true)]
     database_url: Option<String>,
@@ -26,15 +35,30 @@ pub(super) struct SnapshotArgs {
     /// Also how often tables and indexes are read and written
     #[arg(long)]
     activity: bool,
+    /// Take the values of columns out: others of the same order, length and frequency come in their place
+    #[arg(long)]
+    redact: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum SnapshotCommand {
+    /// Tell what changed from one snapshot to another, and whether plans are likely to follow
+    Diff(diff::DiffArgs),
 }
 
 pub(super) fn run(args: &SnapshotArgs) -> Result<Outcome, Error> {
+    if let Some(SnapshotCommand::Diff(args)) = &args.what {
+        return diff::run(args);
+    }
     let target = Target::resolve(args.database_url.as_deref(), &Environment::of_process())?;
     for warning in target.warnings() {
         tell(&format!("warning: {warning}"));
     }
     let mut server = Server::connect(&target)?;
-    let snapshot = server.snapshot(Wishes { activity: args.activity })?;
+    let mut snapshot = server.snapshot(Wishes { activity: args.activity })?;
+    if args.redact {
+        redacted(&mut snapshot);
+    }
     let text = snapshot.render();
     match &args.output {
         Some(path) => write(path, &text)?,
@@ -47,6 +71,23 @@ pub(super) fn run(args: &SnapshotArgs) -> Result<Outcome, Error> {
         tell(&format!("{}: {}", path.display(), summary(&snapshot)));
     }
     Ok(Outcome::Clean)
+}
+
+/// Takes the values out; the types of the columns stand in the DDL.
+fn redacted(snapshot: &mut Snapshot) {
+    let ddl: String = snapshot.schema.iter().map(|piece| format!("{};\n", piece.sql)).collect();
+    let schema = schema::read(&ddl);
+    let enums = snapshot.schema.iter().filter(|piece| piece.kind == "enum");
+    let enums = enums.flat_map(|piece| {
+        let bare = piece.name.rsplit('.').next().unwrap_or_default();
+        [piece.name.clone(), bare.to_owned()]
+    });
+    let type_of = |relation: &Relation, column: &str| {
+        let table = schema.known()?.table(&relation.rel_name())?;
+        Some(table.column(column)?.type_name.clone())
+    };
+    let enums = enums.collect();
+    redact::redact(snapshot, &type_of, &enums);
 }
 
 /// `12 tables, 30 indexes, 80 columns with statistics`.

@@ -5,12 +5,14 @@
 //! width, but for single words and SQL to be run, which are never broken (see `page`).
 
 mod advice;
+mod changes;
 mod chart;
 mod check;
 mod details;
 mod findings;
 mod first;
 mod footer;
+pub mod gate;
 mod incidents;
 mod indexes;
 mod loops;
@@ -31,6 +33,7 @@ mod units;
 mod verify;
 
 pub use advice::ABOUT_INDEXES;
+pub use changes::render as render_changes;
 pub use check::scope;
 use page::Page;
 pub use plan_diff::render as render_plan_diff;

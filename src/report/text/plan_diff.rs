@@ -39,7 +39,7 @@ pub fn render(diff: &PlanDiff, names: [&str; 2], style: &Style) -> String {
     page.finish()
 }
 
-fn body(page: &mut Page, diff: &PlanDiff, names: [&str; 2]) {
+pub(super) fn body(page: &mut Page, diff: &PlanDiff, names: [&str; 2]) {
     let titles = [heading(names[0], diff.before), heading(names[1], diff.after)];
     let wide = page.width() >= WIDE;
     let column = if wide { (page.width() - GAP) / 2 } else { page.width() };

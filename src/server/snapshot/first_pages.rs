@@ -1,13 +1,14 @@
 //! Heights of B-trees and figures of GIN indexes, which stand in the first page of each.
 //!
 //! Read by pageinspect where the extension is there, else from the file, which may be as old as the last
-//! checkpoint. Both are for superusers; without them heights are estimated later from the number of pages.
+//! checkpoint. Both are for superusers; for others the planner tells the heights, and what is unknown still is estimated
+//! later from the number of pages.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::{Failure, LOCK_LIMIT, OWN_LIMIT, Session, Unseen, ask};
+use super::{Failure, LOCK_LIMIT, OWN_LIMIT, Session, Unseen, ask, heights};
 use crate::{
     catalog::snapshot::{Gin, Relation},
     names::quote_ident,
@@ -58,7 +59,15 @@ pub(super) fn read(
             Err(failure) => why = failure.why,
         }
     }
-    unseen.add("height of an index", &format!("estimated from its size: {why}"), count as u64);
+    heights::read(session, held, relations)?;
+    let unknown = |method: &str| {
+        let unread = |relation: &&Relation| {
+            wanted(relation) && relation.method.as_deref() == Some(method) && relation.level.is_none()
+        };
+        relations.iter().filter(unread).count() as u64
+    };
+    unseen.add("height of an index", &format!("estimated from its size: {why}"), unknown("btree"));
+    unseen.add("figures of a GIN index", &format!("estimated from its size: {why}"), unknown("gin"));
     Ok(())
 }
 

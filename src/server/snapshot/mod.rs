@@ -6,6 +6,7 @@
 
 mod extremes;
 mod first_pages;
+mod heights;
 
 use std::{collections::BTreeMap, time::Duration};
 
