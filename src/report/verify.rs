@@ -50,6 +50,8 @@ pub struct Index {
     pub why: Option<String>,
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "each is a key of the report")]
+#[expect(clippy::struct_field_names, reason = "`query` is what the report calls a fingerprint everywhere")]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Query {
     /// Fingerprint, in hex.

@@ -100,13 +100,12 @@ fn one(page: &mut Page, report: &Report, number: usize, advice: &Advice) {
         page.field(3, "cost", &format!("{} → {} by the planner, over all calls", cost(before), cost(after)));
     }
     if let Some(size) = advice.size_bytes {
-        match advice.kind {
-            AdviceKind::DropIndex => page.field(3, "frees", &bytes(size)),
-            _ => {
-                let built =
-                    advice.built_bytes.map_or_else(String::new, |size| format!(", {} as built", bytes(size)));
-                page.field(3, "size", &format!("{} est.{built}", bytes(size)));
-            }
+        if advice.kind == AdviceKind::DropIndex {
+            page.field(3, "frees", &bytes(size));
+        } else {
+            let built =
+                advice.built_bytes.map_or_else(String::new, |size| format!(", {} as built", bytes(size)));
+            page.field(3, "size", &format!("{} est.{built}", bytes(size)));
         }
     }
     page.field(3, "proof", &proof(advice.proof));
