@@ -62,7 +62,11 @@ const MIXED: &[(&str, &str, &[&str])] = &[
         "WITH orders AS (SELECT product_id AS user_id FROM items WHERE order_id = 7) SELECT user_id FROM orders WHERE user_id = 3",
         &["items (order_id, product_id)"],
     ),
-    ("an alias is no table", "SELECT items.note FROM orders items WHERE items.user_id = 7", &["orders (user_id)"]),
+    (
+        "an alias is no table",
+        "SELECT items.note FROM orders items WHERE items.user_id = 7",
+        &["orders (user_id)"],
+    ),
     (
         "a literal may hold what ends a statement or begins a comment",
         "SELECT id FROM orders WHERE note = 'a; -- b /* c'",
@@ -80,7 +84,8 @@ fn names_columns_and_literals_are_taken_for_what_they_are() {
         assert_eq!(targets(&all), *expect, "{why}: {sql}");
     }
     // A partial index quotes the value as it was sent.
-    let all = statements(&shop, &["SELECT id FROM orders WHERE status = 'Rare' AND created_at > '2025-01-20'"]);
+    let all =
+        statements(&shop, &["SELECT id FROM orders WHERE status = 'Rare' AND created_at > '2025-01-20'"]);
     assert!(!all.is_empty() && all.iter().all(|sql| !sql.contains("'rare'")), "{all:?}");
 }
 
@@ -97,7 +102,8 @@ fn every_statement_runs_none_begins_another_and_two_runs_agree() {
     let all = statements(&shop, &queries);
     assert_eq!(all, statements(&shop, &queries));
     assert!(all.iter().any(|sql| sql.contains("USING gin (tags")), "{all:?}");
-    let beginnings: Vec<&str> = targets(&all).into_iter().map(|target| target.trim_end_matches(')')).collect();
+    let beginnings: Vec<&str> =
+        targets(&all).into_iter().map(|target| target.trim_end_matches(')')).collect();
     for (at, one) in beginnings.iter().enumerate() {
         let others = beginnings.iter().enumerate().filter(|(other, _)| *other != at);
         for (_, other) in others {
