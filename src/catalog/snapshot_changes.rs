@@ -118,7 +118,7 @@ impl Changes {
             match old.get(&(kind.clone(), name.clone())) {
                 None => self.add(moves(kind), format!("{kind} {name}"), "new"),
                 Some(was) if was != sql => {
-                    self.add(moves(kind), format!("{kind} {name}"), "defined otherwise")
+                    self.add(moves(kind), format!("{kind} {name}"), "defined otherwise");
                 }
                 Some(_) => {}
             }
@@ -188,7 +188,7 @@ impl Changes {
         };
         let (was, is) = (distinct(old, rows), distinct(new, rows_now));
         // A key has as many values as there are rows: that is told of the table.
-        let key = old.n_distinct == new.n_distinct && new.n_distinct < 0.0;
+        let key = old.n_distinct < 0.0 && (old.n_distinct - new.n_distinct).abs() < f64::EPSILON;
         if !key && factor(was, is) >= FACTOR {
             let _ = write!(said, "{}distinct values {} → {}", comma(&said), number(was), number(is));
             moves = true;

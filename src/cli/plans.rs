@@ -221,7 +221,7 @@ fn locked(
 ) -> (Lock, BTreeSet<String>) {
     let mut there = BTreeSet::new();
     let mut queries = BTreeMap::new();
-    let mut named = BTreeSet::new();
+    let mut all_tables = BTreeSet::new();
     for query in workload.ranked().into_iter().filter(|query| gather::plannable(query.kind)) {
         let id = query.id.to_string();
         let Some(gathered) = all.gathered.get(&query.id) else { continue };
@@ -242,7 +242,7 @@ fn locked(
         tables.sort();
         tables.dedup();
         let files: BTreeSet<String> = query.statements.iter().map(|at| at.file.clone()).collect();
-        named.extend(names);
+        all_tables.extend(names);
         let locked = Locked {
             query: id.clone(),
             files: files.into_iter().collect(),
@@ -253,7 +253,7 @@ fn locked(
         };
         queries.insert(id, locked);
     }
-    let (server, tables) = gate::basis(catalog, planned_by, named.iter());
+    let (server, tables) = gate::basis(catalog, planned_by, all_tables.iter());
     let queries = queries.into_values().collect();
     (Lock { plans: gate::FORMAT, server, tables, queries }, there)
 }

@@ -81,8 +81,8 @@ fn levels(session: &mut Session, some: &[Ordered]) -> Result<Vec<Option<u32>>, F
 
 /// From the lines of a plan that reads this index from its beginning.
 fn level(index: &str, plan: &[&str]) -> Option<u32> {
-    let (plain, quoted) = (format!(" using {index} on "), format!(" using \"{index}\" on "));
-    let line = plan.iter().find(|line| line.contains(&plain) || line.contains(&quoted))?;
+    let scans = [format!(" using {index} on "), format!(" using \"{index}\" on ")];
+    let line = plan.iter().find(|line| scans.iter().any(|scan| line.contains(scan)))?;
     let startup: f64 = line.rsplit_once("(cost=")?.1.split("..").next()?.parse().ok()?;
     let level = (startup / OF_A_LEVEL).floor() - 1.0;
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a level, checked")]
