@@ -124,7 +124,7 @@ impl Query {
 pub fn sets(advice: &[Advice]) -> Vec<Vec<usize>> {
     let mut sets: Vec<(Vec<usize>, BTreeSet<&str>)> = Vec::new();
     for (at, one) in advice.iter().enumerate() {
-        if one.kind != AdviceKind::CreateIndex || one.index.is_none() {
+        if one.kind != AdviceKind::CreateIndex {
             continue;
         }
         let mut set: (Vec<usize>, BTreeSet<&str>) =
@@ -192,12 +192,10 @@ impl Verification {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{catalog::IndexSpec, names::RelName};
 
     fn advice(sql: &str, serves: &[&str]) -> Advice {
         Advice {
             serves: serves.iter().map(|id| (*id).to_owned()).collect(),
-            index: Some(IndexSpec::btree(RelName::new(None, "t"), &["a"])),
             ..Advice::of(AdviceKind::CreateIndex, sql.to_owned(), String::new())
         }
     }
