@@ -185,6 +185,8 @@ fn extended(
     for name in ["pg_ndistinct", "pg_dependencies", "pg_mcv_list"] {
         admin.batch(&format!("CREATE CAST (bytea AS {name}) WITHOUT FUNCTION"))?;
     }
+    // Before 15 CREATE STATISTICS makes an empty row of each.
+    admin.batch("DELETE FROM pg_catalog.pg_statistic_ext_data")?;
     let (column, value) =
         if version >= 150_000 { (" stxdinherit,", " coalesce(f.inherited, false),") } else { ("", "") };
     let sql = include_str!("queries/extended.sql")
