@@ -88,7 +88,7 @@ pub struct Verdict {
     pub regressions: Vec<Regression>,
     /// What changed of that which the plan depends on.
     pub because: Vec<String>,
-    /// The plans, as [`super::outline`] writes them.
+    /// The plans, as [`super::outline()`] writes them.
     pub before: Option<String>,
     pub after: Option<String>,
 }
