@@ -13,14 +13,16 @@ use sargable::{
 
 use crate::harness::{self, Database};
 
-static SHOP: LazyLock<Database> = LazyLock::new(|| {
+static SHOP: LazyLock<Database> = LazyLock::new(shop);
+
+fn shop() -> Database {
     let shop = harness::database();
     let script = fs::read_to_string("fixtures/snapshot/shop.sql").expect("the fixture");
     for range in split::statements(&script) {
         shop.sql(&script[range]);
     }
     shop
-});
+}
 
 fn taken_by(role: &str) -> Snapshot {
     SHOP.connect_as(role).snapshot(Wishes::default()).expect("a snapshot")
@@ -110,12 +112,11 @@ fn two_snapshots_of_one_state_are_the_same_text() {
 }
 
 /// Production's plan with the real index, and the bytes of that.
-fn really(spec: &IndexSpec, sql: &str) -> (Plan, u64) {
+fn really(shop: &Database, spec: &IndexSpec, sql: &str) -> (Plan, u64) {
     let create = spec.create().replacen("INDEX", "INDEX real_one", 1);
     let size = "SELECT sum(pg_relation_size(c.oid)) FROM pg_class c WHERE c.oid = 'real_one'::regclass
                    OR c.oid IN (SELECT inhrelid FROM pg_inherits WHERE inhparent = 'real_one'::regclass)";
-    // Rolled back: other tests plan at the same time.
-    let answer = SHOP.sql(&format!("BEGIN; {create}; {size}; EXPLAIN (FORMAT JSON) {sql}; ROLLBACK"));
+    let answer = shop.sql(&format!("BEGIN; {create}; {size}; EXPLAIN (FORMAT JSON) {sql}; ROLLBACK"));
     let (bytes, json) = answer.split_once('\n').expect("two answers");
     (Plan::from_text(json).expect("a plan"), bytes.parse().expect("a size"))
 }
@@ -128,7 +129,12 @@ fn orders(columns: &[&str]) -> IndexSpec {
 /// production says of the real index, and nothing of it stays.
 #[test]
 fn what_if_costs_what_the_real_index_costs() {
-    let snapshot = taken_by("postgres");
+    // The size of a partial index rests on how many rows ANALYZE takes for NULL, and a scan of one page costs a sixth less
+    // than one of two: here it reads every row, so that it is the model that is measured and not the luck of its sample.
+    let shop = shop();
+    shop.sql("ALTER TABLE orders ALTER note SET STATISTICS 700");
+    shop.sql("ANALYZE orders");
+    let snapshot = shop.connect().snapshot(Wishes::default()).expect("a snapshot");
     let (twin, mut server) = twin_of(&snapshot);
     let (mut catalog, _) = server.catalog().expect("a catalog");
     twin.correct(&mut catalog);
@@ -154,33 +160,29 @@ fn what_if_costs_what_the_real_index_costs() {
         (of("hash", "note"), "SELECT * FROM orders WHERE note = 'x'"),
         (of("brin", "id"), "SELECT * FROM orders WHERE id BETWEEN 1000 AND 90000 AND total < 3"),
     ];
-    // The bar is 5 % for nine of ten: ANALYZE draws its sample anew each time. None is far off.
-    let (mut off, mut wrong) = (Vec::new(), Vec::new());
+    let mut off = Vec::new();
     for (spec, sql) in &cases {
         let mut oracle = twin.what_if(&mut server, &catalog, Limits::default());
         let promised = oracle.estimate(&probe(sql), std::slice::from_ref(spec)).expect("a plan");
         let size = oracle.size(spec).expect("a size");
-        let (real, taken) = really(spec, sql);
+        let (real, taken) = really(&shop, spec, sql);
         let known = |name: &str| snapshot.relations.iter().any(|relation| relation.name == name);
         let uses = real.nodes().iter().any(|node| node.index.as_deref().is_some_and(|name| !known(name)));
         let (cost, bytes) = (promised.cost / real.root.total_cost, size as f64 / taken as f64);
         let line = format!("{}: cost {cost:.3}, size {bytes:.3} of the real one's", spec.create());
         if promised.used[0] != uses
-            || (cost - 1.0).abs() > 0.15
+            || (cost - 1.0).abs() > 0.05
             || (spec.method == "btree" && (bytes - 1.0).abs() > 0.2)
         {
-            wrong.push(line);
-        } else if (cost - 1.0).abs() > 0.05 {
             off.push(line);
         }
     }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert!(off.len() <= 1, "{}", off.join("\n"));
+    assert!(off.is_empty(), "{}", off.join("\n"));
     let mut oracle = twin.what_if(&mut server, &catalog, Limits::default());
     let sql = cases[1].1;
     assert_eq!(
         oracle.estimate(&probe(sql), &[]).expect("a plan").plan.root.node_type,
-        plan(&mut SHOP.connect(), sql).root.node_type
+        plan(&mut shop.connect(), sql).root.node_type
     );
 }
 
