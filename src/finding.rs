@@ -196,6 +196,23 @@ impl Finding {
     pub fn at_node(self, number: usize) -> Finding {
         Finding { node: Some(number), ..self }
     }
+
+    /// The same with something in [`Finding::detail`].
+    #[must_use]
+    pub fn with(mut self, key: &str, value: impl Into<serde_json::Value>) -> Finding {
+        self.detail.insert(key.to_owned(), value.into());
+        self
+    }
+
+    /// A text of [`Finding::detail`].
+    pub fn detail_text(&self, key: &str) -> Option<&str> {
+        self.detail.get(key)?.as_str()
+    }
+
+    /// Whether [`Finding::detail`] says yes.
+    pub fn detail_is(&self, key: &str) -> bool {
+        self.detail.get(key).and_then(serde_json::Value::as_bool).unwrap_or(false)
+    }
 }
 
 #[cfg(test)]

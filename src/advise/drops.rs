@@ -66,8 +66,7 @@ fn drop(finding: &Finding, tells_writes: bool, catalog: &Catalog) -> Option<Advi
 
 /// The table, as SQL has it, and the index that a finding is about.
 fn of(finding: &Finding) -> Option<(&str, &str)> {
-    let text = |name: &str| finding.detail.get(name).and_then(serde_json::Value::as_str);
-    Some((text("table")?, text("index")?))
+    Some((finding.detail_text("table")?, finding.detail_text("index")?))
 }
 
 /// The statement that drops the index that a finding is about, as the advice has it, with and without CONCURRENTLY.

@@ -287,7 +287,8 @@ fn suppressed(
                     1 => "Remove the comment.".to_owned(),
                     _ => format!("Take {} out of the comment.", allowed.rule),
                 };
-                left.extend(of(UNUSED, &allowed.at, because, instead));
+                let finding = of(UNUSED, &allowed.at, because, instead);
+                left.extend(finding.map(|finding| finding.with("alone", allow.rules.len() == 1)));
             }
         }
     }

@@ -84,7 +84,7 @@ pub fn answering(report: &Report, finding: &Finding) -> Option<usize> {
 
 /// The advised index begins with a column of the foreign key that a finding is about.
 fn leads_to_key(advice: &Advice, finding: &Finding) -> bool {
-    let text = |name: &str| finding.detail.get(name).and_then(serde_json::Value::as_str).unwrap_or_default();
+    let text = |name: &str| finding.detail_text(name).unwrap_or_default();
     advice.index.as_ref().is_some_and(|index| {
         index.predicate.is_none()
             && index.table.to_string() == text("table")

@@ -52,7 +52,7 @@ pub fn differences(findings: &[Finding]) -> Vec<String> {
     let name = |finding: &Finding| -> Option<String> {
         match &finding.query {
             Some(query) => ids.iter().find(|(_, id)| id == query).map(|(name, _)| (*name).to_owned()),
-            None => finding.detail.get("table")?.as_str().map(str::to_owned),
+            None => finding.detail_text("table").map(str::to_owned),
         }
     };
     let loud: Vec<&Finding> =

@@ -36,7 +36,8 @@ pub(in crate::detect) fn unused(rule: &Rule, facts: &Facts<'_>, report: &mut Rep
                      at most one row for each"
                 );
                 let instead = format!("Remove the LEFT JOIN of {name}.");
-                report.findings.push(facts.finding(rule, Confidence::Shape, because, instead));
+                let finding = facts.finding(rule, Confidence::Shape, because, instead);
+                report.findings.push(finding.with("name", name));
             }
         }
     }
@@ -68,7 +69,8 @@ pub(in crate::detect) fn undone(rule: &Rule, facts: &Facts<'_>, report: &mut Rep
                 "Write JOIN if rows without {name} are not wanted; if they are, move the condition on {column} \
                  into the ON."
             );
-            report.findings.push(facts.finding(rule, Confidence::Shape, because, instead));
+            let finding = facts.finding(rule, Confidence::Shape, because, instead);
+            report.findings.push(finding.with("name", name));
         }
     }
 }

@@ -74,6 +74,7 @@ pub(in crate::detect) fn nulls(rule: &Rule, facts: &Facts<'_>, report: &mut Repo
             spec.keys.splice(pinned..pinned + wanted.len(), wanted);
             format!("{}; or sort as the index does, if NULLs may come at its end", spec.create_concurrently())
         };
-        report.findings.push(facts.finding(rule, Confidence::Shape, because, instead));
+        let finding = facts.finding(rule, Confidence::Shape, because, instead);
+        report.findings.push(finding.with("never_null", never_null));
     }
 }

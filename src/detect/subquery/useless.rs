@@ -35,7 +35,8 @@ pub(in crate::detect) fn distinct(rule: &Rule, facts: &Facts<'_>, report: &mut R
              keeps the planner from merging the subquery into a semi-join"
         );
         let instead = format!("Remove the {word} from the subquery: the result is the same.");
-        report.findings.push(facts.finding(rule, Confidence::Shape, because, instead));
+        let finding = facts.finding(rule, Confidence::Shape, because, instead);
+        report.findings.push(finding.with("word", word));
     }
 }
 
@@ -60,9 +61,12 @@ pub(in crate::detect) fn order(rule: &Rule, facts: &Facts<'_>, report: &mut Repo
         };
         let because = format!("the subquery sorts by {key}, and nothing sees that order: {why}");
         let instead = "Remove the ORDER BY from the subquery.".to_owned();
-        report.findings.push(facts.finding(rule, Confidence::Shape, because, instead));
+        let finding = facts.finding(rule, Confidence::Shape, because, instead);
+        report.findings.push(finding.with("aggregated", why == AGGREGATED));
     }
 }
+
+const AGGREGATED: &str = "the outer query only aggregates";
 
 /// Every reader sorts, and none depends on the order that its rows come in.
 fn sorted_again(shape: &Shape, id: BlockId) -> Option<String> {
@@ -92,7 +96,7 @@ fn sorted_again(shape: &Shape, id: BlockId) -> Option<String> {
     match readers.as_slice() {
         [] => None,
         all if all.iter().all(sorts) => Some("the outer query sorts again".to_owned()),
-        all if all.iter().all(counts) => Some("the outer query only aggregates".to_owned()),
+        all if all.iter().all(counts) => Some(AGGREGATED.to_owned()),
         _ => None,
     }
 }
@@ -114,7 +118,8 @@ pub(in crate::detect) fn cte(rule: &Rule, facts: &Facts<'_>, report: &mut Report
         if !read && !block.projection.is_empty() {
             let because = format!("nothing reads the CTE {name}: PostgreSQL does not even run it");
             let instead = format!("Remove {name}.");
-            report.findings.push(facts.finding(rule, Confidence::Shape, because, instead));
+            let finding = facts.finding(rule, Confidence::Shape, because, instead);
+            report.findings.push(finding.with("name", name.as_str()));
         }
     }
 }

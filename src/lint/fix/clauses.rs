@@ -45,7 +45,7 @@ pub(super) fn distinct(text: &Text<'_>, _: &Finding) -> Option<Edits> {
 
 /// `IN (SELECT DISTINCT …)`.
 pub(super) fn distinct_in(text: &Text<'_>, finding: &Finding) -> Option<Edits> {
-    if !finding.because.starts_with("DISTINCT ") {
+    if finding.detail_text("word") != Some("DISTINCT") {
         return None;
     }
     let open = text.only(&["IN", "(", "SELECT", "DISTINCT"])? + 1;
@@ -60,7 +60,7 @@ pub(super) fn distinct_in(text: &Text<'_>, finding: &Finding) -> Option<Edits> {
 /// ORDER BY of the only subquery that has one.
 pub(super) fn order(text: &Text<'_>, finding: &Finding) -> Option<Edits> {
     // A sum of floating point numbers depends on their order.
-    if finding.because.ends_with("only aggregates") {
+    if finding.detail_is("aggregated") {
         return None;
     }
     let mut found = None;
@@ -87,7 +87,7 @@ pub(super) fn order(text: &Text<'_>, finding: &Finding) -> Option<Edits> {
 /// NULLS FIRST or LAST of a column that is never NULL.
 pub(super) fn nulls(text: &Text<'_>, finding: &Finding) -> Option<Edits> {
     let outer = text.has(&["LEFT", "RIGHT", "FULL", "UNION", "GROUPING", "ROLLUP", "CUBE"]);
-    if outer || !finding.instead.starts_with("Leave NULLS") || text.only(&["ORDER", "BY"]).is_none() {
+    if outer || !finding.detail_is("never_null") || text.only(&["ORDER", "BY"]).is_none() {
         return None;
     }
     let nulls = text.only(&["NULLS"])?;
@@ -173,7 +173,9 @@ pub(super) fn cte(text: &Text<'_>, finding: &Finding) -> Option<Edits> {
     let named = |name: &str| text.words().filter(|word| word.eq_ignore_ascii_case(name)).count();
     let mut unread = list.iter().enumerate().filter(|(_, (name, ..))| named(name) == 1);
     let (number, &(name, open, close)) = unread.next()?;
-    if unread.next().is_some() || !finding.instead.eq_ignore_ascii_case(&format!("Remove {name}.")) {
+    if unread.next().is_some()
+        || finding.detail_text("name").is_none_or(|told| !told.eq_ignore_ascii_case(name))
+    {
         return None;
     }
     let removed = match (list.len(), number) {

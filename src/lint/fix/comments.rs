@@ -8,7 +8,8 @@ pub(super) const RULE: &str = "unused-suppression";
 
 /// The comment, with its line where nothing else stands on it.
 pub(super) fn removed(finding: &Finding, script: &Script) -> Option<Range<usize>> {
-    if finding.instead != "Remove the comment." {
+    // Its other rules stay allowed.
+    if !finding.detail_is("alone") {
         return None;
     }
     let at = finding.at.as_ref()?;

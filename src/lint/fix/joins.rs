@@ -33,7 +33,7 @@ fn left_join(text: &Text<'_>, wanted: &str) -> Option<(usize, usize, usize)> {
 
 /// The LEFT JOIN of a table that nothing but its own ON names.
 pub(super) fn unused(text: &Text<'_>, finding: &Finding) -> Option<Edits> {
-    let name = finding.instead.strip_prefix("Remove the LEFT JOIN of ")?.strip_suffix('.')?;
+    let name = finding.detail_text("name")?;
     let (left, _, on) = left_join(text, name)?;
     if !text.is(on, "ON") || text.has(&["FOR", "NATURAL", "USING"]) {
         return None;
@@ -73,8 +73,7 @@ pub(super) fn unused(text: &Text<'_>, finding: &Finding) -> Option<Edits> {
 
 /// The LEFT JOIN whose rows without a match WHERE throws away.
 pub(super) fn undone(text: &Text<'_>, finding: &Finding) -> Option<Edits> {
-    let (_, rest) = finding.because.split_once(", which is NULL where ")?;
-    let (name, _) = rest.split_once(" has no row: ")?;
+    let name = finding.detail_text("name")?;
     let (left, join, _) = left_join(text, name)?;
     if text.has(&["RIGHT", "FULL"]) {
         return None;

@@ -30,7 +30,7 @@ pub(super) fn write(page: &mut Page, finding: &Finding) {
 
 /// What would make a probable unit of work certain.
 pub(super) fn surer(finding: &Finding) -> Option<&str> {
-    finding.detail.get("surer").and_then(Value::as_str)
+    finding.detail_text("surer")
 }
 
 /// `posts.user_id, by a foreign key (the log holds no result rows)`.
