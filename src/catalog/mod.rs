@@ -7,6 +7,7 @@ pub mod snapshot;
 pub mod snapshot_changes;
 
 mod apply;
+pub mod array;
 mod migration;
 
 use std::collections::BTreeMap;

@@ -9,7 +9,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::snapshot::{ColumnFigures, NotSeen, Relation, Snapshot};
+use super::{
+    array::{array, elements},
+    snapshot::{ColumnFigures, NotSeen, Relation, Snapshot},
+};
 
 /// What becomes of the values of a type.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -102,8 +105,7 @@ fn class_of(type_name: &str, enums: &BTreeSet<String>) -> Class {
 /// All values of a column, but those inside of others.
 fn values(column: &ColumnFigures) -> Vec<String> {
     let lists = [&column.most_common_vals, &column.histogram_bounds];
-    let mut values: Vec<String> =
-        lists.into_iter().flatten().filter_map(|list| elements(list)).flatten().collect();
+    let mut values: Vec<String> = lists.into_iter().flatten().flat_map(|list| elements(list)).collect();
     values.extend(column.lowest.clone());
     values.extend(column.highest.clone());
     values
@@ -112,17 +114,13 @@ fn values(column: &ColumnFigures) -> Vec<String> {
 fn replace(column: &mut ColumnFigures, others: &BTreeMap<String, String>, class: Class) {
     let other = |value: &String| others.get(value).cloned().unwrap_or_default();
     let list = |list: &Option<String>| -> Option<Vec<String>> {
-        Some(elements(list.as_deref()?)?.iter().map(other).collect())
+        Some(elements(list.as_deref()?).iter().map(other).collect())
     };
     let common = list(&column.most_common_vals);
     let mut bounds = list(&column.histogram_bounds);
     if let Some(bounds) = bounds.as_mut().filter(|_| class == Class::Text) {
         // How the database sorts texts is known to it alone: the bounds are in order, whatever we took for it.
         bounds.sort();
-    }
-    if common.is_none() {
-        // Without its values nothing is to be made of how often each comes.
-        column.most_common_freqs = None;
     }
     column.most_common_vals = common.map(|values| array(&values));
     column.histogram_bounds = bounds.map(|values| array(&values));
@@ -221,49 +219,6 @@ fn uuids(values: BTreeSet<String>) -> BTreeMap<String, String> {
     named.collect()
 }
 
-/// The elements of an array as the server prints it; `None` where it is none of one dimension without NULL.
-fn elements(text: &str) -> Option<Vec<String>> {
-    let inside = text.strip_prefix('{')?.strip_suffix('}')?;
-    let mut elements = Vec::new();
-    if inside.is_empty() {
-        return Some(elements);
-    }
-    let (mut element, mut quoted, mut was_quoted) = (String::new(), false, false);
-    let mut chars = inside.chars();
-    loop {
-        match chars.next() {
-            Some('\\') => element.push(chars.next()?),
-            Some('"') => (quoted, was_quoted) = (!quoted, true),
-            Some('{' | '}') if !quoted => return None,
-            Some(',') if !quoted => {
-                elements.push(std::mem::take(&mut element));
-                was_quoted = false;
-            }
-            Some(c) => element.push(c),
-            None if quoted => return None,
-            None => {
-                if !was_quoted && element == "NULL" {
-                    return None;
-                }
-                elements.push(element);
-                return Some(elements);
-            }
-        }
-    }
-}
-
-fn array(values: &[String]) -> String {
-    let element = |value: &String| {
-        let plain = value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.+".contains(&byte));
-        if plain && !value.is_empty() && !value.eq_ignore_ascii_case("null") {
-            value.clone()
-        } else {
-            format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\""))
-        }
-    };
-    format!("{{{}}}", values.iter().map(element).collect::<Vec<_>>().join(","))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -295,22 +250,6 @@ mod tests {
         assert!(others["-5000"] > others["-4000"], "as texts, the other way round: as numbers in order");
         assert_eq!(others["1234.56"].len(), 7);
         assert_eq!(others["12.50"].len(), 5);
-    }
-
-    #[test]
-    fn arrays_are_read_as_the_server_prints_them() {
-        assert_eq!(
-            elements(r#"{a,"b,c","d\"e",""}"#),
-            Some(vec!["a".into(), "b,c".into(), "d\"e".into(), String::new()])
-        );
-        assert_eq!(elements("{}"), Some(Vec::new()));
-        for text in ["{{1,2},{3,4}}", "{1,NULL}", "no array", "{\"a}"] {
-            assert_eq!(elements(text), None, "{text}");
-        }
-        assert_eq!(
-            elements(&array(&["a\"b".to_owned(), "c\\d".to_owned()])),
-            Some(vec!["a\"b".to_owned(), "c\\d".to_owned()])
-        );
     }
 
     #[test]
@@ -347,9 +286,8 @@ mod tests {
         let [email, owner, document, state] = &snapshot.relations[0].columns[..] else {
             panic!("four columns")
         };
-        let common = |column: &ColumnFigures| {
-            elements(column.most_common_vals.as_deref().unwrap_or_default()).unwrap_or_default()
-        };
+        let common =
+            |column: &ColumnFigures| elements(column.most_common_vals.as_deref().unwrap_or_default());
         let (mut of_owner, of_email) = (common(owner), common(email));
         of_owner.reverse();
         assert_eq!(of_email, of_owner);

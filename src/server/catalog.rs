@@ -4,8 +4,6 @@
 //! rolled back, with a short `lock_timeout`: a table that a migration holds costs its exact size, not
 //! the run.
 
-pub(super) mod array;
-
 use std::{collections::HashMap, time::Duration};
 
 use tokio_postgres::{Row, types::Type};
@@ -17,7 +15,7 @@ use super::{
 use crate::{
     catalog::{
         Activity, Catalog, Check, Column, ColumnStatistics, Counted, ForeignKey, Index, IndexKey, IndexSpec,
-        KeyExpr, Settings, Table, TableKind,
+        KeyExpr, Settings, Table, TableKind, array,
     },
     error::{Error, NotJudged},
     names::RelName,

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Missing, arrays, files::Files, pages, words};
+use super::{Missing, files::Files, pages, words};
 use crate::{
     catalog::{
-        size,
+        array, size,
         snapshot::{ColumnFigures, Relation, Snapshot},
     },
     error::Error,
@@ -97,7 +97,7 @@ impl Serialize for Arrays<'_> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let column = self.0;
         let bounds = column.histogram_bounds.as_deref().map(|bounds| {
-            arrays::with_ends(bounds, column.lowest.as_deref(), column.highest.as_deref())
+            array::with_ends(bounds, column.lowest.as_deref(), column.highest.as_deref())
                 .unwrap_or_else(|| bounds.to_owned())
         });
         let mut value = serde_json::to_value(column).map_err(serde::ser::Error::custom)?;

@@ -7,7 +7,6 @@
 //! does every statement that is planned here. Only the figures are written by a superuser.
 
 mod absent;
-mod arrays;
 mod figures;
 mod files;
 mod pages;

@@ -57,22 +57,29 @@ fn shop() -> Database {
     shop
 }
 
-fn query(number: u64, text: &str, shape: &Shape) -> Query {
-    let mut query = Query::new(Fingerprint(number), text.to_owned(), shape.kind);
-    query.calls = 100;
-    query.timed = 100;
-    query.total_us = 1_000_000;
-    query
+/// 100 calls of each query, of 10 ms.
+fn advise(shop: &Database, catalog: &Catalog, queries: &[&str]) -> Advised {
+    advise_on(shop, catalog, queries, |_, query| {
+        (query.calls, query.timed, query.total_us) = (100, 100, 1_000_000);
+    })
 }
 
-fn advise(shop: &Database, catalog: &Catalog, queries: &[&str]) -> Advised {
+/// Advises queries whose figures somebody sets by their positions.
+pub(crate) fn advise_on(
+    database: &Database,
+    catalog: &Catalog,
+    queries: &[&str],
+    figures: impl Fn(usize, &mut Query),
+) -> Advised {
     let parsed: Vec<(Query, Shape)> = queries
         .iter()
-        .zip(1..)
-        .map(|(sql, number)| {
+        .enumerate()
+        .map(|(at, sql)| {
             let mut shape = parse::parse(sql).unwrap_or_else(|why| panic!("{sql}: {}", why.why));
             shape.resolve(|table, column| catalog.has_column(table, column));
-            (query(number, sql, &shape), shape)
+            let mut query = Query::new(Fingerprint(at as u64 + 1), (*sql).to_owned(), shape.kind);
+            figures(at, &mut query);
+            (query, shape)
         })
         .collect();
     let asked: Vec<Asked<'_>> = parsed
@@ -84,7 +91,7 @@ fn advise(shop: &Database, catalog: &Catalog, queries: &[&str]) -> Advised {
             base: None,
         })
         .collect();
-    let mut server = shop.connect();
+    let mut server = database.connect();
     let mut oracle = server.what_if().expect("HypoPG is installed");
     advise::indexes(&asked, catalog, Ok(&mut oracle), &Budget::NONE)
 }

@@ -7,11 +7,13 @@ use std::{collections::BTreeMap, time::Duration};
 
 use serde::Deserialize;
 
-use super::{Failure, LOCK_LIMIT, PLAIN, Session, Unseen, ask};
+use super::{Failure, LOCK_LIMIT, PLAIN, Session, Unseen, ask, from_json};
 use crate::{
-    catalog::snapshot::{ColumnFigures, Relation},
+    catalog::{
+        array,
+        snapshot::{ColumnFigures, Relation},
+    },
     names::{RelName, quote_ident},
-    server::catalog::array,
 };
 
 /// Each is two descents of an index: many fit into one short statement.
@@ -93,11 +95,5 @@ fn ends(session: &mut Session, columns: &[Column]) -> Result<Vec<Ends>, Failure>
             .run("SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off; SET LOCAL jit = off", LIMIT)?;
         session.rows(&sql, &[], LIMIT)
     })?;
-    let unread = |why: String| Failure { code: String::new(), why, gone: false };
-    rows.iter()
-        .map(|row| {
-            let text: &str = row.try_get(0).map_err(|err| unread(err.to_string()))?;
-            serde_json::from_str(text).map_err(|err| unread(err.to_string()))
-        })
-        .collect()
+    from_json(&rows)
 }

@@ -11,7 +11,7 @@ mod heights;
 use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, de::DeserializeOwned};
-use tokio_postgres::types::Type;
+use tokio_postgres::{Row, types::Type};
 
 use super::{
     OWN_LIMIT, Server,
@@ -205,6 +205,11 @@ fn ask_with<T: DeserializeOwned>(
         }
         session.rows(&sql, parameters, OWN_LIMIT)
     })?;
+    from_json(&rows)
+}
+
+/// The first column of each row, which is JSON.
+fn from_json<T: DeserializeOwned>(rows: &[Row]) -> Result<Vec<T>, Failure> {
     let unread = |why: String| Failure { code: String::new(), why, gone: false };
     rows.iter()
         .map(|row| {
