@@ -135,7 +135,7 @@ const NUMBERS: &[(&str, &str)] = &[
     ("F19", ""),
     ("G1", "queue-lock claim-without-lock lock-strength"),
     ("G6", "connection-chatter"),
-    ("G8", ""),
+    ("G8", "session-state"),
     ("G9", "missing-lock-timeout idle-transaction-timeout"),
     ("H1", "foreign-key-without-index"),
     ("H2", "table-without-key"),
