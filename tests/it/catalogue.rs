@@ -52,7 +52,7 @@ const NUMBERS: &[(&str, &str)] = &[
     ("B25", ""),
     ("B26", "json-path-filter"),
     ("B27", "any-of-array-column"),
-    ("B28", ""),
+    ("B28", "missing-index text-search-without-configuration"),
     ("B29", "leading-wildcard"),
     ("B30", "arithmetic-on-column"),
     ("B31", "time-zone-on-column"),
