@@ -215,11 +215,10 @@ impl Found {
             left.extend(body.dynamic.into_iter().map(|at| (DYNAMIC, at)));
             for run in body.statements {
                 let at = run.sql.range(&(0..run.sql.text().len()));
-                let sql = template::variables(run.sql, false);
-                if embedded::judge(&sql, true) == Verdict::Sql {
+                if embedded::judge(&run.sql, true) == Verdict::Sql {
                     inside.push(Stated {
                         at,
-                        sql: Some(sql),
+                        sql: Some(run.sql),
                         inside: true,
                         one_row: run.one_row,
                         name: stated.name.clone(),

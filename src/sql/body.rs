@@ -13,7 +13,7 @@ use std::{collections::BTreeSet, ops::Range};
 use super::{
     Spliced,
     lex::{Kind, Lexer, Token},
-    split,
+    split, template,
 };
 
 /// What a body runs.
@@ -77,7 +77,7 @@ pub fn read(sql: &Spliced) -> Option<Body> {
         token.kind == Kind::String
             && (block && !is(at.wrapping_sub(1), "language") || is(at.wrapping_sub(1), "as"))
     })?;
-    let inner = inner(sql, &tokens[at])?;
+    let inner = template::variables(inner(sql, &tokens[at])?, false);
     let mut body = match language.as_deref() {
         Some("sql") => of_sql(&inner, &variables),
         Some("plpgsql") => plpgsql::read(&inner, variables),
@@ -135,6 +135,9 @@ fn inner(sql: &Spliced, token: &Token) -> Option<Spliced> {
 fn parameters(text: &str, tokens: &[Token], variables: &mut Variables) {
     let opens = |at: usize| tokens.get(at).is_some_and(|token| token.kind == Kind::Punct(b'('));
     let first = (0..tokens.len().min(12)).find(|&at| opens(at));
+    // In its body a parameter may be qualified by the function's name.
+    let function = first.and_then(|open| tokens.get(open.checked_sub(1)?));
+    let function = function.map(|token| text[token.start..token.end].trim_matches('"').to_ascii_lowercase());
     let table = (1..tokens.len())
         .find(|&at| is_word(text, &tokens[at], "table") && is_word(text, &tokens[at - 1], "returns"));
     for open in first.into_iter().chain(table.map(|at| at + 1).filter(|&at| opens(at))) {
@@ -161,6 +164,7 @@ fn parameters(text: &str, tokens: &[Token], variables: &mut Variables) {
                         .get(at + 1)
                         .is_some_and(|next| matches!(next.kind, Kind::Word(_) | Kind::Quoted))
                     {
+                        variables.extend(function.iter().map(|own| (format!("{own}.{word}"), false)));
                         variables.insert(word, false);
                     }
                 }
@@ -238,12 +242,13 @@ fn statement(inner: &Spliced, part: Range<usize>, variables: &Variables) -> (Spl
             && tokens.get(at + 1).is_some_and(|next| &text[offset + next.start..offset + next.end] == "=")
             && (before.as_deref() == Some("set") || at > 0 && punct(at - 1, b','));
         let named = at > 0 && punct(at - 1, b'.') || before.as_deref() == Some("as") || punct(at + 1, b'(');
-        if replacement.is_none()
-            && !target
-            && !named
-            && !columns.contains(&depth)
-            && let Some(row) = variables.get(&name)
-        {
+        let free = replacement.is_none() && !target && !named && !columns.contains(&depth);
+        let qualified = word(at + 2)
+            .filter(|own| punct(at + 1, b'.') && variables.contains_key(&format!("{name}.{own}")));
+        if let Some(own) = qualified.filter(|_| free) {
+            end = at + 3;
+            replacement = Some(format!(":{own}"));
+        } else if let Some(row) = variables.get(&name).filter(|_| free) {
             let field = punct(at + 1, b'.');
             if field == *row || !field {
                 end = if field { at + 3 } else { at + 1 };

@@ -207,6 +207,7 @@ pub struct ColumnRef {
     pub table: Option<usize>,
     /// The block whose FROM holds the table: an outer one for a correlated reference.
     pub block: BlockId,
+    /// With its qualifier where nothing in sight is called so: the row `excluded`, a composite's field.
     pub name: String,
 }
 

@@ -1,6 +1,8 @@
 //! What repeats itself and is no N+1, no duplicate and no loop that one statement could replace: a log of
 //! each, and no finding.
 
+use sargable::rules::{BUILTIN, Set};
+
 use crate::planted::Log;
 
 const START: i64 = 1_795_000_000_000_000;
@@ -27,9 +29,10 @@ fn counting(sql: &str) -> Log {
 
 #[track_caller]
 fn nothing(mut log: Log) {
-    let found = log.judged().findings;
-    let said: Vec<String> =
-        found.iter().map(|finding| format!("{}: {}", finding.rule, finding.because)).collect();
+    // What is pedantic is about a SET by itself, however often it runs.
+    let by_default = |name: &str| BUILTIN.iter().any(|rule| rule.name == name && rule.set == Set::Default);
+    let found = log.judged().findings.into_iter().filter(|finding| by_default(&finding.rule));
+    let said: Vec<String> = found.map(|finding| format!("{}: {}", finding.rule, finding.because)).collect();
     assert!(said.is_empty(), "{said:#?}");
 }
 

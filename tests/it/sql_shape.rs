@@ -223,7 +223,7 @@ fn names_are_scoped() {
            from a
            opaque EXISTS (SELECT 1 FROM c WHERE c.id = a.id)
            where a.k In subquery 2 Yes
-           where ?.e NotIn subquery 3 Negated
+           where ?.d.e NotIn subquery 3 Negated
            select ((SELECT max(x) FROM b WHERE b.a_id = a.id))
          1 exists { negated: false } in 0
            from c

@@ -25,6 +25,12 @@ fn bodies_in_sql() {
         runs("create function f() returns int as 'select a from t where b = ''x''' language sql"),
         ["select a from t where b = 'x'"]
     );
+    assert_eq!(
+        runs(
+            "CREATE FUNCTION :S.f(a int) RETURNS int AS $$ SELECT 1 FROM :S.t WHERE a = f.a AND f.b = 1 $$ LANGUAGE sql"
+        ),
+        ["SELECT 1 FROM t WHERE :a = :a AND f.b = 1"]
+    );
     assert_eq!(read(&Spliced::whole("CREATE FUNCTION f() RETURNS int AS 'lib', 'f' LANGUAGE c")), None);
     assert_eq!(read(&Spliced::whole("CREATE TABLE function (a int)")), None);
 }

@@ -158,8 +158,9 @@ impl<'a> Builder<'a> {
             }
             scope = outer(&self.blocks, here);
         }
-        // A name that nothing in sight has, such as the row `excluded` or a composite's field.
-        Some(ColumnRef { table: None, block, name })
+        // A name that nothing in sight has, such as the row `excluded` or a composite's field: it keeps its
+        // qualifier, so that nobody takes it for a column of a table that is in sight.
+        Some(ColumnRef { table: None, block, name: format!("{table}.{name}") })
     }
 
     fn unqualified(&self, block: BlockId, name: String) -> ColumnRef {
