@@ -6,7 +6,11 @@
 //!
 //! The constants are those of `nbtree.h`, `nbtsort.c`, `brin_page.h` and `hash.h`.
 
-use super::{IndexSpec, KeyExpr, Table};
+use super::{
+    IndexSpec, KeyExpr, Table,
+    size_gin::{self, Entries},
+    snapshot::Gin,
+};
 
 const PAGE: f64 = 8192.0;
 /// Page header, and the special space of a B-tree page.
@@ -33,6 +37,8 @@ pub struct Size {
     pub tuples: f64,
     /// Of a B-tree: the root's level.
     pub level: Option<u32>,
+    /// Of a GIN index, where its entries are known.
+    pub gin: Option<Gin>,
 }
 
 impl Size {
@@ -88,15 +94,20 @@ pub fn expression(type_name: &str, width: f64, distinct: f64) -> Key {
 
 /// The size; `None` where a figure is missing or the access method is not known.
 ///
-/// `rows`: those that the index would have, where it is partial. `of_expression` is asked for keys that are no column.
+/// `rows`: those that the index would have, where it is partial. `entries`: of each key of a GIN index, if known.
+/// `of_expression` is asked for keys that are no column.
 pub fn of(
     spec: &IndexSpec,
     table: &Table,
     version: u32,
     rows: Option<f64>,
+    entries: &[Entries],
     of_expression: &mut dyn FnMut(&str) -> Option<Key>,
 ) -> Option<Size> {
     let rows = rows.or(table.rows)?.max(0.0);
+    if spec.method == "gin" && entries.len() == spec.keys.len() {
+        return Some(gin_of(table, rows, entries));
+    }
     let mut keys = Vec::new();
     for key in &spec.keys {
         keys.push(match &key.expr {
@@ -155,7 +166,7 @@ fn btree(rows: f64, keys: &[Key], included: &[Key], version: u32) -> Size {
         pages += below;
         level += 1;
     }
-    Size { pages: whole(pages), tuples: rows, level: Some(level) }
+    Size { pages: whole(pages), tuples: rows, level: Some(level), gin: None }
 }
 
 /// Bytes of one row of groups that have `mean` rows on average, as chance spreads them.
@@ -208,7 +219,7 @@ fn brin(table: &Table, rows: f64, keys: &[Key]) -> Size {
     let width: f64 = keys.iter().map(|key| 2.0 * align(key.width, key.alignment)).sum();
     let summary = align(8.0 + width, 8.0) + POINTER;
     let pages = 1.0 + (ranges / MAP).ceil() + (ranges * summary / (PAGE - 32.0)).ceil();
-    Size { pages: whole(pages), tuples: rows, level: None }
+    Size { pages: whole(pages), tuples: rows, level: None, gin: None }
 }
 
 /// Entries are a hash of 4 bytes; buckets are three quarters full and grow in steps.
@@ -219,7 +230,7 @@ fn hash(rows: f64) -> Size {
     let doubled = 2_f64.powf(buckets.log2().floor());
     let quarter = doubled / 4.0;
     let buckets = doubled + ((buckets - doubled) / quarter).ceil() * quarter;
-    Size { pages: whole(buckets + 2.0 + (buckets / 32_768.0).ceil()), tuples: rows, level: None }
+    Size { pages: whole(buckets + 2.0 + (buckets / 32_768.0).ceil()), tuples: rows, level: None, gin: None }
 }
 
 /// Pages split in halves as they fill: two thirds are used.
@@ -227,14 +238,28 @@ fn gist(rows: f64, keys: &[Key]) -> Size {
     let width: f64 = keys.iter().map(|key| align(key.width, 8.0)).sum();
     let per_page = ((PAGE - OVERHEAD) * 0.68 / (TUPLE + align(width, 8.0) + POINTER)).max(2.0);
     let leaves = (rows / per_page).ceil().max(1.0);
-    Size { pages: whole(leaves * (1.0 + 1.0 / per_page) + 1.0), tuples: rows, level: None }
+    Size { pages: whole(leaves * (1.0 + 1.0 / per_page) + 1.0), tuples: rows, level: None, gin: None }
 }
 
-/// What a document holds is not known here: a row has an item for each 12 bytes, and an item takes about 3.
+/// The keys of an index with several share its pages.
+fn gin_of(table: &Table, rows: f64, entries: &[Entries]) -> Size {
+    let heap = table.bytes.map_or(1.0, |bytes| bytes as f64 / PAGE);
+    let all = entries.iter().map(|entries| size_gin::size(rows, heap, entries));
+    let gin = all.fold(Gin { total_pages: 1, ..Gin::default() }, |sum, one| Gin {
+        pending_pages: 0,
+        total_pages: sum.total_pages.saturating_add(one.total_pages - 1),
+        entry_pages: sum.entry_pages.saturating_add(one.entry_pages),
+        data_pages: sum.data_pages.saturating_add(one.data_pages),
+        entries: sum.entries + one.entries,
+    });
+    Size { pages: u64::from(gin.total_pages), tuples: rows, level: None, gin: Some(gin) }
+}
+
+/// Where nothing is known of what a value holds: a row has an item for each 12 bytes, and an item takes about 3.
 fn gin(rows: f64, keys: &[Key]) -> Size {
     let items: f64 = keys.iter().map(|key| (key.width * (1.0 - key.null_fraction) / 12.0).max(1.0)).sum();
     let postings = rows * items * 3.0;
-    Size { pages: whole(2.0 + (postings / (PAGE - 32.0)).ceil()), tuples: rows, level: None }
+    Size { pages: whole(2.0 + (postings / (PAGE - 32.0)).ceil()), tuples: rows, level: None, gin: None }
 }
 
 fn align(bytes: f64, to: f64) -> f64 {
@@ -290,7 +315,8 @@ mod tests {
             "columns": columns, "indexes": [], "foreign_keys": [], "activity": null,
         }))
         .expect("a table");
-        let bytes = of(&spec, &table, 150_018, None, &mut |_| None).expect("everything is known").bytes();
+        let bytes =
+            of(&spec, &table, 150_018, None, &[], &mut |_| None).expect("everything is known").bytes();
         let off = bytes as f64 / real as f64;
         assert!((0.93..1.07).contains(&off), "{bytes} is {off:.3} times {real}");
     }

@@ -7,6 +7,7 @@
 //! does every statement that is planned here. Only the figures are written by a superuser.
 
 mod absent;
+mod entries;
 mod expressions;
 mod figures;
 mod files;

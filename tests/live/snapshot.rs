@@ -197,7 +197,8 @@ fn an_index_can_be_hidden() {
     let sql = "SELECT * FROM orders WHERE customer_id = 42";
     let with = plan(&mut server, sql);
     let hidden = [RelName::new(Some("public"), "orders_customer_idx")];
-    let mut oracle = twin.what_if(&mut server, &catalog, Limits::default()).without(&hidden);
+    let mut oracle = twin.what_if(&mut server, &catalog, Limits::default());
+    oracle.hide(&hidden).expect("it can");
     let without = oracle.estimate(&probe(sql), &[]).expect("a plan");
     assert!(without.cost > 5.0 * with.root.total_cost, "{} {}", without.cost, with.root.total_cost);
     assert_eq!(nodes(&plan(&mut server, sql)), nodes(&with), "it is back");
