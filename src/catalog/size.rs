@@ -110,16 +110,21 @@ pub fn of(
     }
     let mut keys = Vec::new();
     for key in &spec.keys {
-        keys.push(match &key.expr {
+        let mut known = match &key.expr {
             KeyExpr::Column(name) => column(table, name)?,
             KeyExpr::Expression(text) => of_expression(text)?,
-        });
+        };
+        if key.opclass.as_deref().is_some_and(|name| name.ends_with("gist_trgm_ops")) {
+            // A leaf holds the trigrams: one for each character and one more, of 3 bytes.
+            known.width = 5.0 + 3.0 * (known.width + 1.0);
+        }
+        keys.push(known);
     }
     let included: Vec<Key> = spec.include.iter().map(|name| column(table, name)).collect::<Option<_>>()?;
     match spec.method.as_str() {
         "btree" => Some(btree(rows, &keys, &included, version)),
         "brin" => Some(brin(table, rows, &keys)),
-        "hash" => Some(hash(rows)),
+        "hash" => Some(hash(rows, &keys)),
         "gist" | "spgist" => Some(gist(rows, &keys)),
         "gin" => Some(gin(rows, &keys)),
         _ => None,
@@ -222,15 +227,19 @@ fn brin(table: &Table, rows: f64, keys: &[Key]) -> Size {
     Size { pages: whole(pages), tuples: rows, level: None, gin: None }
 }
 
-/// Entries are a hash of 4 bytes; buckets are three quarters full and grow in steps.
-fn hash(rows: f64) -> Size {
-    let per_page = (PAGE - OVERHEAD) / (16.0 + POINTER);
+/// Entries are a hash of 4 bytes, none for NULL; buckets are three quarters full and grow in steps.
+fn hash(rows: f64, keys: &[Key]) -> Size {
+    let per_page = ((PAGE - OVERHEAD) / (16.0 + POINTER)).floor();
     let buckets = (rows / (per_page * 0.75)).ceil().max(2.0);
     // From 10 phases of doubling on, each is split in four steps.
     let doubled = 2_f64.powf(buckets.log2().floor());
     let quarter = doubled / 4.0;
     let buckets = doubled + ((buckets - doubled) / quarter).ceil() * quarter;
-    Size { pages: whole(buckets + 2.0 + (buckets / 32_768.0).ceil()), tuples: rows, level: None, gin: None }
+    // Those whose turn to be split has not come hold twice as much as the others, which may take further pages.
+    let held: f64 = rows * keys.iter().map(|key| 1.0 - key.null_fraction).product::<f64>();
+    let further = ((held / doubled - per_page) / per_page).ceil().max(0.0) * (2.0 * doubled - buckets);
+    let pages = buckets + further + 2.0 + (buckets / 32_768.0).ceil();
+    Size { pages: whole(pages), tuples: rows, level: None, gin: None }
 }
 
 /// Pages split in halves as they fill: two thirds are used.

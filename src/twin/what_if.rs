@@ -233,7 +233,7 @@ fn measure(
             let width = f64::from(from(private, &format!("({text})"), "")?.root.width);
             let distinct = from(private, &format!("({text})"), " GROUP BY 1")?.root.rows;
             let kind = private.rows(
-                &format!("SELECT pg_catalog.pg_typeof(({text}))::text FROM {} LIMIT 0", table.name),
+                &format!("SELECT pg_catalog.pg_typeof((SELECT ({text}) FROM {} LIMIT 0))::text", table.name),
                 &[],
             );
             let kind =

@@ -148,6 +148,9 @@ fn what_if_costs_what_the_real_index_costs() {
         IndexKey { expr: KeyExpr::Expression("lower(status)".to_owned()), ..IndexKey::column("status") };
     let expression = IndexSpec { keys: vec![lower], ..orders(&["status"]) };
     let events = IndexSpec::btree(RelName::new(Some("public"), "events"), &["id"]);
+    let patterns = IndexKey { opclass: Some("gist_trgm_ops".to_owned()), ..IndexKey::column("email") };
+    let customers = IndexSpec::btree(RelName::new(Some("public"), "customers"), &[]);
+    let patterns = IndexSpec { method: "gist".to_owned(), keys: vec![patterns], ..customers };
     let of = |method: &str, column: &str| IndexSpec { method: method.to_owned(), ..orders(&[column]) };
     let cases = [
         (
@@ -163,6 +166,7 @@ fn what_if_costs_what_the_real_index_costs() {
         (of("gin", "tags"), "SELECT * FROM orders WHERE tags @> ARRAY['x7']"),
         (of("hash", "note"), "SELECT * FROM orders WHERE note = 'x'"),
         (of("brin", "id"), "SELECT * FROM orders WHERE id BETWEEN 1000 AND 90000 AND total < 3"),
+        (patterns, "SELECT * FROM customers WHERE email LIKE '%er77@%'"),
     ];
     let mut off = Vec::new();
     for (spec, sql) in &cases {
@@ -173,10 +177,15 @@ fn what_if_costs_what_the_real_index_costs() {
         let known = |name: &str| snapshot.relations.iter().any(|relation| relation.name == name);
         let uses = real.nodes().iter().any(|node| node.index.as_deref().is_some_and(|name| !known(name)));
         let (cost, bytes) = (promised.cost / real.root.total_cost, size as f64 / taken as f64);
+        // What is reached: the page of the size model says so.
+        let allowed = match spec.method.as_str() {
+            "btree" | "hash" | "brin" => 0.2,
+            _ => 0.5,
+        };
         let line = format!("{}: cost {cost:.3}, size {bytes:.3} of the real one's", spec.create());
         if promised.used[0] != uses
             || (cost - 1.0).abs() > 0.05
-            || (spec.method == "btree" && (bytes - 1.0).abs() > 0.2)
+            || (bytes - 1.0).abs() > allowed
         {
             off.push(line);
         }
