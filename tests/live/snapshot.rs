@@ -183,10 +183,7 @@ fn what_if_costs_what_the_real_index_costs() {
             _ => 0.5,
         };
         let line = format!("{}: cost {cost:.3}, size {bytes:.3} of the real one's", spec.create());
-        if promised.used[0] != uses
-            || (cost - 1.0).abs() > 0.05
-            || (bytes - 1.0).abs() > allowed
-        {
+        if promised.used[0] != uses || (cost - 1.0).abs() > 0.05 || (bytes - 1.0).abs() > allowed {
             off.push(line);
         }
     }

@@ -12,6 +12,7 @@ pub(super) fn write(page: &mut Page, answer: &Answer) {
     for name in &answer.hidden {
         page.field(2, "hidden", name);
     }
+    page.blank();
 }
 
 /// What the plan on the right is.

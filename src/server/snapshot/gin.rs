@@ -150,12 +150,16 @@ mod tests {
         for (real, pages, operators) in
             [(gin(2045, 385, 1150, 1003), 4.0, 371.0), (gin(904, 143, 276, 1224), 3.0, 323.0)]
         {
-            assert_eq!(charges(&real), (pages, operators), "{real:?}");
+            let same = |gin: &Gin| {
+                let charged = charges(gin);
+                (charged.0 - pages).abs() < 0.1 && (charged.1 - operators).abs() < 0.1
+            };
+            assert!(same(&real), "{real:?}");
             let blocks = u64::from(real.total_pages);
             let told = figures(blocks, Charged { pages, operators: Some(operators) }).expect("figures");
-            assert_eq!(charges(&told), (pages, operators), "{told:?}");
+            assert!(same(&told), "{told:?}");
             let less = figures(blocks, Charged { pages, operators: None }).expect("figures");
-            assert_eq!(charges(&less).0, pages, "{less:?}");
+            assert!((charges(&less).0 - pages).abs() < 0.1, "{less:?}");
         }
     }
 
