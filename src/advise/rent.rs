@@ -90,7 +90,7 @@ pub(super) fn bytes(spec: &IndexSpec, table: &Table, kept: f64, version: u32) ->
         return None;
     }
     let rows = table.rows.map(|rows| rows * kept);
-    size::of(spec, table, version, rows, &mut |_| None).map(|size| size.bytes())
+    size::of(spec, table, version, rows, &[], &mut |_| None).map(|size| size.bytes())
 }
 
 impl Rent for Terms<'_> {

@@ -59,6 +59,9 @@ pub struct Origin {
     pub search_path: Vec<String>,
 }
 
+/// [`NotSeen::what`] where the role may read the statistics of columns, and not of the indexes on expressions.
+pub const HIDDEN_EXPRESSIONS: &str = "statistics of an index on an expression";
+
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct NotSeen {
     pub what: String,

@@ -289,6 +289,12 @@ pub(super) struct ExplainArgs {
     /// A bind value for $1, $2 …; repeat it
     #[arg(short, long = "bind", value_name = "VALUE")]
     pub(super) binds: Vec<String>,
+    /// Show the plan with this index as well, which is not made: `CREATE INDEX …`, or what follows its ON; repeat it
+    #[arg(long = "index", value_name = "INDEX")]
+    pub(super) indexes: Vec<String>,
+    /// Show the plan without this index as well; repeat it
+    #[arg(long = "hide", value_name = "NAME", requires = "snapshot")]
+    pub(super) hidden: Vec<String>,
     #[command(flatten)]
     pub(super) server: ServerArgs,
     #[command(flatten)]

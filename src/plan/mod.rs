@@ -154,6 +154,11 @@ pub trait WhatIf {
     /// Plans `probe` with `indexes` added. Errors say in words why it could not be asked.
     fn estimate(&mut self, probe: &Probe, indexes: &[IndexSpec]) -> Result<Estimate, String>;
 
+    /// From here on plans without these indexes, which exist.
+    fn hide(&mut self, _indexes: &[RelName]) -> Result<(), String> {
+        Err("only the private server of a snapshot plans without an index that exists".to_owned())
+    }
+
     /// Size in bytes that the oracle gives to an index that does not exist.
     fn size(&mut self, index: &IndexSpec) -> Result<u64, String>;
 

@@ -23,6 +23,7 @@ pub mod rules;
 pub mod slo;
 pub mod text;
 pub mod verify;
+pub mod what_if;
 
 use std::collections::BTreeMap;
 
@@ -107,9 +108,12 @@ pub struct Report {
     /// The same plan node by node, with what was found of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan_tree: Option<plan_tree::PlanTree>,
-    /// The plan as it is, and as the planner says that it would be with the advised indexes.
+    /// The plan as it is, and as the planner says that it would be with the advised indexes, or those of `what_if`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan_diff: Option<plan_diff::PlanDiff>,
+    /// The indexes that `plan_diff` adds and takes away, where a person named them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub what_if: Option<what_if::Answer>,
 }
 
 /// What counts, and what therefore does not.
@@ -373,6 +377,7 @@ impl Report {
             verification: None,
             plan_tree: None,
             plan_diff: None,
+            what_if: None,
         }
     }
 

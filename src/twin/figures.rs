@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Missing, files::Files, pages, words};
+use super::{Missing, expressions::Derived, files::Files, pages, words};
 use crate::{
     catalog::{
         array, size,
@@ -63,11 +63,16 @@ pub(super) fn settings(admin: &Session, snapshot: &Snapshot, database: &str) -> 
 }
 
 /// Statistics and files.
-pub(super) fn write(admin: &Session, snapshot: &Snapshot, files: &Files) -> Result<Vec<Missing>, Error> {
+pub(super) fn write(
+    admin: &Session,
+    snapshot: &Snapshot,
+    derived: &[Derived],
+    files: &Files,
+) -> Result<Vec<Missing>, Error> {
     let mut missing = Vec::new();
     let version = admin.query("SELECT current_setting('server_version_num')", &[])?;
     let version: u32 = version.first().and_then(|row| row[0].as_deref()?.parse().ok()).unwrap_or(0);
-    columns(admin, snapshot, version, &mut missing)?;
+    columns(admin, snapshot, derived, version, &mut missing)?;
     extended(admin, snapshot, version, &mut missing)?;
     relations(admin, snapshot, files, version, &mut missing)?;
     Ok(missing)
@@ -115,6 +120,7 @@ const RESTORES: u32 = 180_000;
 fn columns(
     admin: &Session,
     snapshot: &Snapshot,
+    derived: &[Derived],
     version: u32,
     missing: &mut Vec<Missing>,
 ) -> Result<(), Error> {
@@ -128,6 +134,11 @@ fn columns(
                 column: Arrays(column),
             })
         })
+        .chain(derived.iter().map(|one| Line {
+            schema: &one.schema,
+            relation: &one.index,
+            column: Arrays(&one.figures),
+        }))
         .collect();
     if version >= RESTORES {
         lines = refused(admin, lines)?;

@@ -7,6 +7,8 @@
 //! does every statement that is planned here. Only the figures are written by a superuser.
 
 mod absent;
+mod entries;
+mod expressions;
 mod figures;
 mod files;
 mod pages;
@@ -95,7 +97,8 @@ impl Twin {
         let owner = self.connect(DATABASE, ROLE)?;
         self.missing.extend(schema::replay(&owner, &self.snapshot.schema)?);
         self.missing.extend(figures::settings(&admin, &self.snapshot, DATABASE)?);
-        self.missing.extend(figures::write(&admin, &self.snapshot, &self.files)?);
+        let derived = expressions::derive(&owner, &self.snapshot)?;
+        self.missing.extend(figures::write(&admin, &self.snapshot, &derived, &self.files)?);
         admin.batch(include_str!("queries/helpers.sql"))
     }
 

@@ -9,9 +9,9 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
-use super::{Twin, files::Files, pages, qualified};
+use super::{Twin, entries, files::Files, pages, qualified};
 use crate::{
-    catalog::{Catalog, IndexSpec, Table, size},
+    catalog::{Catalog, IndexSpec, KeyExpr, Table, size},
     names::RelName,
     plan::{Estimate, Plan, Probe, WhatIf},
     server::{Limits, Private, Server},
@@ -50,13 +50,6 @@ struct Placed {
 }
 
 impl Hypothetical<'_> {
-    /// Plans without these indexes as well, from here on.
-    #[must_use]
-    pub fn without(mut self, indexes: &[RelName]) -> Self {
-        self.hidden = indexes.to_vec();
-        self
-    }
-
     fn with<T>(
         &mut self,
         indexes: &[IndexSpec],
@@ -172,8 +165,9 @@ fn place(
         let size = &sizes[at];
         let own = private.rows("SELECT pg_catalog.pg_relation_filepath($1::oid), c.relfilenode::text FROM pg_catalog.pg_class c WHERE c.oid = $1::oid", &[oid])?;
         let Some([Some(path), Some(filenode)]) = own.first().map(Vec::as_slice) else { continue };
-        let filenode = if let Some(level) = size.level {
-            made.file(&heaps[at].folder, &pages::btree(level), size.pages)?.to_string()
+        let first = size.level.map(pages::btree).or_else(|| size.gin.as_ref().map(pages::gin));
+        let filenode = if let Some(first) = first {
+            made.file(&heaps[at].folder, &first, size.pages)?.to_string()
         } else {
             made.files.extend(path, size.pages).map_err(|err| err.to_string())?;
             filenode.clone()
@@ -233,21 +227,36 @@ fn measure(
         None => None,
     };
     let mut asked: Vec<(String, size::Key)> = Vec::new();
+    let mut kinds: Vec<(String, String)> = Vec::new();
     for key in &spec.keys {
-        if let crate::catalog::KeyExpr::Expression(text) = &key.expr {
+        if let KeyExpr::Expression(text) = &key.expr {
             let width = f64::from(from(private, &format!("({text})"), "")?.root.width);
             let distinct = from(private, &format!("({text})"), " GROUP BY 1")?.root.rows;
             let kind = private.rows(
-                &format!("SELECT pg_catalog.pg_typeof(({text}))::text FROM {} LIMIT 0", table.name),
+                &format!("SELECT pg_catalog.pg_typeof((SELECT ({text}) FROM {} LIMIT 0))::text", table.name),
                 &[],
             );
             let kind =
                 kind.ok().and_then(|rows| rows.into_iter().flatten().flatten().next()).unwrap_or_default();
             asked.push((text.clone(), size::expression(&kind, width, distinct)));
+            kinds.push((text.clone(), kind));
         }
     }
     let mut of_expression = |text: &str| asked.iter().find(|(known, _)| known == text).map(|(_, key)| *key);
-    size::of(spec, table, version, rows, &mut of_expression)
+    let mut entries = Vec::new();
+    if spec.method == "gin" {
+        let count = rows.or(table.rows).unwrap_or(0.0);
+        for key in &spec.keys {
+            let kind = match &key.expr {
+                KeyExpr::Column(name) => table.column(name).map_or("", |column| column.type_name.as_str()),
+                KeyExpr::Expression(text) => {
+                    kinds.iter().find(|(known, _)| known == text).map_or("", |(_, kind)| kind.as_str())
+                }
+            };
+            entries.extend(entries::of(private, table, key, kind, count));
+        }
+    }
+    size::of(spec, table, version, rows, &entries, &mut of_expression)
         .ok_or_else(|| format!("the statistics of {} are not known", table.name.plain()))
 }
 
@@ -269,6 +278,11 @@ impl WhatIf for Hypothetical<'_> {
                 .collect();
             Ok(Estimate { cost: plan.root.total_cost, used, plan })
         })
+    }
+
+    fn hide(&mut self, indexes: &[RelName]) -> Result<(), String> {
+        self.hidden = indexes.to_vec();
+        Ok(())
     }
 
     fn size(&mut self, index: &IndexSpec) -> Result<u64, String> {

@@ -11,6 +11,7 @@ mod demo;
 mod existing;
 mod explain;
 mod explain_page;
+mod explain_what_if;
 mod gate;
 mod harness;
 mod mistakes;

@@ -97,13 +97,17 @@ fn an_ordinary_role_loses_little_and_says_what() {
     );
     let snapshot = taken_by("snapshot_reader");
     let unseen: BTreeSet<&str> = snapshot.not_seen.iter().map(|unseen| unseen.what.as_str()).collect();
-    let expect = ["extended statistics", "figures of a GIN index", "statistics of an index on an expression"];
+    // How many groups and what a search costs, the planner tells anybody.
+    let expect = [
+        "dependencies and commonest values of extended statistics",
+        "statistics of an index on an expression",
+    ];
     assert_eq!(unseen, BTreeSet::from(expect));
     let (_twin, mut server) = twin_of(&snapshot);
     let (shapes, figures) = compare(&mut server);
-    assert!(shapes.len() <= 1, "{}", shapes.join("\n"));
-    // Each for want of one of these, or of an index's real end.
-    assert!(figures.len() <= 7, "{} of {}:\n{}", figures.len(), queries().len(), figures.join("\n"));
+    assert!(shapes.is_empty(), "{}", shapes.join("\n"));
+    // Two more than of a superuser's at most.
+    assert!(figures.len() <= 4, "{} of {}:\n{}", figures.len(), queries().len(), figures.join("\n"));
 }
 
 #[test]
@@ -144,6 +148,9 @@ fn what_if_costs_what_the_real_index_costs() {
         IndexKey { expr: KeyExpr::Expression("lower(status)".to_owned()), ..IndexKey::column("status") };
     let expression = IndexSpec { keys: vec![lower], ..orders(&["status"]) };
     let events = IndexSpec::btree(RelName::new(Some("public"), "events"), &["id"]);
+    let patterns = IndexKey { opclass: Some("gist_trgm_ops".to_owned()), ..IndexKey::column("email") };
+    let customers = IndexSpec::btree(RelName::new(Some("public"), "customers"), &[]);
+    let patterns = IndexSpec { method: "gist".to_owned(), keys: vec![patterns], ..customers };
     let of = |method: &str, column: &str| IndexSpec { method: method.to_owned(), ..orders(&[column]) };
     let cases = [
         (
@@ -159,6 +166,7 @@ fn what_if_costs_what_the_real_index_costs() {
         (of("gin", "tags"), "SELECT * FROM orders WHERE tags @> ARRAY['x7']"),
         (of("hash", "note"), "SELECT * FROM orders WHERE note = 'x'"),
         (of("brin", "id"), "SELECT * FROM orders WHERE id BETWEEN 1000 AND 90000 AND total < 3"),
+        (patterns, "SELECT * FROM customers WHERE email LIKE '%er77@%'"),
     ];
     let mut off = Vec::new();
     for (spec, sql) in &cases {
@@ -169,11 +177,13 @@ fn what_if_costs_what_the_real_index_costs() {
         let known = |name: &str| snapshot.relations.iter().any(|relation| relation.name == name);
         let uses = real.nodes().iter().any(|node| node.index.as_deref().is_some_and(|name| !known(name)));
         let (cost, bytes) = (promised.cost / real.root.total_cost, size as f64 / taken as f64);
+        // What is reached: the page of the size model says so.
+        let allowed = match spec.method.as_str() {
+            "btree" | "hash" | "brin" => 0.2,
+            _ => 0.5,
+        };
         let line = format!("{}: cost {cost:.3}, size {bytes:.3} of the real one's", spec.create());
-        if promised.used[0] != uses
-            || (cost - 1.0).abs() > 0.05
-            || (spec.method == "btree" && (bytes - 1.0).abs() > 0.2)
-        {
+        if promised.used[0] != uses || (cost - 1.0).abs() > 0.05 || (bytes - 1.0).abs() > allowed {
             off.push(line);
         }
     }
@@ -193,7 +203,8 @@ fn an_index_can_be_hidden() {
     let sql = "SELECT * FROM orders WHERE customer_id = 42";
     let with = plan(&mut server, sql);
     let hidden = [RelName::new(Some("public"), "orders_customer_idx")];
-    let mut oracle = twin.what_if(&mut server, &catalog, Limits::default()).without(&hidden);
+    let mut oracle = twin.what_if(&mut server, &catalog, Limits::default());
+    oracle.hide(&hidden).expect("it can");
     let without = oracle.estimate(&probe(sql), &[]).expect("a plan");
     assert!(without.cost > 5.0 * with.root.total_cost, "{} {}", without.cost, with.root.total_cost);
     assert_eq!(nodes(&plan(&mut server, sql)), nodes(&with), "it is back");

@@ -1,9 +1,9 @@
 //! The indexes that DDL statements make, named as PostgreSQL names them.
 
 use crate::{
-    catalog::{Index, IndexKey, IndexSpec, KeyExpr, Table},
+    catalog::{Catalog, Index, IndexKey, IndexSpec, KeyExpr, Table},
     names::RelName,
-    sql::ddl::{self, CreateIndex, Keys},
+    sql::ddl::{self, CreateIndex, Ddl, Keys},
 };
 
 impl Table {
@@ -84,6 +84,27 @@ impl Table {
 }
 
 impl IndexSpec {
+    /// What a CREATE INDEX statement makes, on the table that it means in `catalog`. Errors say why it makes none.
+    pub fn read(sql: &str, catalog: &Catalog) -> Result<IndexSpec, String> {
+        let create = match ddl::read(sql) {
+            Ok(Ddl::CreateIndex(create)) => create,
+            Ok(_) => return Err("it is no CREATE INDEX".to_owned()),
+            Err(not_read) => return Err(not_read.to_string()),
+        };
+        let table = catalog
+            .table(&create.table)
+            .ok_or_else(|| format!("there is no table {}", create.table.plain()))?;
+        let spec = spec(table.name.clone(), create);
+        let columns = spec.keys.iter().filter_map(|key| match &key.expr {
+            KeyExpr::Column(name) => Some(name),
+            KeyExpr::Expression(_) => None,
+        });
+        match columns.chain(&spec.include).find(|name| table.column(name).is_none()) {
+            Some(name) => Err(format!("{} has no column {name}", table.name.plain())),
+            None => Ok(spec),
+        }
+    }
+
     /// Whether a column is among its keys or payload.
     pub(super) fn uses(&self, column: &str) -> bool {
         self.keys.iter().any(|key| matches!(&key.expr, KeyExpr::Column(name) if name == column))

@@ -2,8 +2,12 @@
 //! pasted: then no server is asked, unless the command line names one for its catalog.
 
 mod input;
+mod what_if;
 
-use self::input::{Input, What};
+use self::{
+    input::{Input, What},
+    what_if::Question,
+};
 use super::{
     Outcome, advice, analyze,
     args::{ExplainArgs, ServerArgs},
@@ -62,7 +66,7 @@ pub(super) fn run(args: &ExplainArgs) -> Result<Outcome, Error> {
         None
     });
     let (named, asked) = (server.is_some(), pasted.is_none());
-    let (report, judged) = judge(&workload, &input, pasted, &args.server, server);
+    let (report, judged) = judge(&workload, &input, pasted, args, server)?;
     if report.plan.is_none() && complete && asked {
         tell(if named {
             "no plan: what could not be judged says why"
@@ -79,12 +83,14 @@ fn judge(
     workload: &Workload,
     input: &InputSummary,
     pasted: Option<Plan>,
-    args: &ServerArgs,
+    asked: &ExplainArgs,
     mut server: Option<Planner>,
-) -> (Report, bool) {
+) -> Result<(Report, bool), Error> {
+    let args = &asked.server;
     let mut not_judged = workload.not_judged().clone();
     let (catalog, mut complete) = Planner::seen(server.as_mut(), &mut not_judged);
     let asks = pasted.is_none();
+    let question = Question::of(asked, catalog.as_ref().filter(|_| asks))?;
     let planner = if asks { server.as_mut() } else { None };
     let mut gathered =
         gather::gather(workload, catalog.as_ref(), planner.map(|planner| (args, &mut planner.server)));
@@ -114,7 +120,7 @@ fn judge(
     let plan = id.and_then(|id| gathered.gathered.get(&id)?.plan.as_deref().cloned());
     let plan = alone.clone().map(|plan| (plan, PlanOrigin::Pasted)).or(plan);
     let mut changes = Vec::new();
-    let mut compared = None;
+    let (mut compared, mut answer) = (None, None);
     if let Some(catalog) = &catalog {
         let oracle = server.as_mut().map(|server| (args, server));
         let advised = advice::indexes(workload, catalog, &gathered, None, oracle);
@@ -122,7 +128,15 @@ fn judge(
         changes = advised.advice;
         let indexes: Vec<IndexSpec> = changes.iter().filter_map(|change| change.index.clone()).collect();
         let probe = id.and_then(|id| gathered.gathered.get(&id)?.probe.clone());
-        if let (Some(server), Some(probe), false) = (&mut server, probe, indexes.is_empty()) {
+        if let Some(question) = &question {
+            match (&mut server, probe) {
+                (Some(server), Some(probe)) => {
+                    let (told, diff) = question.ask(server, asked, catalog, &probe)?;
+                    (answer, compared) = (Some(told), Some(diff));
+                }
+                _ => not_judged.add("plan with these indexes", "the statement could not be planned"),
+            }
+        } else if let (Some(server), Some(probe), false) = (&mut server, probe, indexes.is_empty()) {
             match with_indexes(server, args, catalog, &probe, &indexes) {
                 Ok(diff) => compared = diff,
                 Err(why) => not_judged.add("plan with the advised indexes", why),
@@ -140,7 +154,8 @@ fn judge(
         plan.as_ref().map(|(plan, origin)| PlanTree::new(plan, word(*origin), &report.findings));
     report.plan = plan.map(|(plan, _)| plan.json);
     report.plan_diff = compared;
-    (report, complete)
+    report.what_if = answer;
+    Ok((report, complete))
 }
 
 /// Those about one query that are on, and whatever is about plans: here one plan is looked at for its own sake.

@@ -31,6 +31,7 @@ mod summary;
 mod tree;
 mod units;
 mod verify;
+mod what_if;
 
 pub use advice::ABOUT_INDEXES;
 pub use changes::render as render_changes;

@@ -8,6 +8,7 @@ use super::{
     page::{Page, clean, wrap},
     tree::{Guides, guides},
     units::{TIE, cost, duration, rows},
+    what_if,
 };
 use crate::{
     finding::Severity,
@@ -28,8 +29,13 @@ const GAP: usize = 3;
 
 pub(super) fn write(page: &mut Page, report: &Report) {
     let Some(diff) = &report.plan_diff else { return };
-    page.heading("Plan before and after");
-    body(page, diff, ["as it is", "with the advised indexes, as the planner expects"]);
+    if let Some(answer) = &report.what_if {
+        what_if::write(page, answer);
+        body(page, diff, ["as it is", &what_if::title(answer)]);
+    } else {
+        page.heading("Plan before and after");
+        body(page, diff, ["as it is", "with the advised indexes, as the planner expects"]);
+    }
 }
 
 /// A page of its own, for two plans of any origin; `names` say what each is.

@@ -1,14 +1,14 @@
 //! Heights of B-trees and figures of GIN indexes, which stand in the first page of each.
 //!
 //! Read by pageinspect where the extension is there, else from the file, which may be as old as the last
-//! checkpoint. Both are for superusers; for others the planner tells the heights, and what is unknown still is estimated
-//! later from the number of pages.
+//! checkpoint. Both are for superusers; for others the planner tells what it takes them for, and what is unknown still is
+//! estimated later from the number of pages.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::{Failure, LOCK_LIMIT, OWN_LIMIT, Session, Unseen, ask, heights};
+use super::{Failure, LOCK_LIMIT, OWN_LIMIT, Session, Unseen, ask, gin, heights};
 use crate::{
     catalog::snapshot::{Gin, Relation},
     names::quote_ident,
@@ -22,6 +22,7 @@ struct First {
 
 pub(super) fn read(
     session: &mut Session,
+    version: u32,
     held: &[u32],
     oids: &BTreeMap<i64, usize>,
     relations: &mut [Relation],
@@ -50,7 +51,7 @@ pub(super) fn read(
                     let relation = &mut relations[at];
                     match relation.method.as_deref() {
                         Some("btree") => relation.level = level(&bytes),
-                        _ => relation.gin = gin(&bytes),
+                        _ => relation.gin = gin_figures(&bytes),
                     }
                 }
                 return Ok(());
@@ -60,9 +61,13 @@ pub(super) fn read(
         }
     }
     heights::read(session, held, relations)?;
+    gin::read(session, version, held, relations)?;
     let unknown = |method: &str| {
         let unread = |relation: &&Relation| {
-            wanted(relation) && relation.method.as_deref() == Some(method) && relation.level.is_none()
+            wanted(relation)
+                && relation.method.as_deref() == Some(method)
+                && relation.level.is_none()
+                && relation.gin.is_none()
         };
         relations.iter().filter(unread).count() as u64
     };
@@ -95,7 +100,7 @@ fn level(page: &[u8]) -> Option<u32> {
 }
 
 /// `GinMetaPageData`, behind a page header of 24 bytes.
-fn gin(page: &[u8]) -> Option<Gin> {
+fn gin_figures(page: &[u8]) -> Option<Gin> {
     let entries = u64::from_le_bytes(page.get(24 + 40..24 + 48)?.try_into().ok()?);
     Some(Gin {
         pending_pages: word(page, 24 + 12)?,

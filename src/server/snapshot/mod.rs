@@ -6,6 +6,8 @@
 
 mod extremes;
 mod first_pages;
+mod gin;
+mod groups;
 mod heights;
 
 use std::{collections::BTreeMap, time::Duration};
@@ -20,7 +22,10 @@ use super::{
 use crate::{
     catalog::{
         Activity, Counted, Settings,
-        snapshot::{ColumnFigures, Extended, Extension, FORMAT, NotSeen, Origin, Piece, Relation, Snapshot},
+        snapshot::{
+            ColumnFigures, Extended, Extension, FORMAT, HIDDEN_EXPRESSIONS, NotSeen, Origin, Piece, Relation,
+            Snapshot,
+        },
     },
     error::Error,
 };
@@ -118,13 +123,19 @@ fn take(session: &mut Session, wishes: Wishes, search_path: Vec<String>) -> Resu
         }
     }
     extremes::read(session, &held, &places, &mut snapshot.relations, &mut unseen)?;
-    first_pages::read(session, &held, &oids, &mut snapshot.relations, &mut unseen)?;
+    let version = snapshot.server.version;
+    first_pages::read(session, version, &held, &oids, &mut snapshot.relations, &mut unseen)?;
     match ask::<Extended>(session, include_str!("../queries/snapshot/extended.sql"), None) {
         Ok(extended) => snapshot.extended = extended,
         Err(failure) if failure.gone => return Err(failure),
         Err(failure) => {
-            let objects = snapshot.schema.iter().filter(|piece| piece.kind == "statistics object").count();
-            unseen.add("extended statistics", &failure.why, objects as u64);
+            // One that counts groups and nothing else is printed so.
+            let more =
+                |piece: &&Piece| piece.kind == "statistics object" && !piece.sql.contains(" (ndistinct) ON ");
+            let objects = snapshot.schema.iter().filter(more).count();
+            let what = "dependencies and commonest values of extended statistics";
+            unseen.add(what, &failure.why, objects as u64);
+            snapshot.extended = groups::read(session, &held, &mut unseen)?;
         }
     }
     hidden_expressions(&snapshot, &mut unseen);
@@ -143,8 +154,8 @@ fn hidden_expressions(snapshot: &Snapshot, unseen: &mut Unseen) {
     let on_expressions =
         snapshot.schema.iter().filter(|piece| piece.kind == "index" && has_expression(&piece.sql));
     if analysed && !of_indexes {
-        let why = "only the owner of the table may read them";
-        unseen.add("statistics of an index on an expression", why, on_expressions.count() as u64);
+        let why = "only the owner of the table may read them: those of its columns stand in";
+        unseen.add(HIDDEN_EXPRESSIONS, why, on_expressions.count() as u64);
     }
 }
 
