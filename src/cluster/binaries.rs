@@ -14,6 +14,8 @@ pub struct Binaries {
     pub folder: PathBuf,
     /// 15 for 15.18.
     pub major: u32,
+    /// What the server says of itself: `postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)`.
+    pub banner: String,
 }
 
 /// Folders whose children are versions, with what follows the version.
@@ -98,7 +100,7 @@ fn usual_places() -> Vec<PathBuf> {
     places
 }
 
-/// Our own folder for what can be made again: servers in `pg/<major>`.
+/// Our own folder for what can be made again: servers in `pg/<major>`, data folders in `initdb`.
 pub(super) fn cache() -> Option<PathBuf> {
     let named = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let base = named("XDG_CACHE_HOME").or_else(|| named("HOME").map(|home| home.join(".cache")))?;
@@ -112,9 +114,10 @@ fn inspect(folder: &Path) -> Option<Binaries> {
         return None;
     }
     let out = Command::new(&server).arg("--version").output().ok().filter(|out| out.status.success())?;
-    let major = major_version(&String::from_utf8_lossy(&out.stdout))?;
+    let banner = String::from_utf8_lossy(&out.stdout).trim().to_owned();
+    let major = major_version(&banner)?;
     let folder = std::path::absolute(folder).ok()?;
-    Some(Binaries { folder, major })
+    Some(Binaries { folder, major, banner })
 }
 
 /// Of `postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)`; betas read `19beta1`.
