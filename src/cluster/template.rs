@@ -158,9 +158,7 @@ fn unpack(file: File, maker: &str, data: &Path, owner: Option<&Account>) -> io::
                 if let Some(account) = owner {
                     fchown(&file, Some(account.uid), Some(account.gid))?;
                 }
-                if io::copy(&mut from.by_ref().take(length), &mut file)? != length {
-                    return Err(io::ErrorKind::UnexpectedEof.into());
-                }
+                copy(&mut from, &mut file, length)?;
             }
             "end" => break,
             _ => return Err(io::ErrorKind::InvalidData.into()),
@@ -168,6 +166,22 @@ fn unpack(file: File, maker: &str, data: &Path, owner: Option<&Account>) -> io::
     }
     // The checksum comes last.
     if from.read(&mut [0])? == 0 { Ok(()) } else { Err(io::ErrorKind::InvalidData.into()) }
+}
+
+/// Straight out of the reader's buffer.
+fn copy(from: &mut impl BufRead, to: &mut File, length: u64) -> io::Result<()> {
+    let mut left = length;
+    while left > 0 {
+        let held = from.fill_buf()?;
+        let some = held.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+        if some == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        to.write_all(&held[..some])?;
+        from.consume(some);
+        left -= some as u64;
+    }
+    Ok(())
 }
 
 fn line(from: &mut impl BufRead) -> io::Result<String> {
@@ -186,4 +200,92 @@ fn below(data: &Path, name: &str) -> io::Result<PathBuf> {
 fn make_folder(path: &Path, owner: Option<&Account>) -> io::Result<()> {
     DirBuilder::new().mode(0o700).create(path)?;
     owner.map_or(Ok(()), |account| chown(path, Some(account.uid), Some(account.gid)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A cache with the template of a small folder, and where to unpack it.
+    fn packed() -> (tempfile::TempDir, Template, PathBuf) {
+        let parent = tempfile::tempdir().expect("a folder");
+        let data = parent.path().join("data");
+        fs::create_dir_all(data.join("base/1")).expect("folders");
+        fs::create_dir(data.join("pg_twophase")).expect("a folder");
+        fs::write(data.join("PG_VERSION"), "15\n").expect("a file");
+        fs::write(data.join("base/1/1259"), vec![7; 300_000]).expect("a file");
+        fs::write(data.join("base/1/empty"), "").expect("a file");
+        let template = Template {
+            path: parent.path().join("cache/initdb/15.zst"),
+            maker: "these programs".to_owned(),
+            our_uid: fs::metadata(parent.path()).expect("a folder").uid(),
+        };
+        template.pack(&data).expect("a template");
+        let to = parent.path().join("copy");
+        (parent, template, to)
+    }
+
+    #[test]
+    fn what_is_packed_comes_out() {
+        let (_parent, template, to) = packed();
+        template.unpack(&to, None).expect("a whole template");
+        assert_eq!(fs::read(to.join("base/1/1259")).expect("a file"), vec![7; 300_000]);
+        assert_eq!(fs::read(to.join("base/1/empty")).expect("a file"), b"");
+        assert!(to.join("pg_twophase").is_dir());
+        assert_eq!(fs::metadata(to.join("PG_VERSION")).expect("a file").mode() & 0o777, 0o600);
+        assert!(!template.path.with_extension("new").exists());
+    }
+
+    #[test]
+    fn whatever_is_wrong_with_it_nothing_of_it_is_left() {
+        let (_parent, template, to) = packed();
+        let whole = fs::read(&template.path).expect("the template");
+        let mut garbled = whole.clone();
+        garbled[whole.len() / 2] ^= 1;
+        let mut wrong_sum = whole.clone();
+        wrong_sum[whole.len() - 1] ^= 1;
+        for bytes in [&garbled[..], &wrong_sum, &whole[..whole.len() - 1], &whole[..20], b"", b"anything"] {
+            fs::write(&template.path, bytes).expect("a file");
+            template.unpack(&to, None).expect_err("damaged");
+            assert!(!to.exists());
+        }
+        fs::write(&template.path, &whole).expect("a file");
+        let other = Template {
+            maker: "other programs".to_owned(),
+            path: template.path.clone(),
+            our_uid: template.our_uid,
+        };
+        other.unpack(&to, None).expect_err("of others");
+        let stranger = Template {
+            our_uid: template.our_uid + 1,
+            maker: template.maker.clone(),
+            path: template.path.clone(),
+        };
+        stranger.unpack(&to, None).expect_err("a stranger's file");
+        fs::set_permissions(&template.path, std::os::unix::fs::PermissionsExt::from_mode(0o666))
+            .expect("a mode");
+        template.unpack(&to, None).expect_err("anybody may have written it");
+    }
+
+    #[test]
+    fn names_stay_in_the_folder() {
+        let data = Path::new("/data");
+        for name in ["../x", "/etc/x", "a/../../x", ""] {
+            below(data, name).expect_err(name);
+        }
+        assert_eq!(below(data, "base/1").expect("a name"), Path::new("/data/base/1"));
+    }
+
+    #[test]
+    fn a_half_made_one_is_finished_by_the_next_and_a_busy_one_left() {
+        let (parent, template, to) = packed();
+        let beside = template.path.with_extension("new");
+        let busy = File::create(&beside).expect("a file");
+        busy.lock().expect("its lock");
+        template.pack(&parent.path().join("data")).expect_err("another makes it");
+        drop(busy);
+        fs::write(&beside, "half").expect("a file");
+        template.pack(&parent.path().join("data")).expect("a template");
+        template.unpack(&to, None).expect("a whole template");
+    }
 }

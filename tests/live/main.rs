@@ -13,6 +13,7 @@ mod explain;
 mod explain_page;
 mod gate;
 mod harness;
+mod killed;
 mod mistakes;
 mod ordinary;
 mod percentiles;
