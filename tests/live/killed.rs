@@ -57,10 +57,10 @@ fn number(name: &str) -> Option<u64> {
 fn nothing_is_left_of_a_run_that_is_ended_at_any_moment() {
     let parent = tempfile::tempdir().expect("a folder");
     let (folder, cache) = (parent.path().join("t"), parent.path().join("c"));
-    for path in [parent.path(), &folder, &cache] {
+    // The account that the server runs as passes through, and may remove its own folder, as in /tmp.
+    for (path, mode) in [(parent.path(), 0o755), (&folder, 0o1777), (&cache, 0o700)] {
         fs::create_dir_all(path).expect("a folder");
-        // The account that the server runs as passes through.
-        fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("a mode");
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("a mode");
     }
     let shop = harness::database();
     shop.sql(
@@ -126,7 +126,7 @@ fn nothing_is_left_of_a_run_that_is_ended_at_any_moment() {
     let there: Vec<_> = fs::read_dir(&folder).expect("the folder").filter_map(Result::ok).collect();
     assert!(there.is_empty(), "the next run leaves {there:?}");
     println!(
-        "{ended} of {kills} runs ended (a whole one takes {warm} µs, without a cache {cold} µs): \
+        "\n{ended} of {kills} runs ended (a whole one takes {warm} µs, without a cache {cold} µs): \
          all processes gone after {longest:?} at most, {left} folders left for the next run to sweep, none after it"
     );
     assert!(ended > 0, "every run was over before its end");
