@@ -72,13 +72,13 @@ fn table(number: usize) -> String {
            FROM generate_series(1, 400) n;
          CREATE INDEX ON t{number} (owner, made);"
     );
-    if number % 4 == 0 {
+    if number.is_multiple_of(4) {
         let _ = write!(
             sql,
             "CREATE INDEX ON t{number} (lower(name)); ALTER TABLE t{number} ADD FOREIGN KEY (owner) REFERENCES t0 (id);"
         );
     }
-    if number % 10 == 0 {
+    if number.is_multiple_of(10) {
         let _ = write!(
             sql,
             "CREATE STATISTICS s{number} ON owner, state FROM t{number}; CREATE INDEX ON t{number} USING gin (tags);"

@@ -90,9 +90,9 @@ fn nothing_is_left_of_a_run_that_is_ended_at_any_moment() {
     let mut seed = number("SARGABLE_SEED").unwrap_or(1);
     let (mut ended, mut left, mut longest) = (0, 0, Duration::ZERO);
     let kills = number("SARGABLE_KILLS").unwrap_or(8);
-    for kill in 0..kills {
+    let signals = ["KILL", "KILL", "KILL", "INT", "KILL", "TERM", "KILL", "HUP"];
+    for (kill, signal) in (0..kills).zip(signals.into_iter().cycle()) {
         let (cache, length) = if kill % 2 == 0 { (&cache, warm) } else { (&nowhere, cold) };
-        let signal = ["KILL", "KILL", "KILL", "INT", "KILL", "TERM", "KILL", "HUP"][kill as usize % 8];
         let moment = Duration::from_micros(random(&mut seed, length));
         // Two at once: what one leaves is not the other's, and the other lives.
         let beside = (kill % 4 == 3).then(|| start(&folder, cache, &snapshot));
