@@ -4,6 +4,7 @@
 
 use std::{
     env, fs,
+    io::{self, Write as _},
     os::unix::fs::PermissionsExt as _,
     path::Path,
     process::{Child, Command, Stdio},
@@ -125,9 +126,11 @@ fn nothing_is_left_of_a_run_that_is_ended_at_any_moment() {
     whole(&cache);
     let there: Vec<_> = fs::read_dir(&folder).expect("the folder").filter_map(Result::ok).collect();
     assert!(there.is_empty(), "the next run leaves {there:?}");
-    println!(
+    writeln!(
+        io::stdout(),
         "\n{ended} of {kills} runs ended (a whole one takes {warm} µs, without a cache {cold} µs): \
          all processes gone after {longest:?} at most, {left} folders left for the next run to sweep, none after it"
-    );
+    )
+    .expect("a reader");
     assert!(ended > 0, "every run was over before its end");
 }

@@ -1,7 +1,13 @@
 //! A private server with a snapshot plans as the server plans of which it was taken.
 
 use std::{
-    collections::BTreeSet, fs, os::unix::fs::MetadataExt as _, path::Path, sync::LazyLock, time::Instant,
+    collections::BTreeSet,
+    fs,
+    io::{self, Write as _},
+    os::unix::fs::MetadataExt as _,
+    path::Path,
+    sync::LazyLock,
+    time::Instant,
 };
 
 use sargable::{
@@ -249,7 +255,8 @@ fn a_terabyte_is_planned_on_little_disk() {
     let url = twin.url();
     let folder = url.split_once("host=").and_then(|(_, rest)| rest.split('&').next()).expect("its socket");
     let (taken, long) = disk(&Path::new(folder).join("data"));
-    println!("{long} bytes long on {taken} bytes of disk, planned first in {first:?}");
+    writeln!(io::stdout(), "\n{long} bytes long on {taken} bytes of disk, planned first in {first:?}")
+        .expect("a reader");
     assert!(long > 1 << 40, "{long} bytes long");
     assert!(taken < 100_000_000, "{taken} bytes of disk");
 }
