@@ -360,11 +360,11 @@ pub(super) fn detected(
         workload: all.workload,
         repetitions: &repetitions,
         concurrency: all.workload.concurrency(),
+        logged: all.workload.totals().executions > 0,
         shapes: &all.gathered.shapes,
         catalog: all.catalog,
     };
-    let logged = all.workload.totals().executions > 0;
-    detect::run(rules, &facts, logged.then_some(&whole), all.catalog, migrations)
+    detect::run(rules, &facts, Some(&whole), all.catalog, migrations)
 }
 
 pub(super) fn pool_advice(

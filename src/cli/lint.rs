@@ -122,7 +122,7 @@ fn found(profile: &Profile, all: &Everything<'_>, special: &BTreeSet<&str>) -> d
             let detector = rule.detector.as_deref().and_then(|name| kinds.get(name));
             base || match detector {
                 _ if rule.matching.is_some() => true,
-                Some(Detector::Query(_) | Detector::Migration(_)) => true,
+                Some(Detector::Query(_) | Detector::Statement(_) | Detector::Migration(_)) => true,
                 Some(Detector::Schema(_)) => all.catalog.is_some(),
                 Some(Detector::Workload(_) | Detector::Comments) | None => false,
             }

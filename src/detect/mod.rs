@@ -42,6 +42,7 @@ mod schema;
 mod select_star;
 mod select_then_insert;
 mod seq_scan;
+mod session_state;
 mod sorting;
 mod subquery;
 mod table;
@@ -107,6 +108,8 @@ pub struct WorkloadFacts<'a> {
     pub repetitions: &'a [Repetition],
     /// As [`Workload::concurrency`] gives it.
     pub concurrency: Option<Concurrency>,
+    /// A log told of executions.
+    pub logged: bool,
     /// By fingerprint, for every query that parsed.
     pub shapes: &'a rustc_hash::FxHashMap<crate::sql::Fingerprint, Shape>,
     pub catalog: Option<&'a Catalog>,
@@ -116,6 +119,8 @@ pub struct WorkloadFacts<'a> {
 #[derive(Clone, Copy, Debug)]
 pub enum Detector {
     Query(fn(&Rule, &Facts<'_>, &mut Report)),
+    /// Of any statement, also of those that neither read nor write rows.
+    Statement(fn(&Rule, &Query, Option<&Shape>, &mut Report)),
     /// Of tables and indexes, whatever queries there are.
     Schema(fn(&Rule, &Catalog, &mut Report)),
     /// Of one file's DDL, where it changes tables that others made.

@@ -10,8 +10,8 @@ use crate::{
     threads,
 };
 
-/// Applies `rules` to each query, to the schema where it is known, to migrations, and, where a log was read,
-/// to the workload as a whole.
+/// Applies `rules` to each query and statement, to the schema where it is known, to migrations, and, where a log
+/// was read, to the workload as a whole.
 ///
 /// A rule that lacks a fact it needs is counted in `not_judged`, once for each query concerned. Findings
 /// come out the most expensive first, then the most severe, then by rule, query and words.
@@ -52,7 +52,15 @@ pub fn run(
                     detect(rule, facts, &mut report);
                 }
             }
-            Detector::Workload(detect) => match workload {
+            Detector::Statement(detect) => {
+                let queries = workload.into_iter().flat_map(|facts| {
+                    facts.workload.ranked().into_iter().map(|query| (query, facts.shapes.get(&query.id)))
+                });
+                for (query, shape) in queries {
+                    detect(rule, query, shape, &mut report);
+                }
+            }
+            Detector::Workload(detect) => match workload.filter(|facts| facts.logged) {
                 None => report.not_judged.add(&rule.name, "no log of executions"),
                 Some(facts) if rule.needs.contains(&Needs::Schema) && facts.catalog.is_none() => {
                     report.not_judged.add(&rule.name, NO_SERVER);

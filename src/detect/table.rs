@@ -41,6 +41,7 @@ pub const ALL: &[(&str, Detector)] = &[
     ("several_policies", Detector::Schema(super::schema::policies::several_permissive)),
     ("json_column", Detector::Schema(super::schema::columns::json)),
     ("random_key", Detector::Schema(super::schema::columns::random_key)),
+    ("session_state", Detector::Statement(super::session_state::detect)),
     ("create_index_lock", Detector::Migration(super::migration::indexes::create)),
     ("drop_index_lock", Detector::Migration(super::migration::indexes::drop)),
     ("reindex_lock", Detector::Migration(super::migration::indexes::reindex)),

@@ -85,17 +85,16 @@ pub fn run(rules: &[Rule], example: &Example, bench: &Bench<'_>) -> Result<Repor
         workload: &workload,
         repetitions: &repetitions,
         concurrency: workload.concurrency(),
+        logged: workload.totals().executions > 0 || !repetitions.is_empty() || !example.server_log.is_empty(),
         shapes: &shapes,
         catalog: catalog.as_ref(),
     };
-    let logged =
-        workload.totals().executions > 0 || !repetitions.is_empty() || !example.server_log.is_empty();
     let read = example.migration.as_ref().map(|text| facts::migrations(example, text)).unwrap_or_default();
     let migrations: Vec<MigrationFacts<'_>> =
         read.iter().map(|migration| MigrationFacts { migration, server: None }).collect();
     // A migration changes the catalog: it is not judged as one that stays.
     let schema = catalog.as_ref().filter(|_| example.migration.is_none());
-    let apply = |rules: &[Rule]| detect::run(rules, &queries, logged.then_some(&whole), schema, &migrations);
+    let apply = |rules: &[Rule]| detect::run(rules, &queries, Some(&whole), schema, &migrations);
     if rules.iter().any(about_comments) {
         // What a comment allows is known when every rule was applied.
         return Ok(linted(rules, sql, &workload, bench, apply(bench.known)));

@@ -119,6 +119,7 @@ pub const FILES: &[(&str, &str)] = &[
     ("rules/lock-order.yaml", include_str!("../../rules/lock-order.yaml")),
     ("rules/lock-strength.yaml", include_str!("../../rules/lock-strength.yaml")),
     ("rules/lock-table.yaml", include_str!("../../rules/lock-table.yaml")),
+    ("rules/session-state.yaml", include_str!("../../rules/session-state.yaml")),
     ("rules/sleep.yaml", include_str!("../../rules/sleep.yaml")),
     ("rules/advisory-lock-limit.yaml", include_str!("../../rules/advisory-lock-limit.yaml")),
     ("rules/idle-transaction-timeout.yaml", include_str!("../../rules/idle-transaction-timeout.yaml")),

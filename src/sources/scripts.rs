@@ -215,10 +215,11 @@ impl Found {
             left.extend(body.dynamic.into_iter().map(|at| (DYNAMIC, at)));
             for run in body.statements {
                 let at = run.sql.range(&(0..run.sql.text().len()));
-                if embedded::judge(&run.sql, true) == Verdict::Sql {
+                let sql = template::variables(run.sql, false);
+                if embedded::judge(&sql, true) == Verdict::Sql {
                     inside.push(Stated {
                         at,
-                        sql: Some(run.sql),
+                        sql: Some(sql),
                         inside: true,
                         one_row: run.one_row,
                         name: stated.name.clone(),

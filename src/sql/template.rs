@@ -196,7 +196,11 @@ fn value(inner: &str, at: Range<usize>, to: &mut Spliced) {
 pub fn has_variables(sql: &str) -> bool {
     let follows = |at: usize, next: &[u8]| sql.as_bytes().get(at + 1).is_some_and(|byte| next.contains(byte));
     memchr::memchr3_iter(b'@', b':', b'$', sql.as_bytes()).any(|at| match sql.as_bytes()[at] {
-        b':' => follows(at, b"'\""),
+        b':' => {
+            let cast = at > 0 && sql.as_bytes()[at - 1] == b':';
+            let name = |byte: &u8| byte.is_ascii_alphabetic() || *byte == b'_';
+            follows(at, b"'\"") || !cast && sql.as_bytes().get(at + 1).is_some_and(name)
+        }
         b'$' => follows(at, b"{"),
         _ => !follows(at, b"> @"),
     }) || memmem::find(sql.as_bytes(), b"sqlc.").is_some()
@@ -223,6 +227,14 @@ pub fn variables(sql: Spliced, verbs: bool) -> Spliced {
                 let Some(len) = rest[1..].find(quote) else { continue };
                 let hole = Replacement::Hole(rest[1..=len].to_owned());
                 Some((token.start..token.end + len + 2, hole))
+            }
+            // `:name.table`: psql puts a schema's name there, and the table is itself without it.
+            Kind::Placeholder | Kind::Punct(b':') if schema(&text[token.start..]).is_some() => {
+                // After a word the colon may be that of a slice, `a[1:n]`, which has no space before it.
+                let slice =
+                    token.kind != Kind::Placeholder && !text[..token.start].ends_with(char::is_whitespace);
+                let Some(name) = schema(&text[token.start..]).filter(|_| !slice) else { continue };
+                Some((token.start..token.start + name.len() + 2, Replacement::Text(String::new())))
             }
             // `${name}`
             Kind::Punct(b'$') if rest.starts_with('{') => {
@@ -263,6 +275,16 @@ pub fn variables(sql: Spliced, verbs: bool) -> Spliced {
     }
     filled.append(&sql, &(done..text.len()));
     filled
+}
+
+/// The `name` of `:name.table`, where the text begins so.
+fn schema(text: &str) -> Option<&str> {
+    let name = |c: char| c.is_alphanumeric() || c == '_';
+    let rest = text.strip_prefix(':')?;
+    let (schema, after) = rest.split_at(rest.find(|c| !name(c))?);
+    let mut after = after.chars();
+    let more = after.next() == Some('.') && after.next().is_some_and(|c| name(c) || c == '"');
+    (more && schema.starts_with(|c: char| !c.is_ascii_digit())).then_some(schema)
 }
 
 enum Replacement {
@@ -347,6 +369,9 @@ mod tests {
         assert_eq!(read("a = %d AND b % d = 1 AND c=%1$s"), "a = :value AND b % d = 1 AND c=:value");
         assert_eq!(read("a = ? %s"), "a = ? :more");
         assert_eq!(read("FROM ${schema}.t"), "FROM :schema.t");
+        assert_eq!(read("CREATE TABLE :S.t (a :S.kind)"), "CREATE TABLE t (a kind)");
+        assert_eq!(read("UPDATE :S.\"t\" SET a = :S"), "UPDATE \"t\" SET a = :S");
+        assert_eq!(read("SELECT a[b:c.d] FROM c"), "SELECT a[b:c.d] FROM c");
         assert_eq!(read("a::text = '@x' AND b > $1"), "a::text = '@x' AND b > $1");
     }
 }

@@ -42,6 +42,7 @@ fn not_judged_of(
         workload: &workload,
         repetitions: &[],
         concurrency: None,
+        logged: true,
         shapes: &FxHashMap::default(),
         catalog: Some(&catalog),
     };

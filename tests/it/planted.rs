@@ -93,6 +93,7 @@ pub(crate) fn judged(log: &Path) -> Judged {
         workload,
         repetitions: &repetitions,
         concurrency: None,
+        logged: true,
         shapes: &shapes,
         catalog: None,
     };
