@@ -2,7 +2,7 @@
 # make test    everything that CI checks
 # make test-matrix    the tests of virtual production on PostgreSQL 13, 15 and 18 (MAJORS='16 17' for others)
 # make lint    formatting, clippy and the documentation alone
-# make bench   how fast logs are read, files linted, and indexes advised
+# make bench   how fast logs are read, files linted, indexes advised, and snapshots taken and carried
 # make setup   what the others need; installs PostgreSQL and HypoPG on Debian when they are missing
 
 export PATH := $(PATH):$(HOME)/.cargo/bin

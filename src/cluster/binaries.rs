@@ -14,6 +14,8 @@ pub struct Binaries {
     pub folder: PathBuf,
     /// 15 for 15.18.
     pub major: u32,
+    /// What the server says of itself: `postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)`.
+    pub banner: String,
 }
 
 /// Folders whose children are versions, with what follows the version.
@@ -46,27 +48,42 @@ pub fn find_major(given: Option<&Path>, wanted: Option<u32>) -> Result<Binaries,
             ),
         });
     }
+    // Each look is a process: the first of the very version that is wanted ends them.
     let configured = pg_config_bindir().as_deref().and_then(inspect);
-    if wanted.is_none()
-        && let Some(found) = configured
-    {
-        return Ok(found);
+    let fits = |binaries: &Binaries| wanted == Some(binaries.major);
+    if let Some(configured) = configured.as_ref().filter(|found| wanted.is_none() || fits(found)) {
+        return Ok(configured.clone());
     }
-    let mut found: Vec<Binaries> =
-        configured.into_iter().chain(usual_places().iter().filter_map(|folder| inspect(folder))).collect();
+    let mut found: Vec<Binaries> = configured.into_iter().collect();
+    for folder in usual_places() {
+        let Some(binaries) = inspect(&folder) else { continue };
+        if fits(&binaries) {
+            return Ok(binaries);
+        }
+        found.push(binaries);
+    }
     // A stable sort: of equal versions the place listed first.
     found.sort_by_key(|binaries| match wanted {
         Some(wanted) if binaries.major >= wanted => (0, binaries.major),
         _ => (1, u32::MAX - binaries.major),
     });
-    found.into_iter().next().ok_or_else(|| Error::Cluster {
+    found.into_iter().next().ok_or_else(|| nothing_found(wanted))
+}
+
+/// We fetch nothing ourselves: the hint says what to install, and from where.
+fn nothing_found(wanted: Option<u32>) -> Error {
+    let version = |before: &str, otherwise: &str| {
+        wanted.map_or_else(|| otherwise.to_owned(), |wanted| format!("{before}{wanted}"))
+    };
+    Error::Cluster {
         why: "no PostgreSQL server binaries (`initdb`, `postgres`) on this machine".to_owned(),
-        hint: Some(
-            "`apt-get install postgresql postgresql-15-hypopg` on Debian 12, `brew install postgresql@17` on a Mac, \
-             or name their folder in --pg-bin or $PG_BIN"
-                .to_owned(),
-        ),
-    })
+        hint: Some(format!(
+            "`apt-get install {}` on Debian and Ubuntu, `dnf install postgresql-server` on Fedora, \
+             `brew install {}` on a Mac, or name their folder in --pg-bin or $PG_BIN",
+            version("postgresql-", "postgresql postgresql-15-hypopg"),
+            version("postgresql@", "postgresql@17"),
+        )),
+    }
 }
 
 fn pg_config_bindir() -> Option<PathBuf> {
@@ -98,7 +115,7 @@ fn usual_places() -> Vec<PathBuf> {
     places
 }
 
-/// Our own folder for what can be made again: servers in `pg/<major>`.
+/// Our own folder for what can be made again: servers in `pg/<major>`, data folders in `initdb`.
 pub(super) fn cache() -> Option<PathBuf> {
     let named = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let base = named("XDG_CACHE_HOME").or_else(|| named("HOME").map(|home| home.join(".cache")))?;
@@ -112,9 +129,10 @@ fn inspect(folder: &Path) -> Option<Binaries> {
         return None;
     }
     let out = Command::new(&server).arg("--version").output().ok().filter(|out| out.status.success())?;
-    let major = major_version(&String::from_utf8_lossy(&out.stdout))?;
+    let banner = String::from_utf8_lossy(&out.stdout).trim().to_owned();
+    let major = major_version(&banner)?;
     let folder = std::path::absolute(folder).ok()?;
-    Some(Binaries { folder, major })
+    Some(Binaries { folder, major, banner })
 }
 
 /// Of `postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)`; betas read `19beta1`.
@@ -138,6 +156,16 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(major_version(banner), major, "{banner}");
+        }
+    }
+
+    #[test]
+    fn who_has_no_server_is_told_what_to_install() {
+        let hint = nothing_found(Some(16)).hint().expect("a hint");
+        for expect in
+            ["apt-get install postgresql-16", "dnf install", "brew install postgresql@16", "--pg-bin"]
+        {
+            assert!(hint.contains(expect), "{expect}: {hint}");
         }
     }
 

@@ -20,6 +20,8 @@ const PREFIX: &str = "sargable-";
 /// `sun_path` has 108 bytes on Linux and 104 on a Mac, the final NUL included.
 const LONGEST_SOCKET_PATH: usize = 103;
 const SOCKET_NAME: &str = ".s.PGSQL.5432";
+/// Names that may be taken, by runs of another container that shares the folder, or swept from under us.
+const TRIES: u32 = 20;
 
 #[derive(Debug)]
 pub(super) struct Folder {
@@ -35,17 +37,30 @@ impl Folder {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let mut refused = None;
         for parent in [env::temp_dir(), PathBuf::from("/tmp")] {
-            let number = NEXT.fetch_add(1, Ordering::Relaxed);
-            let path = parent.join(format!("{PREFIX}{}-{number}", process::id()));
-            if path.as_os_str().len() + 1 + SOCKET_NAME.len() > LONGEST_SOCKET_PATH {
-                continue;
-            }
-            match Folder::make(&path) {
-                Ok(folder) => {
-                    sweep(&parent, &folder);
-                    return Ok(folder);
+            for _ in 0..TRIES {
+                let number = NEXT.fetch_add(1, Ordering::Relaxed);
+                let path = parent.join(format!("{PREFIX}{}-{number}", process::id()));
+                if path.as_os_str().len() + 1 + SOCKET_NAME.len() > LONGEST_SOCKET_PATH {
+                    break;
                 }
-                Err(err) => refused = Some((path, err)),
+                match Folder::make(&path) {
+                    Ok(folder) => {
+                        sweep(&parent, &folder);
+                        return Ok(folder);
+                    }
+                    Err(err) => {
+                        let again = matches!(
+                            err.kind(),
+                            io::ErrorKind::AlreadyExists
+                                | io::ErrorKind::NotFound
+                                | io::ErrorKind::WouldBlock
+                        );
+                        refused = Some((path, err));
+                        if !again {
+                            break;
+                        }
+                    }
+                }
             }
         }
         let why = match refused {
@@ -64,18 +79,22 @@ impl Folder {
         self.runs_as.as_ref()
     }
 
+    /// Our own account, whoever the server runs as.
+    pub(super) fn our_uid(&self) -> io::Result<u32> {
+        Ok(self.lock.metadata()?.uid())
+    }
+
+    /// From the first step on a sweep of another run may take the folder for a dead one's, until we hold the lock:
+    /// then there is an error, and the next name is tried.
     fn make(path: &Path) -> io::Result<Folder> {
-        // A folder of this name can only be left from a dead process with our number.
-        if owner_is_dead(path) {
-            let _ = fs::remove_dir_all(path);
-        }
         DirBuilder::new().mode(0o700).create(path)?;
         let runs_as = account::for_server(fs::metadata(path)?.uid()).map_err(io::Error::other)?;
-        // The lock is taken before the file has its name: a sweep never finds it free.
-        let unnamed = path.join("lock.new");
-        let lock = File::create(&unnamed)?;
+        let named = path.join("lock");
+        let lock = File::create(&named)?;
         lock.try_lock()?;
-        fs::rename(&unnamed, path.join("lock"))?;
+        if !is_named(&lock, &named) {
+            return Err(io::ErrorKind::NotFound.into());
+        }
         if let Some(account) = runs_as {
             if !others_may_pass(path.parent().unwrap_or(path)) {
                 let _ = fs::remove_dir_all(path);
@@ -88,9 +107,17 @@ impl Folder {
 }
 
 impl Drop for Folder {
-    /// The guardian removes the folder; this is for a server that did not come up.
+    /// The guardian removes the folder; this is for one that was killed, or never came.
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.path);
+    }
+}
+
+/// Whether an open file still has its name: who waited for the lock of a file may hold that of one that is gone.
+pub(super) fn is_named(file: &File, path: &Path) -> bool {
+    match (file.metadata(), fs::metadata(path)) {
+        (Ok(open), Ok(named)) => (open.dev(), open.ino()) == (named.dev(), named.ino()),
+        _ => false,
     }
 }
 
@@ -104,21 +131,77 @@ fn others_may_pass(path: &Path) -> bool {
 /// Removes the folders of dead runs beside ours that belong to us or to our server's account. What
 /// cannot be removed is left: it is not this run's.
 fn sweep(parent: &Path, ours: &Folder) {
-    let (Ok(servers), Ok(lock)) = (fs::metadata(&ours.path), ours.lock.metadata()) else { return };
+    let (Ok(servers), Ok(our_uid)) = (fs::metadata(&ours.path), ours.our_uid()) else { return };
     let Ok(entries) = fs::read_dir(parent) else { return };
     for entry in entries.filter_map(Result::ok) {
         let path = entry.path();
-        let named_so = entry.file_name().to_string_lossy().starts_with(PREFIX);
         let is_ours = fs::symlink_metadata(&path)
-            .is_ok_and(|other| other.is_dir() && [servers.uid(), lock.uid()].contains(&other.uid()));
-        if named_so && is_ours && owner_is_dead(&path) {
-            let _ = fs::remove_dir_all(&path);
+            .is_ok_and(|other| other.is_dir() && [servers.uid(), our_uid].contains(&other.uid()));
+        if is_ours && is_a_runs(&entry.file_name().to_string_lossy()) {
+            remove_if_dead(&path);
         }
     }
 }
 
-/// Whether the folder has a lock that nobody holds. A folder without one is not ours, or so new that
-/// its lock is still being made.
-fn owner_is_dead(path: &Path) -> bool {
-    File::open(path.join("lock")).is_ok_and(|lock| lock.try_lock().is_ok())
+/// `sargable-` and two numbers.
+fn is_a_runs(name: &str) -> bool {
+    let number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    name.strip_prefix(PREFIX)
+        .and_then(|rest| rest.split_once('-'))
+        .is_some_and(|(process, count)| number(process) && number(count))
+}
+
+/// Its lock is ours until it is gone, so that a run that is about to take it sees that it came too late.
+fn remove_if_dead(path: &Path) {
+    match File::open(path.join("lock")) {
+        Ok(lock) => {
+            if lock.try_lock().is_ok() {
+                let _ = fs::remove_dir_all(path);
+            }
+        }
+        // Its run died between its first two steps; of a folder that holds anything nothing is removed.
+        Err(err) if err.kind() == io::ErrorKind::NotFound => {
+            let _ = fs::remove_dir(path);
+        }
+        Err(_) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_folders_of_runs_are_swept() {
+        for (name, expect) in [
+            ("sargable-12-0", true),
+            ("sargable-0-0", true),
+            ("sargable-live-12", false),
+            ("sargable-12", false),
+            ("sargable--1", false),
+            ("sargable-12-1x", false),
+            ("mine-12-1", false),
+        ] {
+            assert_eq!(is_a_runs(name), expect, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_dead_runs_folder_goes_and_a_living_ones_stays() {
+        let parent = tempfile::tempdir().expect("a folder");
+        let [living, dead, begun, foreign] = ["living", "dead", "begun", "foreign"].map(|name| {
+            let path = parent.path().join(name);
+            fs::create_dir(&path).expect("a folder");
+            path
+        });
+        let lock = File::create(living.join("lock")).expect("a file");
+        lock.lock().expect("its lock");
+        for file in [dead.join("lock"), foreign.join("anything")] {
+            File::create(file).expect("a file");
+        }
+        for path in [&living, &dead, &begun, &foreign] {
+            remove_if_dead(path);
+        }
+        assert_eq!([&living, &dead, &begun, &foreign].map(|path| path.exists()), [true, false, false, true]);
+    }
 }

@@ -3,10 +3,12 @@
 //! The server listens on a socket in a folder of its own, which nobody else may enter, and on no
 //! network. Any number of them run side by side.
 //!
+//! Its data folder is a copy of the one that `initdb` made for the first run of these programs.
+//!
 //! **Invariant:** it never outlives us. The server is the child of a shell that reads a pipe of which
-//! only we hold the other end: when we drop the [`Cluster`], are interrupted or are killed, the pipe
-//! closes, and the shell stops the server and removes the folder. Should the shell be killed too, the
-//! next start sweeps the folder away, and a server whose `postmaster.pid` is gone stops by itself
+//! only we hold the other end: when we drop the [`Cluster`], are interrupted or are killed, at whatever moment, the pipe
+//! closes, and the shell stops the server and removes the folder. Should the shell be killed too, or we before it is
+//! there, the next start sweeps the folder away, and a server whose `postmaster.pid` is gone stops by itself
 //! within a minute.
 //!
 //! Nothing in here is meant to survive a crash (`fsync` is off), and nothing connects to the server:
@@ -15,17 +17,15 @@
 mod account;
 mod binaries;
 mod folder;
+mod guardian;
+mod template;
 
-use std::{
-    fs,
-    os::unix::process::CommandExt,
-    path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
-    thread,
-    time::{Duration, Instant},
-};
+use std::path::{Path, PathBuf};
 
 use crate::error::Error;
+use folder::Folder;
+use guardian::Guardian;
+use template::Template;
 
 pub use binaries::{Binaries, find, find_major};
 
@@ -45,9 +45,9 @@ pub struct Settings {
 /// A running server. Dropping it stops the server and removes its folder.
 #[derive(Debug)]
 pub struct Cluster {
-    shell: Child,
+    guardian: Guardian,
     binaries: Binaries,
-    folder: folder::Folder,
+    folder: Folder,
 }
 
 /// The superuser that `initdb` makes; connections need no password.
@@ -57,28 +57,6 @@ pub const PORT: u16 = 5432;
 /// What Debian's packages set, and so the most usual prefix there is.
 pub const LOG_LINE_PREFIX: &str = "%m [%p] %q%u@%d ";
 
-/// `initdb` takes 1 to 4 s, a start 0.2 s; a machine may be busy.
-const START_LIMIT: Duration = Duration::from_mins(2);
-const POLL: Duration = Duration::from_millis(10);
-
-/// `$0` is the folder, `$1` the binaries, `$2` an option of `initdb` or nothing, the rest the server's.
-/// The watcher reads the pipe. It leaves `stop` behind so that a server that ended by itself can be
-/// told from one that was stopped: then the logs stay, for the message. An immediate stop (SIGQUIT)
-/// is enough for files that are removed next.
-const GUARDIAN: &str = r#"
-umask 077
-bin=$1 option=$2; shift 2
-"$bin/initdb" -D data -U postgres -A trust --locale=C -E UTF8 --no-sync --wal-segsize=1 $option >initdb.log 2>&1 </dev/null || exit 1
-exec 3<&0 </dev/null
-"$bin/postgres" -D data -k "$0" "$@" >server.log 2>&1 3<&- &
-server=$!
-{ cat <&3 >/dev/null; : >stop; kill -QUIT $server; } 2>/dev/null &
-watcher=$!
-wait $server
-[ -e stop ] || { kill $watcher 2>/dev/null; exit 1; }
-cd / && rm -rf "$0"
-"#;
-
 impl Cluster {
     /// Makes a new cluster and starts it; returns when it takes connections. Sweeps away what dead
     /// runs have left.
@@ -87,29 +65,40 @@ impl Cluster {
     /// [`Error::Cluster`] where there are no binaries or the server does not start: its own words are in it.
     pub fn start(settings: &Settings) -> Result<Cluster, Error> {
         let binaries = binaries::find_major(settings.bin.as_deref(), settings.major)?;
-        let folder = folder::Folder::create()?;
-        let mut command = Command::new("/bin/sh");
-        command.arg("-c").arg(GUARDIAN).arg(folder.path()).arg(&binaries.folder);
-        command.arg(if binaries.major >= 18 { "--no-data-checksums" } else { "" });
-        for (name, value) in server_settings(settings, folder.path()) {
-            command.arg("-c").arg(format!("{name}={value}"));
+        // Pages that we make ourselves have no checksums.
+        let options = if binaries.major >= 18 { "--no-data-checksums" } else { "" };
+        let mut cluster = Cluster::prepare(settings, binaries)?;
+        let uid = cluster.folder.our_uid().ok();
+        let template = uid.and_then(|uid| Template::of(&cluster.binaries, options, uid));
+        let Some(template) = template else {
+            cluster.guardian.initialise(&cluster.folder, options)?;
+            cluster.guardian.serve(&cluster.folder)?;
+            return Ok(cluster);
+        };
+        if template.unpack(&cluster.data_folder(), cluster.folder.runs_as()).is_err() {
+            cluster.guardian.initialise(&cluster.folder, options)?;
+            // Without it the next run does the same again.
+            let _ = template.pack(&cluster.data_folder());
+            cluster.guardian.serve(&cluster.folder)?;
+            return Ok(cluster);
         }
-        for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("PG")) {
-            command.env_remove(name);
+        if cluster.guardian.serve(&cluster.folder).is_ok() {
+            return Ok(cluster);
         }
-        command.env("LC_ALL", "C").current_dir(folder.path());
-        // A group of its own, so that Ctrl-C reaches us and not the shell, which must outlive us shortly.
-        command.process_group(0).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
-        if let Some(account) = folder.runs_as() {
-            // The standard library clears the groups of root when it is told a user.
-            command.uid(account.uid).gid(account.gid);
-        }
-        let shell = command
-            .spawn()
-            .map_err(|err| Error::Cluster { why: format!("/bin/sh does not start: {err}"), hint: None })?;
-        let mut cluster = Cluster { shell, binaries, folder };
-        cluster.wait_until_ready()?;
-        Ok(cluster)
+        // It may be the template's fault: it is when a data folder that is made now does it.
+        let mut again = Cluster::prepare(settings, cluster.binaries.clone())?;
+        again.guardian.initialise(&again.folder, options)?;
+        again.guardian.serve(&again.folder)?;
+        template.forget();
+        Ok(again)
+    }
+
+    /// All but a data folder.
+    fn prepare(settings: &Settings, binaries: Binaries) -> Result<Cluster, Error> {
+        let folder = Folder::create()?;
+        let guardian =
+            Guardian::start(&folder, &binaries, &server_settings(settings, binaries.major, folder.path()))?;
+        Ok(Cluster { guardian, binaries, folder })
     }
 
     /// The folder of the socket, as libpq's `host` takes it.
@@ -146,53 +135,10 @@ impl Cluster {
     pub fn owner(&self) -> Option<(u32, u32)> {
         self.folder.runs_as().map(|account| (account.uid, account.gid))
     }
-
-    /// Line 8 of `postmaster.pid` says `ready` once the server takes connections.
-    fn wait_until_ready(&mut self) -> Result<(), Error> {
-        let deadline = Instant::now() + START_LIMIT;
-        let pid_file = self.folder.path().join("data/postmaster.pid");
-        loop {
-            let state = fs::read_to_string(&pid_file).unwrap_or_default();
-            if state.lines().nth(7).is_some_and(|line| line.trim() == "ready") {
-                return Ok(());
-            }
-            let ended = self.shell.try_wait().is_ok_and(|status| status.is_some());
-            if ended || Instant::now() > deadline {
-                return Err(self.did_not_start(ended));
-            }
-            thread::sleep(POLL);
-        }
-    }
-
-    /// What `initdb` or the server said last is the reason.
-    fn did_not_start(&self, ended: bool) -> Error {
-        let last_words = |name: &str| {
-            let text = fs::read_to_string(self.folder.path().join(name)).unwrap_or_default();
-            let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
-            lines[lines.len().saturating_sub(4)..].join("\n")
-        };
-        let words = ["server.log", "initdb.log"].map(last_words).into_iter().find(|words| !words.is_empty());
-        let why = match (ended, words) {
-            (true, Some(words)) => words,
-            (true, None) => format!("{} ended at once", self.binaries.folder.display()),
-            (false, words) => {
-                format!("not ready after {} s\n{}", START_LIMIT.as_secs(), words.unwrap_or_default())
-            }
-        };
-        Error::Cluster { why, hint: None }
-    }
-}
-
-impl Drop for Cluster {
-    fn drop(&mut self) {
-        drop(self.shell.stdin.take());
-        // The shell has stopped the server when it ends; a shell that is gone has nothing to wait for.
-        let _ = self.shell.wait();
-    }
 }
 
 /// Fast and private, at the price of durability.
-fn server_settings(settings: &Settings, folder: &Path) -> Vec<(String, String)> {
+fn server_settings(settings: &Settings, major: u32, folder: &Path) -> Vec<(String, String)> {
     let mut all: Vec<(String, String)> = [
         ("listen_addresses", ""),
         ("unix_socket_permissions", "0700"),
@@ -202,6 +148,9 @@ fn server_settings(settings: &Settings, folder: &Path) -> Vec<(String, String)> 
         ("autovacuum", "off"),
         ("wal_level", "minimal"),
         ("max_wal_senders", "0"),
+        ("max_logical_replication_workers", "0"),
+        // In the data folder, where nothing of a server that is killed stays behind.
+        ("dynamic_shared_memory_type", "mmap"),
         // initdb makes it 64 segments, which are small here.
         ("max_wal_size", "1GB"),
         ("timezone", "UTC"),
@@ -210,6 +159,10 @@ fn server_settings(settings: &Settings, folder: &Path) -> Vec<(String, String)> 
     .map(|(name, value)| (name.to_owned(), value.to_owned()))
     .into();
     all.push(("port".to_owned(), PORT.to_string()));
+    if major >= 18 {
+        // Its workers are processes to start, for tables that are in memory.
+        all.push(("io_method".to_owned(), "sync".to_owned()));
+    }
     if settings.log {
         // The collector writes whole messages, however many sessions write at once.
         all.extend(

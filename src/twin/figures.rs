@@ -1,9 +1,8 @@
 //! Settings, statistics and sizes of the snapshot, written where the planner reads them.
 
-use std::collections::BTreeSet;
+use std::{borrow::Cow, collections::BTreeSet};
 
 use serde::Serialize;
-use serde_json::Value;
 
 use super::{Missing, expressions::Derived, files::Files, pages, words};
 use crate::{
@@ -78,39 +77,54 @@ pub(super) fn write(
     Ok(missing)
 }
 
+/// The column's figures as the queries take them. The histogram ends with the real extremes, where they are known.
 #[derive(Serialize)]
 struct Line<'a> {
     schema: &'a str,
     relation: &'a str,
-    #[serde(flatten)]
-    column: Arrays<'a>,
+    name: &'a str,
+    inherited: bool,
+    null_frac: f64,
+    avg_width: i32,
+    n_distinct: f64,
+    most_common_vals: Option<&'a str>,
+    most_common_freqs: Option<&'a str>,
+    histogram_bounds: Option<Cow<'a, str>>,
+    correlation: Option<f64>,
+    most_common_elems: Option<&'a str>,
+    most_common_elem_freqs: Option<&'a str>,
+    elem_count_histogram: Option<&'a str>,
 }
 
-impl Line<'_> {
+impl<'a> Line<'a> {
+    fn of(schema: &'a str, relation: &'a str, column: &'a ColumnFigures) -> Line<'a> {
+        let bounds = column.histogram_bounds.as_deref();
+        let (lowest, highest) = (column.lowest.as_deref(), column.highest.as_deref());
+        let with_ends = bounds
+            .filter(|_| lowest.is_some() || highest.is_some())
+            .and_then(|bounds| array::with_ends(bounds, lowest, highest));
+        Line {
+            schema,
+            relation,
+            name: &column.name,
+            inherited: column.inherited,
+            null_frac: column.null_frac,
+            avg_width: column.avg_width,
+            n_distinct: column.n_distinct,
+            most_common_vals: column.most_common_vals.as_deref(),
+            most_common_freqs: column.most_common_freqs.as_deref(),
+            histogram_bounds: with_ends.map(Cow::Owned).or(bounds.map(Cow::Borrowed)),
+            correlation: column.correlation,
+            most_common_elems: column.most_common_elems.as_deref(),
+            most_common_elem_freqs: column.most_common_elem_freqs.as_deref(),
+            elem_count_histogram: column.elem_count_histogram.as_deref(),
+        }
+    }
+
     /// As the query for what was refused gives it.
     fn key(&self) -> Vec<Option<String>> {
-        let figures = self.column.0;
-        let inherited = if figures.inherited { "true" } else { "false" };
-        [self.schema, self.relation, &figures.name, inherited].map(|text| Some(text.to_owned())).into()
-    }
-}
-
-/// The column's figures. The histogram ends with the real extremes, where they are known.
-struct Arrays<'a>(&'a ColumnFigures);
-
-impl Serialize for Arrays<'_> {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let column = self.0;
-        let bounds = column.histogram_bounds.as_deref().map(|bounds| {
-            array::with_ends(bounds, column.lowest.as_deref(), column.highest.as_deref())
-                .unwrap_or_else(|| bounds.to_owned())
-        });
-        let mut value = serde_json::to_value(column).map_err(serde::ser::Error::custom)?;
-        if let Some(object) = value.as_object_mut() {
-            object.insert("inherited".to_owned(), Value::Bool(column.inherited));
-            object.insert("histogram_bounds".to_owned(), bounds.map_or(Value::Null, Value::String));
-        }
-        value.serialize(serializer)
+        let inherited = if self.inherited { "true" } else { "false" };
+        [self.schema, self.relation, self.name, inherited].map(|text| Some(text.to_owned())).into()
     }
 }
 
@@ -128,17 +142,9 @@ fn columns(
         .relations
         .iter()
         .flat_map(|relation| {
-            relation.columns.iter().map(|column| Line {
-                schema: &relation.schema,
-                relation: &relation.name,
-                column: Arrays(column),
-            })
+            relation.columns.iter().map(|column| Line::of(&relation.schema, &relation.name, column))
         })
-        .chain(derived.iter().map(|one| Line {
-            schema: &one.schema,
-            relation: &one.index,
-            column: Arrays(&one.figures),
-        }))
+        .chain(derived.iter().map(|one| Line::of(&one.schema, &one.index, &one.figures)))
         .collect();
     if version >= RESTORES {
         lines = refused(admin, lines)?;
@@ -154,7 +160,7 @@ fn columns(
                 if let [one] = some {
                     missing.push(Missing {
                         kind: "statistics of".to_owned(),
-                        name: format!("{}.{}.{}", one.schema, one.relation, one.column.0.name),
+                        name: format!("{}.{}.{}", one.schema, one.relation, one.name),
                         why: words(&err),
                     });
                 } else {

@@ -4,7 +4,7 @@ use std::{
     env, fs,
     io::{self, BufRead, BufReader, Write as _},
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::{Child, Command, Stdio},
     thread,
     time::{Duration, Instant},
 };
@@ -81,8 +81,8 @@ fn it_answers_and_leaves_nothing() {
     assert!(!folder.exists(), "{} is still there", folder.display());
 }
 
-#[test]
-fn it_dies_with_a_process_that_is_killed() {
+/// A child with a cluster, the folder of that, and the number of the server's process.
+fn holder() -> (Child, PathBuf, String) {
     let mut child = Command::new(env::current_exe().expect("this test"))
         .args(["--exact", "cluster::it_answers_and_leaves_nothing"])
         .env(HOLD, "1")
@@ -98,11 +98,30 @@ fn it_dies_with_a_process_that_is_killed() {
         .expect("a cluster in the child");
     let (folder, server) = line.split_once(' ').expect("folder and process");
     assert!(lives(server));
+    (child, folder.into(), server.to_owned())
+}
 
+#[test]
+fn it_dies_with_a_process_that_is_killed() {
+    let (mut child, folder, server) = holder();
     child.kill().expect("SIGKILL");
     child.wait().expect("its end");
-    comes_true("the server outlives a killed process", || !lives(server));
-    comes_true("the folder outlives a killed process", || !Path::new(folder).exists());
+    comes_true("the server outlives a killed process", || !lives(&server));
+    comes_true("the folder outlives a killed process", || !folder.exists());
+}
+
+#[test]
+fn it_dies_though_its_guardian_was_killed_first() {
+    let (mut child, folder, server) = holder();
+    let parent = Command::new("ps").args(["-o", "ppid=", "-p", &server]).output().expect("ps runs");
+    let guardian = String::from_utf8_lossy(&parent.stdout).trim().to_owned();
+    let killed = Command::new("kill").args(["-s", "KILL", &guardian]).status().expect("kill runs");
+    assert!(killed.success());
+    child.kill().expect("SIGKILL");
+    child.wait().expect("its end");
+    comes_true("the server outlives its guardian and us", || !lives(&server));
+    let next = Cluster::start(&Settings::default()).expect("a cluster");
+    assert!(!folder.exists() && next.socket_dir().exists(), "the next start sweeps {}", folder.display());
 }
 
 #[test]

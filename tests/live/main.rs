@@ -14,6 +14,7 @@ mod explain_page;
 mod explain_what_if;
 mod gate;
 mod harness;
+mod killed;
 mod mistakes;
 mod ordinary;
 mod percentiles;

@@ -1,6 +1,14 @@
 //! A private server with a snapshot plans as the server plans of which it was taken.
 
-use std::{collections::BTreeSet, fs, sync::LazyLock};
+use std::{
+    collections::BTreeSet,
+    fs,
+    io::{self, Write as _},
+    os::unix::fs::MetadataExt as _,
+    path::Path,
+    sync::LazyLock,
+    time::Instant,
+};
 
 use sargable::{
     catalog::{IndexKey, IndexSpec, KeyExpr, snapshot::Snapshot},
@@ -208,4 +216,58 @@ fn an_index_can_be_hidden() {
     let without = oracle.estimate(&probe(sql), &[]).expect("a plan");
     assert!(without.cost > 5.0 * with.root.total_cost, "{} {}", without.cost, with.root.total_cost);
     assert_eq!(nodes(&plan(&mut server, sql)), nodes(&with), "it is back");
+}
+
+/// The bytes that the files of a folder take, and how long they are.
+fn disk(folder: &Path) -> (u64, u64) {
+    let (mut taken, mut long) = (0, 0);
+    let mut open = vec![folder.to_path_buf()];
+    while let Some(folder) = open.pop() {
+        for entry in fs::read_dir(folder).expect("a folder").filter_map(Result::ok) {
+            // The server removes files while we look.
+            let Ok(metadata) = entry.metadata() else { continue };
+            if metadata.is_dir() {
+                open.push(entry.path());
+            }
+            taken += metadata.blocks() * 512;
+            long += metadata.len();
+        }
+    }
+    (taken, long)
+}
+
+/// 1,024 files of a gigabyte, and the indexes' as many more: nothing of it is written.
+#[test]
+fn a_terabyte_is_planned_on_little_disk() {
+    let mut snapshot = taken_by("postgres");
+    let indexes: BTreeSet<String> = snapshot
+        .relations
+        .iter()
+        .filter(|one| one.name.starts_with("orders_"))
+        .map(|one| one.name.clone())
+        .collect();
+    assert!(!indexes.is_empty());
+    for relation in &mut snapshot.relations {
+        if relation.name == "orders" || indexes.contains(&relation.name) {
+            let pages: i64 = if relation.name == "orders" { 1 << 27 } else { 27_000_000 };
+            (relation.pages, relation.blocks, relation.tuples) = (pages, Some(pages.unsigned_abs()), 1e10);
+            relation.level = relation.level.map(|_| 4);
+        }
+    }
+    let (twin, mut server) = twin_of(&snapshot);
+    let begun = Instant::now();
+    let whole = plan(&mut server, "SELECT * FROM orders WHERE note LIKE '%x%'");
+    let first = begun.elapsed();
+    let one = plan(&mut server, "SELECT * FROM orders WHERE id = 42");
+    assert!(whole.nodes().iter().any(|node| node.node_type == "Seq Scan"), "{whole:?}");
+    assert!(whole.root.total_cost > f64::from(1 << 27), "{}", whole.root.total_cost);
+    assert!(one.nodes().iter().any(|node| node.index.is_some()), "{one:?}");
+    assert!(one.root.total_cost < 20.0, "{}", one.root.total_cost);
+    let url = twin.url();
+    let folder = url.split_once("host=").and_then(|(_, rest)| rest.split('&').next()).expect("its socket");
+    let (taken, long) = disk(&Path::new(folder).join("data"));
+    writeln!(io::stdout(), "\n{long} bytes long on {taken} bytes of disk, planned first in {first:?}")
+        .expect("a reader");
+    assert!(long > 1 << 40, "{long} bytes long");
+    assert!(taken < 100_000_000, "{taken} bytes of disk");
 }

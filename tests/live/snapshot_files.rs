@@ -96,3 +96,58 @@ fn two_snapshots_are_told_apart() {
         assert!(page.contains(expect), "{expect}\n{page}");
     }
 }
+
+/// The snapshot of a shop, changed as its text.
+fn changed(folder: &Path, change: impl FnOnce(&mut serde_json::Value)) -> std::path::PathBuf {
+    let path = folder.join("shop.snap");
+    assert!(sargable(&["snapshot", &shop().url(), "-o", text(&path)]).status.success());
+    let file = std::fs::read_to_string(&path).expect("the file");
+    let mut snapshot: serde_json::Value = serde_json::from_str(&file).expect("JSON");
+    change(&mut snapshot);
+    std::fs::write(&path, snapshot.to_string()).expect("a file");
+    path
+}
+
+#[test]
+fn what_is_missing_here_is_named_and_its_queries_are_not_judged() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = changed(folder.path(), |snapshot| {
+        let list = |snapshot: &mut serde_json::Value, key: &str, value: serde_json::Value| {
+            snapshot[key].as_array_mut().expect("a list").push(value);
+        };
+        let extension = serde_json::json!({"name": "no_such_thing", "version": "3.4", "schema": "public"});
+        list(snapshot, "extensions", extension);
+        for (name, kind) in [("places", "geometry"), ("moods", "mood")] {
+            let sql = format!("CREATE TABLE public.{name} (id bigint NOT NULL, value public.{kind})");
+            let piece = serde_json::json!({"kind": "table", "name": format!("public.{name}"), "sql": sql});
+            list(snapshot, "schema", piece);
+        }
+    });
+    let queries = folder.path().join("queries.sql");
+    std::fs::write(
+        &queries,
+        "SELECT id FROM places WHERE id = 3;\nSELECT value FROM moods WHERE id = 3;\nSELECT made FROM orders WHERE id = 3;\n",
+    )
+    .expect("a file");
+    let lock = folder.path().join("sargable.plans");
+    for arguments in [
+        ["explain", "--snapshot", text(&path), "SELECT id FROM places WHERE id = 3", "--format", "text"],
+        ["check", "--snapshot", text(&path), text(&queries), "--fail-on", "never"],
+        ["index", "--snapshot", text(&path), text(&queries), "--format", "text"],
+    ] {
+        let out = sargable(&arguments);
+        let page =
+            format!("{}{}", String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr));
+        let page = page.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert_eq!(out.status.code(), Some(0), "{arguments:?}: {page}");
+        for expect in ["table public.places", "type \"public.geometry\" does not exist"] {
+            assert!(page.contains(expect), "{arguments:?}: {expect}\n{page}");
+        }
+    }
+    let out = sargable(&["plans", "lock", "--snapshot", text(&path), text(&queries), "--file", text(&lock)]);
+    let said = String::from_utf8_lossy(&out.stderr).into_owned();
+    assert!(said.contains("extension no_such_thing: not on this machine"), "{said}");
+    assert!(said.contains("type \"public.mood\" does not exist"), "{said}");
+    let held = std::fs::read_to_string(&lock).expect("the lock file");
+    assert!(held.contains("orders") && !held.contains("places") && !held.contains("moods"), "{held}");
+}
