@@ -16,6 +16,7 @@ pub(crate) const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("workload", &["error", "finding", "names", "sql"]),
     ("detect", &["catalog", "error", "finding", "names", "plan", "rules", "sql", "workload"]),
     ("advise", &["catalog", "error", "finding", "names", "plan", "rules", "sql", "workload"]),
+    ("assume", &["catalog", "error", "names", "yaml"]),
     ("gate", &["catalog", "error", "names", "plan", "sql", "yaml"]),
     ("lint", &["config", "error", "finding", "rules", "sql", "workload", "yaml"]),
     ("sources", &["catalog", "config", "error", "finding", "names", "plan", "sql", "workload"]),
@@ -25,7 +26,7 @@ pub(crate) const MAY_IMPORT: &[(&str, &[&str])] = &[
         "examples",
         &["catalog", "detect", "error", "finding", "lint", "plan", "rules", "sources", "sql", "workload"],
     ),
-    ("twin", &["catalog", "cluster", "error", "names", "plan", "server"]),
+    ("twin", &["assume", "catalog", "cluster", "error", "names", "plan", "server"]),
     ("report", &["advise", "error", "finding", "gate", "lint", "names", "plan", "rules", "sql", "workload"]),
 ];
 
