@@ -65,11 +65,9 @@ impl Assumptions {
         match count(&|why| *why == Why::Nothing) {
             0 => {}
             number => {
-                lines.push(format!(
-                    "  {}: {} rows each, for nothing is known",
-                    plain(number),
-                    grouped(rows::PLAIN)
-                ));
+                let rows = grouped(rows::PLAIN);
+                let each = if number == 1 { "" } else { " each" };
+                lines.push(format!("  {}: {rows} rows{each}, for nothing is known", plain(number)));
             }
         }
         let columns: Vec<String> =

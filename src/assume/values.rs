@@ -161,7 +161,7 @@ pub(super) fn of_bound(bound: &str) -> Option<(String, String)> {
 /// The values of `column = ANY (ARRAY['a'::text, 'b'::text])`, as the server prints `column IN ('a', 'b')`; `None` of
 /// another condition.
 pub(super) fn of_check(condition: &str, column: &str) -> Option<Vec<String>> {
-    let (left, right) = condition.split_once(" = ANY (")?;
+    let (left, right) = condition.split_once(" = ANY")?;
     let named = left.trim_start_matches('(');
     let named = named.split("::").next()?.trim_end_matches(')').trim_matches('"');
     if named != column {

@@ -31,6 +31,9 @@ pub(super) struct AssumedArgs {
     pg_bin: Option<PathBuf>,
 }
 
+/// What the snapshot says that it lacks; [`AssumedArgs::snapshot`] tells it statement by statement.
+pub(super) const REFUSED: &str = "statements of the schema";
+
 /// Refused statements that are told one by one.
 const SHOWN: usize = 10;
 
@@ -66,7 +69,7 @@ impl AssumedArgs {
         let assumptions = assume::fill(&mut snapshot, &catalog, &draft.columns()?, &given, today)?;
         if let Some((first, why)) = draft.refused.first() {
             snapshot.not_seen.push(NotSeen {
-                what: "statements of the schema".to_owned(),
+                what: REFUSED.to_owned(),
                 why: format!("the server refused them, at first {}:{}: {why}", first.file, first.line),
                 count: draft.refused.len() as u64,
             });

@@ -85,7 +85,7 @@ fn finish(args: &SnapshotArgs, mut snapshot: Snapshot, assumptions: &[String]) -
         Some(path) => write(path, &text)?,
         None => output::print(&text)?,
     }
-    for unseen in &snapshot.not_seen {
+    for unseen in snapshot.not_seen.iter().filter(|unseen| unseen.what != assumed::REFUSED) {
         tell(&format!("not seen: {} ({}): {}", unseen.what, unseen.count, unseen.why));
     }
     if let Some(path) = &args.output {
