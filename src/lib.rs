@@ -17,6 +17,7 @@
 
 pub mod error;
 pub mod names;
+pub mod threads;
 pub mod yaml;
 
 pub mod catalog;

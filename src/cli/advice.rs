@@ -50,7 +50,7 @@ pub(super) fn indexes(
                 query,
                 shape: all.shapes.get(&query.id)?,
                 probe: gathered.probe.clone(),
-                base: gathered.plan.as_ref().map(|(plan, _)| plan),
+                base: gathered.plan.as_deref().map(|(plan, _)| plan),
             })
         })
         .collect();

@@ -23,6 +23,7 @@ use crate::{
     report::{Report, index::IndexSearch, text::Subject},
     rules::{Needs, Rule, Set},
     sources::{self, Ingested, Literals, Readers},
+    threads,
     workload::{InputSummary, Query, Repetition, Workload},
 };
 
@@ -262,12 +263,17 @@ pub(super) fn judge(read: Ingested, wanted: &Wanted<'_>, mut server: Option<Plan
         tell(&format!("error: {why}"));
         complete = false;
     }
-    let mut report = Report::new(&inputs, &workload, found.findings, changes, &not_judged);
+    let coverage = gathered.coverage;
+    // The largest of what is not needed any more, before the report takes its own room.
+    drop((gathered, scripts));
+    let made =
+        if lint.is_some_and(|lint| !lint.lists_queries) { Report::without_queries } else { Report::new };
+    let mut report = made(&inputs, &workload, found.findings, changes, &not_judged);
     report.describe(wanted.rules);
     report.index = search;
     report.verification = verification;
     report.check = checked;
-    report.coverage = Some(gathered.coverage);
+    report.coverage = Some(coverage);
     Done { report, complete }
 }
 
@@ -345,7 +351,7 @@ pub(super) fn detected(
             Some(Facts {
                 query,
                 shape: all.gathered.shapes.get(&query.id),
-                plan: gathered.plan.as_ref().map(|(plan, origin)| PlanFacts { plan, origin: *origin }),
+                plan: gathered.plan.as_deref().map(|(plan, origin)| PlanFacts { plan, origin: *origin }),
                 catalog: all.catalog.filter(|_| gathered.in_catalog),
             })
         })
@@ -374,7 +380,7 @@ pub(super) fn pool_advice(
     // The server's cores are this machine's only when it runs here.
     let here = || {
         server.filter(|server| server.is_local())?;
-        std::thread::available_parallelism().ok().and_then(|cores| u32::try_from(cores.get()).ok())
+        u32::try_from(threads::cores()).ok()
     };
     pool::suggest(&pool::PoolInput {
         cores: args.cores.or_else(here),

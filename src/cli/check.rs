@@ -49,6 +49,7 @@ pub(super) fn run(args: &CheckArgs, config: &Config) -> Result<Outcome, Error> {
         min_share: args.scope.min_share,
         links: links.clone(),
         texts: Arc::default(),
+        lists_queries: args.format == CheckFormat::Json,
         again: false,
     };
     let input = InputArgs {

@@ -15,13 +15,15 @@ use crate::{
     report::Coverage,
     server::{Explained, How, Limits, Server, Wanted},
     sql::{Fingerprint, Shape, StatementKind, body, ddl, parse},
+    threads,
     workload::{Query, Sample, Workload},
 };
 
 /// What is known of one query besides its figures.
 #[derive(Debug, Default)]
 pub(super) struct Gathered {
-    pub(super) plan: Option<(Plan, PlanOrigin)>,
+    /// Boxed: most queries of a repository have none, and there may be hundreds of thousands.
+    pub(super) plan: Option<Box<(Plan, PlanOrigin)>>,
     /// The statement as it was sent, for questions to the planner.
     pub(super) probe: Option<Probe>,
     /// The catalog describes the database in which the query ran.
@@ -45,8 +47,10 @@ pub(super) fn gather(
     let mut all = Everything::default();
     let began = Instant::now();
     let ranked = workload.ranked();
-    let mut parsed = parsed(&ranked);
-    for query in ranked {
+    let parsed = parsed(&ranked);
+    all.shapes.reserve(ranked.len());
+    all.gathered.reserve(ranked.len());
+    for (query, parsed) in ranked.iter().zip(parsed) {
         all.coverage.read += 1;
         // Where an unparsed statement stands in a file, so that it can be found.
         let place = query.statements.first();
@@ -75,9 +79,10 @@ pub(super) fn gather(
             all.not_judged.add("query", format!("no sample under {} kB was kept", Sample::LONGEST / 1024));
             continue;
         };
-        let mut shape = match parsed.remove(&query.id).unwrap_or_else(|| parse::parse(&sample.sql)) {
-            Ok(shape) => shape,
-            Err(not_parsed) => {
+        let mut shape = match parsed {
+            Some(Ok(shape)) => shape,
+            None => continue,
+            Some(Err(not_parsed)) => {
                 all.not_judged.add(what(), format!("not parsed: {}", cause(&not_parsed.why)));
                 continue;
             }
@@ -106,7 +111,8 @@ pub(super) fn gather(
                 let probe =
                     Probe { sql: sample.sql.clone(), binds: sample.binds.clone().unwrap_or_default() };
                 let left = args.explain_budget.saturating_sub(began.elapsed());
-                gathered.plan = plan_of(&probe, &shape, server, args, left, &mut all.not_judged);
+                gathered.plan =
+                    plan_of(&probe, &shape, server, args, left, &mut all.not_judged).map(Box::new);
                 gathered.probe = Some(probe);
             }
             (None, Some(_)) => all.not_judged.add(
@@ -117,7 +123,7 @@ pub(super) fn gather(
         }
         if gathered.plan.is_none() {
             let logged = logged_plan(query, &mut all.not_judged);
-            gathered.plan = logged.map(|plan| (plan, PlanOrigin::Logged));
+            gathered.plan = logged.map(|plan| Box::new((plan, PlanOrigin::Logged)));
         }
         all.coverage.planned += u64::from(gathered.plan.is_some());
         all.shapes.insert(query.id, shape);
@@ -126,30 +132,15 @@ pub(super) fn gather(
     all
 }
 
-/// The first complete sample of each query, parsed on all cores. A few are parsed as they come.
-fn parsed(queries: &[&Query]) -> FxHashMap<Fingerprint, Result<Shape, parse::NotParsed>> {
-    const MANY: usize = 256;
-    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    if cores < 2 || queries.len() < MANY {
-        return FxHashMap::default();
-    }
-    let part = |queries: &[&Query]| -> Vec<(Fingerprint, Result<Shape, parse::NotParsed>)> {
-        let plannable = queries.iter().filter(|query| plannable(query.kind));
-        let sampled = plannable.filter_map(|query| {
-            let sample = query.samples.iter().find(|sample| sample.complete)?;
-            Some((query.id, parse::parse(&sample.sql)))
-        });
-        sampled.collect()
+/// The first complete sample of each query, parsed on all cores.
+fn parsed(queries: &[&Query]) -> impl Iterator<Item = Option<Result<Shape, parse::NotParsed>>> {
+    const AT_ONCE: usize = 64;
+    let parse = |query: &&Query| {
+        let sample = query.samples.iter().find(|sample| sample.complete)?;
+        plannable(query.kind).then(|| parse::parse(&sample.sql))
     };
-    std::thread::scope(|scope| {
-        let parts = queries.chunks(queries.len().div_ceil(cores));
-        let threads: Vec<_> = parts.map(|queries| scope.spawn(move || part(queries))).collect();
-        let joined = threads.into_iter().map(|thread| match thread.join() {
-            Ok(parsed) => parsed,
-            Err(panic) => std::panic::resume_unwind(panic),
-        });
-        joined.flatten().collect()
-    })
+    let parts = threads::in_parts(queries, AT_ONCE, |part| part.iter().map(parse).collect::<Vec<_>>());
+    parts.into_iter().flatten()
 }
 
 /// What the private server lacks of the tables that a query touches.
@@ -263,8 +254,6 @@ mod tests {
         let all = gather(&read.workload, None, None);
         let of_nested = ranked.iter().find(|query| is_nested(query)).map(|query| query.id);
         let plan = of_nested.and_then(|id| all.gathered.get(&id)?.plan.as_ref());
-        assert!(
-            plan.is_some_and(|(plan, origin)| *origin == PlanOrigin::Logged && plan.root.actual.is_some())
-        );
+        assert!(plan.is_some_and(|known| known.1 == PlanOrigin::Logged && known.0.root.actual.is_some()));
     }
 }

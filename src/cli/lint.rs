@@ -33,6 +33,8 @@ pub(super) struct Lint {
     pub(super) links: Links,
     /// What files are to hold in place of what they do: edits that are being judged.
     pub(super) texts: Arc<BTreeMap<String, String>>,
+    /// The format tells of every query, not of findings alone.
+    pub(super) lists_queries: bool,
     /// The same inputs were read before, and what is wrong with them was told.
     pub(super) again: bool,
 }
@@ -67,7 +69,7 @@ impl Lint {
         let mut report = detect::Report::default();
         for profile in &profiles {
             let found = found(profile, all, &special);
-            let placed = lint::place(found.findings, all.workload, scripts);
+            let placed = lint::place(&found.findings, all.workload, scripts);
             report.findings.extend(placed.into_iter().filter(|finding| {
                 let file = finding.at.as_ref().map(|at| at.file.as_str());
                 file.map_or(profile.files.is_none(), |file| {

@@ -226,7 +226,7 @@ fn locked(
         let id = query.id.to_string();
         let Some(gathered) = all.gathered.get(&query.id) else { continue };
         there.insert(id.clone());
-        let Some((plan, _)) = &gathered.plan else { continue };
+        let Some((plan, _)) = gathered.plan.as_deref() else { continue };
         let shape = all.shapes.get(&query.id);
         let known = |name: &&RelName| catalog.table(name).is_some();
         let mut names: Vec<RelName> =

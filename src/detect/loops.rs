@@ -25,6 +25,8 @@ pub(super) struct Child<'a> {
     pub(super) key: &'a Predicate,
     pub(super) parent: Option<&'a Shape>,
     pub(super) link: Option<Link>,
+    /// Asks for a list of keys in each turn.
+    pub(super) lists: bool,
     /// Others of its loop that ask by the same values.
     pub(super) same_values_as: Vec<Fingerprint>,
 }
@@ -132,6 +134,17 @@ fn together(a: &Repetition, b: &Repetition) -> bool {
     met * 2 >= compared.len().max(1)
 }
 
+/// Whether `a` was mostly seen where `b` was seen too, and there about as often: a turn of the loop may have
+/// nothing to ask for.
+pub(super) fn in_step(a: &Repetition, b: &Repetition) -> bool {
+    let compared = &a.occurrences[..a.occurrences.len().min(COMPARED)];
+    let as_often = |one: &Occurrence, other: &Occurrence| {
+        one.repeats.abs_diff(other.repeats) * 5 <= other.repeats && overlap(one, other)
+    };
+    let met = compared.iter().filter(|one| b.occurrences.iter().any(|other| as_often(one, other))).count();
+    met * 2 > compared.len()
+}
+
 fn overlap(a: &Occurrence, b: &Occurrence) -> bool {
     let sessions = a.sessions.iter().any(|session| b.sessions.contains(session));
     match (a.start, a.end, b.start, b.end) {
@@ -222,7 +235,15 @@ mod tests {
             .map(|((_, found), shape)| {
                 let block = shape.blocks.first().expect("a block");
                 let key = super::super::look_alike::key(block).expect("a key");
-                Child { found, block, key, parent: None, link: None, same_values_as: Vec::new() }
+                Child {
+                    found,
+                    block,
+                    key,
+                    parent: None,
+                    link: None,
+                    lists: false,
+                    same_values_as: Vec::new(),
+                }
             })
             .collect();
         let ids = |group: &Group| {

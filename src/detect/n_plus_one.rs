@@ -30,13 +30,19 @@ const LEAST_UNITS: u64 = 3;
 pub(super) fn detect(rule: &Rule, facts: &WorkloadFacts<'_>, report: &mut Report) {
     log_limits::add(rule, facts, report);
     let mut children: Vec<Child<'_>> = Vec::new();
+    let mut batches: Vec<Child<'_>> = Vec::new();
     for found in facts.repetitions.iter().filter(|found| found.kind == RepetitionKind::NPlusOne) {
         let Some(shape) = facts.shapes.get(&found.child) else {
             report.not_judged.add(&rule.name, "the repeated statement could not be parsed");
             continue;
         };
-        children.extend(child(rule, facts, found, shape));
+        let Some(child) = child(rule, facts, found, shape) else { continue };
+        if child.lists { &mut batches } else { &mut children }.push(child);
     }
+    // A list of keys in every turn of a loop: what a prefetch sends that is told to load one row's children.
+    let turns = |batch: &Child<'_>| children.iter().any(|child| loops::in_step(batch.found, child.found));
+    let (in_loops, _): (Vec<_>, Vec<_>) = batches.into_iter().partition(turns);
+    children.extend(in_loops);
     let groups = loops::groups(&children);
     for group in groups {
         fed_alike(facts, &mut children, &group);
@@ -55,12 +61,13 @@ fn child<'a>(
     let (block, key) = shape.blocks.iter().find_map(|block| Some((block, key(block)?)))?;
     let query = facts.workload.query(found.child);
     let few = (found.max_repeats as f64) < rule.param("repeats");
-    if few || !asks_for_few(block, key, query, found) || is_look_alike(shape, block, key, query) {
+    if few || is_look_alike(shape, block, key, query) {
         return None;
     }
     let parent = found.parent.and_then(|id| facts.shapes.get(&id));
     let link = parent.and_then(|parent| link::link(parent, block, key, facts.catalog));
-    Some(Child { found, block, key, parent, link, same_values_as: Vec::new() })
+    let lists = !asks_for_few(block, key, query, found);
+    Some(Child { found, block, key, parent, link, lists, same_values_as: Vec::new() })
 }
 
 /// Passes on what fed one query of a loop to those that ask by the same values.
@@ -148,8 +155,9 @@ fn one(rule: &Rule, facts: &WorkloadFacts<'_>, children: &[Child<'_>], member: M
         .map(|table| format!(", after a query of {table}"))
         .unwrap_or_default();
     let because = format!(
-        "{} asked for one {} at a time: {} in {}{after} ({}, {})",
+        "{} asked for {} {} at a time: {} in {}{after} ({}, {})",
         tables(block),
+        if child.lists { "a list of" } else { "one" },
         rewrite::column(block, &key.column),
         times(found),
         unit_words(&found.units_by_evidence),

@@ -7,6 +7,7 @@ use crate::{
     catalog::Catalog,
     rules::{Needs, Rule},
     sql::StatementKind,
+    threads,
 };
 
 /// Applies `rules` to each query, to the schema where it is known, to migrations, and, where a log was read,
@@ -60,7 +61,7 @@ pub fn run(
             },
         }
     }
-    for found in of_queries(&judged, queries, connected) {
+    for found in threads::in_parts(queries, AT_ONCE, |part| of_part(&judged, part, connected)) {
         report.findings.extend(found.findings);
         report.not_judged.merge(found.not_judged);
     }
@@ -75,36 +76,9 @@ pub fn run(
 
 type OfQuery = fn(&Rule, &Facts<'_>, &mut Report);
 
-/// Queries that a thread is worth its start for.
-const MANY: usize = 256;
-
-/// Queries that every rule has looked at before the next ones are taken.
+/// Queries that every rule has looked at before the next ones are taken: few, so that they are still at hand
+/// when the next rule looks at them.
 const AT_ONCE: usize = 64;
-
-/// What is found in the queries: a part of them on each core.
-fn of_queries(rules: &[(&Rule, OfQuery)], queries: &[Facts<'_>], connected: bool) -> Vec<Report> {
-    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    if cores < 2 || queries.len() < MANY {
-        return vec![of_part(rules, queries, connected)];
-    }
-    // Few at once, so that they are still at hand when the next rule looks at them.
-    let parts: Vec<&[Facts<'_>]> = queries.chunks(AT_ONCE).collect();
-    std::thread::scope(|scope| {
-        let part = |core: usize| {
-            let parts = &parts;
-            scope.spawn(move || {
-                let mine = parts.iter().skip(core).step_by(cores);
-                mine.map(|part| of_part(rules, part, connected)).collect::<Vec<_>>()
-            })
-        };
-        let threads: Vec<_> = (0..cores).map(part).collect();
-        let joined = threads.into_iter().map(|thread| match thread.join() {
-            Ok(found) => found,
-            Err(panic) => std::panic::resume_unwind(panic),
-        });
-        joined.flatten().collect()
-    })
-}
 
 fn of_part(rules: &[(&Rule, OfQuery)], queries: &[Facts<'_>], connected: bool) -> Report {
     let mut report = Report::default();

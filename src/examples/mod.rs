@@ -159,7 +159,7 @@ fn linted(rules: &[Rule], sql: &str, workload: &Workload, bench: &Bench<'_>, mut
         links: &lint::Links::default(),
         min_share: None,
     };
-    let placed = lint::place(std::mem::take(&mut report.findings), workload, &scripts);
+    let placed = lint::place(&report.findings, workload, &scripts);
     report.findings = lint::check(&job, placed).0;
     report.findings.retain(|finding| rules.iter().any(|rule| rule.name == finding.rule));
     report

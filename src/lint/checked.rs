@@ -14,6 +14,7 @@ use super::{
 use crate::{
     finding::{Confidence, Finding, Location},
     rules::Rule,
+    threads,
     workload::{Script, Stated, Workload},
 };
 
@@ -180,15 +181,29 @@ pub fn check(job: &Job<'_>, findings: Vec<Finding>) -> (Vec<Finding>, Checked) {
     checked
         .suppressed
         .sort_by(|a, b| (&a.finding.at, &a.finding.rule).cmp(&(&b.finding.at, &b.finding.rule)));
-    for finding in &mut findings {
-        let script = finding.at.as_ref().and_then(|at| scripts.get(at.file.as_str()));
-        finding.fix = script.and_then(|script| fix::edit(finding, script));
-        finding.query_name = script
-            .zip(finding.at.as_ref())
-            .and_then(|(script, at)| script.statement(script.byte(at.line, at.column)?)?.name.clone());
+    complete(&scripts, &mut findings);
+    for finding in &findings {
         keep_lines(&scripts, finding, &mut checked.lines);
     }
     (findings, checked)
+}
+
+/// Findings whose edits one core tries before it takes others.
+const AT_ONCE: usize = 64;
+
+/// Adds what is known of a finding by its place: the edit that takes it away, and the query's name there.
+fn complete(scripts: &FxHashMap<&str, &Script>, findings: &mut [Finding]) {
+    let parses = fix::Parses::default();
+    let of_place = |finding: &Finding| {
+        let at = finding.at.as_ref()?;
+        let script = scripts.get(at.file.as_str())?;
+        let name = || script.statement(script.byte(at.line, at.column)?)?.name.clone();
+        Some((fix::edit(finding, script, &parses), name()))
+    };
+    let parts = threads::in_parts(findings, AT_ONCE, |part| part.iter().map(of_place).collect::<Vec<_>>());
+    for (finding, known) in findings.iter_mut().zip(parts.into_iter().flatten()) {
+        (finding.fix, finding.query_name) = known.unwrap_or_default();
+    }
 }
 
 fn keep_lines(
@@ -199,7 +214,10 @@ fn keep_lines(
     let Some(at) = &finding.at else { return };
     let Some(script) = scripts.get(at.file.as_str()) else { return };
     let (first, last) = finding.region.map_or((at.line, at.line), |region| (region.line, region.end_line));
-    let of_file = lines.entry(at.file.clone()).or_default();
+    if !lines.contains_key(&at.file) {
+        lines.insert(at.file.clone(), BTreeMap::new());
+    }
+    let Some(of_file) = lines.get_mut(&at.file) else { return };
     let ends = finding.fix.iter().flat_map(|fix| [fix.region.line, fix.region.end_line]);
     for number in (first..=last.min(first + SHOWN_LINES)).chain(ends) {
         if let Some(line) = script.line(number) {

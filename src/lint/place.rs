@@ -9,40 +9,50 @@ use std::ops::Range;
 use rustc_hash::FxHashMap;
 
 use crate::{
-    finding::Finding,
+    finding::{Finding, Location},
     sql::split,
+    threads,
     workload::{Query, Script, Workload},
 };
 
+/// Places that are looked at by one core before it takes others.
+const AT_ONCE: usize = 256;
+
 /// Places every finding; one that stands nowhere stays as it is.
-pub fn place(findings: Vec<Finding>, workload: &Workload, scripts: &[Script]) -> Vec<Finding> {
+pub fn place(findings: &[Finding], workload: &Workload, scripts: &[Script]) -> Vec<Finding> {
     let ids: Vec<(String, &Query)> =
         workload.ranked().into_iter().map(|query| (query.id.to_string(), query)).collect();
     let queries: FxHashMap<&str, &Query> = ids.iter().map(|(id, query)| (id.as_str(), *query)).collect();
     let scripts: FxHashMap<&str, &Script> =
         scripts.iter().map(|script| (script.name.as_str(), script)).collect();
-    let mut placed = Vec::new();
+    let mut places: Vec<(&Finding, Option<(&Query, &Location)>)> = Vec::with_capacity(findings.len());
     for finding in findings {
         let query = finding.query.as_deref().and_then(|id| queries.get(id));
-        let Some(query) = query.filter(|query| !query.statements.is_empty()) else {
-            placed.push(finding);
-            continue;
-        };
-        let parsed = query.samples.iter().find(|sample| sample.complete).map(|sample| sample.sql.as_str());
-        for at in &query.statements {
-            let mut one = Finding { at: Some(at.clone()), ..finding.clone() };
-            if let (Some(span), Some(parsed), Some(script)) =
-                (&finding.span, parsed, scripts.get(at.file.as_str()))
-                && let Some(start) = script.byte(at.line, at.column)
-                && let Some(stated) = script.statement(start)
-                && let Some(span) = same_tokens(parsed, span, script.sql(stated))
-            {
-                one.region = Some(script.region(&stated.part(&span)));
-            }
-            placed.push(one);
+        match query.filter(|query| !query.statements.is_empty()) {
+            Some(query) => places.extend(query.statements.iter().map(|at| (finding, Some((*query, at))))),
+            None => places.push((finding, None)),
         }
     }
-    placed
+    let parts = threads::in_parts(&places, AT_ONCE, |part| {
+        let one = |(finding, at): &(&Finding, Option<(&Query, &Location)>)| match at {
+            Some((query, at)) => placed_at(finding, query, at, scripts.get(at.file.as_str()).copied()),
+            None => (*finding).clone(),
+        };
+        part.iter().map(one).collect::<Vec<_>>()
+    });
+    parts.into_iter().flatten().collect()
+}
+
+fn placed_at(finding: &Finding, query: &Query, at: &Location, script: Option<&Script>) -> Finding {
+    let part = || {
+        let parsed = query.samples.iter().find(|sample| sample.complete)?;
+        let script = script?;
+        let stated = script.statement(script.byte(at.line, at.column)?)?;
+        let span = same_tokens(&parsed.sql, finding.span.as_ref()?, script.sql(stated))?;
+        Some(script.region(&stated.part(&span)))
+    };
+    let region = part().or(finding.region);
+    Finding { at: Some(at.clone()), region, ..finding.clone() }
 }
 
 /// The part of `other` that has the place of `span` in `parsed`.

@@ -313,6 +313,18 @@ impl Report {
     pub fn new(
         inputs: &[InputSummary],
         workload: &Workload,
+        findings: Vec<Finding>,
+        advice: Vec<Advice>,
+        not_judged: &NotJudged,
+    ) -> Report {
+        let queries = workload.ranked().into_iter().map(|one| query(one, inputs, workload)).collect();
+        Report { queries, ..Report::without_queries(inputs, workload, findings, advice, not_judged) }
+    }
+
+    /// For pages that name no query but by its place in a file, of which there may be hundreds of thousands.
+    pub fn without_queries(
+        inputs: &[InputSummary],
+        workload: &Workload,
         mut findings: Vec<Finding>,
         mut advice: Vec<Advice>,
         not_judged: &NotJudged,
@@ -346,7 +358,7 @@ impl Report {
             schema: SCHEMA.to_owned(),
             inputs: inputs.iter().map(input).collect(),
             totals: totals(workload),
-            queries: workload.ranked().into_iter().map(|one| query(one, inputs, workload)).collect(),
+            queries: Vec::new(),
             findings,
             advice,
             not_judged: not_judged.lines(),

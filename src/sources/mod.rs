@@ -44,6 +44,7 @@ pub use tail::Stop;
 use crate::{
     error::{Error, NotJudged},
     sql::Normalizer,
+    threads,
     workload::{Digest, Event, Filter, InputSummary, LeftOut, Script, Statement, Workload, filter::Verdicts},
 };
 
@@ -102,13 +103,12 @@ pub enum Literals {
 
 impl Default for Options {
     fn default() -> Options {
-        let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         Options {
             log_line_prefix: None,
             server_prefix: None,
             input_format: None,
             readers: Readers::default(),
-            threads,
+            threads: threads::cores(),
             chunk_bytes: 4 << 20,
             digest: None,
             follow: None,

@@ -92,10 +92,8 @@ impl Draft {
             let before = left.len();
             let mut still = Vec::new();
             for (statement, why) in left {
-                match if again(statement) { one(&admin, &owner, &statement.sql)? } else { Some(why) } {
-                    Some(why) => still.push((statement, why)),
-                    None => {}
-                }
+                let refused = if again(statement) { one(&admin, &owner, &statement.sql)? } else { Some(why) };
+                still.extend(refused.map(|why| (statement, why)));
             }
             left = still;
             if left.len() == before {

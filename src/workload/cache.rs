@@ -12,7 +12,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    query::Query,
+    query::{Queries, Query},
     series::{Load, Sum as _},
 };
 use crate::sql::{Fingerprint, Shape, StatementKind, parse, shape::TableSource};
@@ -134,7 +134,7 @@ impl Caches {
     }
 
     /// Folds the minutes that the log has left behind; all of them at its end.
-    pub(super) fn settle(&mut self, queries: &FxHashMap<Fingerprint, Query>, end: bool) {
+    pub(super) fn settle(&mut self, queries: &Queries, end: bool) {
         let Some((&newest, _)) = self.minutes.last_key_value() else { return };
         while let Some(entry) = self.minutes.first_entry()
             && (end || *entry.key() < newest - LATE)
@@ -149,7 +149,7 @@ impl Caches {
         }
     }
 
-    fn fold(&mut self, minute: Minute, queries: &FxHashMap<Fingerprint, Query>) {
+    fn fold(&mut self, minute: Minute, queries: &Queries) {
         let again = |load: &Load| load.calls > TIMES && load.total_us >= MEAN * load.calls;
         let mut asked: BTreeMap<Fingerprint, Vec<Load>> = BTreeMap::new();
         for ((id, _), load) in minute.reads.into_iter().filter(|(_, load)| again(load)) {
@@ -185,8 +185,10 @@ impl Caches {
         }
     }
 
-    fn effect(&mut self, id: Fingerprint, queries: &FxHashMap<Fingerprint, Query>) -> &Effect {
-        self.effects.entry(id).or_insert_with(|| queries.get(&id).map_or(Effect::Unknown, effect))
+    fn effect(&mut self, id: Fingerprint, queries: &Queries) -> &Effect {
+        self.effects
+            .entry(id)
+            .or_insert_with(|| queries.get(&id).map_or(Effect::Unknown, |query| effect(query)))
     }
 
     /// By the time that the repeats took, the most first.

@@ -43,7 +43,7 @@ impl Workload {
             let _ = self.statistics.merge(errors);
             for (id, query) in explained {
                 match self.queries.get_mut(&id) {
-                    Some(known) => known.merge(query),
+                    Some(known) => known.merge(*query),
                     None => _ = self.queries.insert(id, query),
                 }
             }

@@ -45,12 +45,12 @@ impl Workload {
     }
 
     pub fn query(&self, id: Fingerprint) -> Option<&Query> {
-        self.queries.get(&id)
+        self.queries.get(&id).map(AsRef::as_ref)
     }
 
     /// Every query, the most expensive first (total time, then calls, then id).
     pub fn ranked(&self) -> Vec<&Query> {
-        let mut ranked: Vec<&Query> = self.queries.values().collect();
+        let mut ranked: Vec<&Query> = self.queries.values().map(AsRef::as_ref).collect();
         ranked.sort_by_key(|query| (std::cmp::Reverse((query.total_us, query.calls)), query.id));
         ranked
     }
@@ -93,8 +93,8 @@ impl Workload {
     /// Executions that read and that write. WITH counts as what it does, where a sample of it parses.
     pub fn reads_and_writes(&self) -> (u64, u64) {
         let by = &self.totals.by_kind;
-        let writes_in_with =
-            self.queries.values().filter(|query| query.kind == StatementKind::With && cache::writes(query));
+        let ran = self.queries.values().filter(|query| query.calls > 0);
+        let writes_in_with = ran.filter(|query| query.kind == StatementKind::With && cache::writes(query));
         let with: u64 = writes_in_with.map(|query| query.calls).sum();
         (by.select + by.with - with.min(by.with), by.insert + by.update + by.delete + with)
     }

@@ -46,6 +46,7 @@ pub use filter::{Condition, Filter, LeftOut};
 pub use grounds::Grounds;
 pub use outline::{Outline, OutlineStep};
 pub use pooler::{PoolWaits, Pooler};
+use query::Queries;
 pub use query::{LoggedPlan, Names, Query, Steps};
 pub use rates::Peak;
 pub use repetition::{Evidence, Occurrence, Repetition, RepetitionKind};
@@ -131,10 +132,10 @@ pub fn is_written(format: &str) -> bool {
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Workload {
-    queries: FxHashMap<Fingerprint, Query>,
+    queries: Queries,
     /// Executions that are known from `auto_explain` alone: they count only in a log that has no
     /// other executions, since otherwise they are the same ones once more, or nested ones.
-    explained: FxHashMap<Fingerprint, Query>,
+    explained: Queries,
     /// Failed statements by fingerprint.
     failed: FxHashMap<Fingerprint, u64>,
     /// Parse and bind steps by fingerprint.
@@ -223,7 +224,11 @@ impl Workload {
         let identity = self.identities.of(event, &mut self.statistics.senders);
         self.statistics.execution(event, &scanned, values, bucket, identity);
         let query = self.queries.entry(scanned.fingerprint).or_insert_with(|| {
-            Query::new(scanned.fingerprint, normalizer.text_of(scanned.fingerprint, sql), scanned.kind)
+            Box::new(Query::new(
+                scanned.fingerprint,
+                normalizer.text_of(scanned.fingerprint, sql),
+                scanned.kind,
+            ))
         });
         query.count(event, sql, binds, values.unwrap_or(0), bucket, identity.sender);
         let comment = scanned
@@ -275,7 +280,11 @@ impl Workload {
         };
         let scanned = normalizer.scan(&sql);
         let query = self.explained.entry(scanned.fingerprint).or_insert_with(|| {
-            Query::new(scanned.fingerprint, normalizer.text_of(scanned.fingerprint, &sql), scanned.kind)
+            Box::new(Query::new(
+                scanned.fingerprint,
+                normalizer.text_of(scanned.fingerprint, &sql),
+                scanned.kind,
+            ))
         });
         let values = values_of(&scanned, Binds::Unknown);
         if nested {
@@ -308,7 +317,11 @@ impl Workload {
     ) {
         let scanned = normalizer.scan(statement.text.as_bytes());
         let query = self.queries.entry(scanned.fingerprint).or_insert_with(|| {
-            Query::new(scanned.fingerprint, normalizer.text(statement.text.as_bytes()), scanned.kind)
+            Box::new(Query::new(
+                scanned.fingerprint,
+                normalizer.text(statement.text.as_bytes()),
+                scanned.kind,
+            ))
         });
         let position = Position { input: Position::NO_LOG, line: statement.at.line };
         let complete = statement.text.len() <= Sample::LONGEST;
@@ -376,15 +389,11 @@ impl Workload {
 
 /// `senders`: which index those of `theirs` have in `ours`.
 #[expect(clippy::iter_over_hash_type, reason = "counts add up in any order")]
-fn merge_queries(
-    ours: &mut FxHashMap<Fingerprint, Query>,
-    theirs: FxHashMap<Fingerprint, Query>,
-    senders: &[u32],
-) {
+fn merge_queries(ours: &mut Queries, theirs: Queries, senders: &[u32]) {
     for (id, mut query) in theirs {
         query.senders.renumber(senders);
         match ours.get_mut(&id) {
-            Some(known) => known.merge(query),
+            Some(known) => known.merge(*query),
             None => {
                 ours.insert(id, query);
             }

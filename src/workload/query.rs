@@ -1,5 +1,6 @@
 //! What is known of one query: all events of one fingerprint.
 
+use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -13,6 +14,9 @@ use crate::{
     finding::Location,
     sql::{Fingerprint, StatementKind},
 };
+
+/// Boxed: the table grows often, and a query is large.
+pub(super) type Queries = FxHashMap<Fingerprint, Box<Query>>;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Query {

@@ -1,8 +1,6 @@
 //! Everything that is counted of executions beside their query: who sent them, when, and what of it
 //! could have been left out.
 
-use rustc_hash::FxHashMap;
-
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -10,7 +8,7 @@ use super::{
     chatter::Transactions,
     event::Event,
     identity::Identity,
-    query::Query,
+    query::Queries,
     rates::Rates,
     senders::Senders,
     series::{Series, Sum},
@@ -18,7 +16,7 @@ use super::{
 };
 use crate::{
     error::NotJudged,
-    sql::{Fingerprint, Scanned, StatementKind},
+    sql::{Scanned, StatementKind},
 };
 
 const SECOND: i64 = 1_000_000;
@@ -125,7 +123,7 @@ impl Statistics {
     }
 
     /// Folds what the log has left behind. Only where the log begins.
-    pub(super) fn settle(&mut self, queries: &mut FxHashMap<Fingerprint, Query>, not_judged: &mut NotJudged) {
+    pub(super) fn settle(&mut self, queries: &mut Queries, not_judged: &mut NotJudged) {
         self.rates.settle();
         self.transactions.settle();
         self.caches.settle(queries, false);
@@ -139,7 +137,7 @@ impl Statistics {
         }
     }
 
-    pub(super) fn close(&mut self, queries: &FxHashMap<Fingerprint, Query>, not_judged: &mut NotJudged) {
+    pub(super) fn close(&mut self, queries: &Queries, not_judged: &mut NotJudged) {
         self.caches.settle(queries, true);
         not_judged.add_many(
             "cache-candidate",

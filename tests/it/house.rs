@@ -6,6 +6,7 @@ use std::{collections::BTreeSet, fs, path::Path};
 pub(crate) const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("names", &[]),
     ("error", &[]),
+    ("threads", &[]),
     ("yaml", &[]),
     ("finding", &[]),
     ("catalog", &["finding", "names", "sql"]),
@@ -14,12 +15,12 @@ pub(crate) const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("config", &["error", "finding", "yaml"]),
     ("rules", &["error", "finding", "names", "sql", "yaml"]),
     ("workload", &["error", "finding", "names", "sql"]),
-    ("detect", &["catalog", "error", "finding", "names", "plan", "rules", "sql", "workload"]),
+    ("detect", &["catalog", "error", "finding", "names", "plan", "rules", "sql", "threads", "workload"]),
     ("advise", &["catalog", "error", "finding", "names", "plan", "rules", "sql", "workload"]),
     ("assume", &["catalog", "error", "names", "yaml"]),
     ("gate", &["catalog", "error", "names", "plan", "sql", "yaml"]),
-    ("lint", &["config", "error", "finding", "rules", "sql", "workload", "yaml"]),
-    ("sources", &["catalog", "config", "error", "finding", "names", "plan", "sql", "workload"]),
+    ("lint", &["config", "error", "finding", "rules", "sql", "threads", "workload", "yaml"]),
+    ("sources", &["catalog", "config", "error", "finding", "names", "plan", "sql", "threads", "workload"]),
     ("server", &["catalog", "error", "finding", "names", "plan", "sql", "workload"]),
     ("cluster", &["catalog", "error", "names", "plan", "sql", "workload"]),
     (
@@ -27,7 +28,13 @@ pub(crate) const MAY_IMPORT: &[(&str, &[&str])] = &[
         &["catalog", "detect", "error", "finding", "lint", "plan", "rules", "sources", "sql", "workload"],
     ),
     ("twin", &["assume", "catalog", "cluster", "error", "names", "plan", "server"]),
-    ("report", &["advise", "error", "finding", "gate", "lint", "names", "plan", "rules", "sql", "workload"]),
+    (
+        "report",
+        &[
+            "advise", "error", "finding", "gate", "lint", "names", "plan", "rules", "sql", "threads",
+            "workload",
+        ],
+    ),
 ];
 
 #[test]

@@ -123,3 +123,78 @@ fn the_page_tells_a_nested_loop_once() {
     assert_eq!(crate::docs::violations(&report), Vec::<String>::new());
     assert_eq!(report["findings"].as_array().map(Vec::len), Some(2));
 }
+
+/// One session in one transaction: each statement a millisecond after the one before.
+fn transaction(statements: &[(String, Vec<String>)]) -> Log {
+    let mut log = Log::default();
+    let begin = ("BEGIN".to_owned(), Vec::new());
+    let commit = ("COMMIT".to_owned(), Vec::new());
+    let all = std::iter::once(&begin).chain(statements).chain([&commit]);
+    for (at, (sql, binds)) in (0..).zip(all) {
+        log.execution(40, 1_795_000_000_000_000 + at * 1_000, 200, sql, binds);
+    }
+    log
+}
+
+fn products(ids: std::ops::Range<u32>) -> impl Iterator<Item = (String, Vec<String>)> {
+    ids.map(|id| (PRODUCT.to_owned(), vec![id.to_string()]))
+}
+
+fn plain(sql: &str) -> (String, Vec<String>) {
+    (sql.to_owned(), Vec::new())
+}
+
+/// Four products of a cart, then another part of the page, which loads nine: these are one loop, and the
+/// query before them has fed them.
+#[test]
+fn two_parts_of_a_page_are_two_loops() {
+    const RELATED: &str = "SELECT product_id FROM related WHERE cart_id = 3";
+    let between = [plain("SELECT count(*) FROM reviews"), plain(RELATED)];
+    let page = [plain("SELECT product_id FROM cart WHERE user_id = 7")]
+        .into_iter()
+        .chain(products(0..4))
+        .chain(between.clone())
+        .chain(products(10..19))
+        .collect::<Vec<_>>();
+    let found = transaction(&page).judged().repetitions;
+    let [(kind, one)] = &found[..] else { panic!("{found:#?}") };
+    assert_eq!((kind.as_str(), one.repeats, one.units), ("n-plus-one", 9, 1));
+    assert_eq!(json!(one.parent.map(|id| id.to_string())), id(RELATED));
+
+    // One query that runs once may be a part of the loop: something is cached on the way.
+    let page = [plain("SELECT product_id FROM cart WHERE user_id = 7")]
+        .into_iter()
+        .chain(products(0..4))
+        .chain([between[0].clone()])
+        .chain(products(10..19))
+        .collect::<Vec<_>>();
+    let found = transaction(&page).judged().repetitions;
+    assert_eq!(found.iter().map(|(_, one)| one.repeats).collect::<Vec<_>>(), [13]);
+}
+
+/// A prefetch that is told to load the children of one row sends a list in every turn of the loop; alone, lists
+/// are the batches of an export.
+#[test]
+fn lists_in_every_turn_of_a_loop_belong_to_it() {
+    let pictures = |order: u32| {
+        plain(&format!(
+            "SELECT id FROM pictures WHERE item_id IN ({}, {}, {}, {})",
+            order * 10,
+            order * 10 + 1,
+            order * 10 + 2,
+            order * 10 + 3
+        ))
+    };
+    let turns = |with_items: bool| -> Vec<(String, Vec<String>)> {
+        let turn = |order: u32| {
+            let items = with_items.then(|| (ITEMS.to_owned(), vec![order.to_string()]));
+            items.into_iter().chain([pictures(order)])
+        };
+        [plain(ORDERS)].into_iter().chain((1..9).flat_map(turn)).collect()
+    };
+    let found = transaction(&turns(true)).judged().findings;
+    let [head, part] = &found[..] else { panic!("{found:#?}") };
+    assert_eq!((json!(head.query), part.severity), (id(ITEMS), Severity::Note));
+    insta::assert_snapshot!(part.because, @"pictures asked for a list of item_id at a time: 8 times in one transaction, after a query of orders (1.6 ms in all, certain: one transaction)");
+    assert!(transaction(&turns(false)).judged().findings.is_empty());
+}

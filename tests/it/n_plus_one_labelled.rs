@@ -192,7 +192,7 @@ fn labelled_logs() {
     assert_eq!(traces.wrong, 0);
     // What is reached over all of them, so that no change loses any of it; the bars are 97 of 100 found and
     // 1 wrong in 100 clean requests. Loops that a pool spreads over its sessions are what is missing.
-    assert!(all.found * 100 >= all.expected * 74, "{all:?}");
+    assert!(all.found * 100 >= all.expected * 78, "{all:?}");
     for (kind, least) in [(&all.duplicates, 65), (&all.inserts, 77), (&all.updates, 84), (&all.deletes, 100)]
     {
         assert!(kind.expected > 0 && kind.found * 100 >= kind.expected * least, "{all:?}");

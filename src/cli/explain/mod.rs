@@ -92,7 +92,7 @@ fn judge(
     let id = workload.ranked().first().map(|query| query.id);
     let alone = match (pasted, id.and_then(|id| gathered.gathered.get_mut(&id))) {
         (Some(plan), Some(gathered)) => {
-            gathered.plan = Some((plan, PlanOrigin::Pasted));
+            gathered.plan = Some(Box::new((plan, PlanOrigin::Pasted)));
             None
         }
         (pasted, _) => pasted,
@@ -111,7 +111,7 @@ fn judge(
         analyze::detected(&rules(|_| true), &all, None, &[])
     };
     not_judged.merge(found.not_judged);
-    let plan = id.and_then(|id| gathered.gathered.get(&id)?.plan.clone());
+    let plan = id.and_then(|id| gathered.gathered.get(&id)?.plan.as_deref().cloned());
     let plan = alone.clone().map(|plan| (plan, PlanOrigin::Pasted)).or(plan);
     let mut changes = Vec::new();
     let mut compared = None;

@@ -15,14 +15,15 @@ mod conditions;
 mod joins;
 mod tokens;
 
-use std::{collections::BTreeSet, ops::Range};
+use std::{collections::BTreeSet, ops::Range, sync::Mutex};
 
 pub use apply::{Chosen, applied, choose};
+use rustc_hash::FxHashMap;
 use tokens::Text;
 
 use crate::{
     finding::{Edit, Finding},
-    sql::{parse, template},
+    sql::{Fingerprint, Normalizer, parse, template},
     workload::Script,
 };
 
@@ -59,8 +60,28 @@ pub fn rules() -> impl Iterator<Item = &'static str> {
     STATEMENTS.iter().map(|(name, _)| *name).chain([comments::RULE])
 }
 
+/// Whether statements parse, by fingerprint: the constants play no part in it, and a repository has the same
+/// statement in many places.
+#[derive(Debug, Default)]
+pub(super) struct Parses(Mutex<FxHashMap<Fingerprint, bool>>);
+
+impl Parses {
+    fn asked(&self, sql: &str) -> bool {
+        let id = Normalizer::default().scan(sql.as_bytes()).fingerprint;
+        let known = |known: &Self| known.0.lock().ok()?.get(&id).copied();
+        if let Some(parses) = known(self) {
+            return parses;
+        }
+        let parses = parse::parse(sql).is_ok();
+        if let Ok(mut known) = self.0.lock() {
+            known.insert(id, parses);
+        }
+        parses
+    }
+}
+
 /// What takes a finding away; `None` where a person has to.
-pub(super) fn edit(finding: &Finding, script: &Script) -> Option<Edit> {
+pub(super) fn edit(finding: &Finding, script: &Script, parses: &Parses) -> Option<Edit> {
     if finding.rule == comments::RULE {
         let at = comments::removed(finding, script)?;
         return placed(script, at, String::new());
@@ -73,7 +94,7 @@ pub(super) fn edit(finding: &Finding, script: &Script) -> Option<Edit> {
     let mut changes = fixer(&text, finding)?;
     changes.sort_by_key(|(at, _)| at.start);
     let new = replaced(sql, changes.iter().map(|(at, new)| (at, new.as_str())))?;
-    if !keeps(&text, &Text::new(&new), &changes) || parse::parse(&new).is_err() {
+    if !keeps(&text, &Text::new(&new), &changes) || !parses.asked(&new) {
         return None;
     }
     // One edit for all of them, so that nobody applies half.

@@ -16,7 +16,7 @@ use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use super::{
     findings::{begins_sql, tag, tally},
-    page::{Page, clean},
+    page::{Page, clean, clean_character},
     shorten::some_of,
     units::{count, duration, grouped, share},
 };
@@ -24,10 +24,14 @@ use crate::{
     finding::{Finding, Region},
     lint::{Checked, State},
     report::{Input, Report},
+    threads,
 };
 
 /// Lines of one finding that are shown.
 const LINES: usize = 4;
+
+/// Findings that one core writes before it takes others.
+const AT_ONCE: usize = 128;
 
 /// Columns that a tab takes.
 const TAB: usize = 4;
@@ -35,11 +39,18 @@ const TAB: usize = 4;
 pub(super) fn write(page: &mut Page, report: &Report) {
     let empty = Checked::default();
     let checked = report.check.as_ref().unwrap_or(&empty);
-    for (_, findings) in by_file(report) {
-        for finding in findings {
+    let findings: Vec<&Finding> = by_file(report).into_iter().flat_map(|(_, findings)| findings).collect();
+    // A page that CI writes to a file may be tens of megabytes.
+    for part in threads::in_parts(&findings, AT_ONCE, |part| {
+        let mut page = page.another();
+        for finding in part {
             page.blank();
-            one(page, report, checked, finding);
+            one(&mut page, report, checked, finding);
         }
+        page
+    }) {
+        page.blank();
+        page.append(&part);
     }
     not_read(page, report);
     fixed(page, checked);
@@ -159,10 +170,10 @@ fn marked(line: &str, from: u64, to: u64, room: usize) -> (String, String) {
     let to = to.min(end + 1).max(from + 1);
     for (column, c) in (1_u64..).zip(line.chars()) {
         let inside = from <= column && column < to && column > begin;
-        let shown = if c == '\t' { " ".repeat(TAB) } else { clean(&c.to_string()) };
-        for c in shown.chars() {
-            text.push(c);
-            mark.push((c.width().unwrap_or(0), inside));
+        let (shown, times) = if c == '\t' { (' ', TAB) } else { (clean_character(c), 1) };
+        for _ in 0..times {
+            text.push(shown);
+            mark.push((shown.width().unwrap_or(0), inside));
         }
     }
     if from > end {

@@ -26,6 +26,16 @@ impl Page {
         Page { style: Style { width: style.width.max(NARROWEST), ..style }, text: String::new() }
     }
 
+    /// An empty page of the same looks.
+    pub(super) fn another(&self) -> Page {
+        Page { style: self.style, text: String::new() }
+    }
+
+    /// Goes on with what stands on another page.
+    pub(super) fn append(&mut self, other: &Page) {
+        self.text.push_str(&other.text);
+    }
+
     pub(super) fn width(&self) -> usize {
         self.style.width
     }
@@ -52,8 +62,10 @@ impl Page {
 
     /// One line as it is, however long: for text of our own, or cleaned before.
     pub(super) fn line(&mut self, indent: usize, line: &str) {
-        let padded = format!("{:indent$}{line}", "");
-        self.text.push_str(padded.trim_end());
+        self.text.extend(std::iter::repeat_n(' ', indent));
+        self.text.push_str(line);
+        let end = self.text.trim_end_matches(|c: char| c.is_whitespace() && c != '\n').len();
+        self.text.truncate(end);
         self.text.push('\n');
     }
 
@@ -146,17 +158,19 @@ pub(super) fn wrap(text: &str, room: usize) -> Vec<String> {
     lines
 }
 
-/// The text on one line, without what a terminal would obey: control characters, and the marks that
-/// turn the direction of writing.
+/// The text on one line, without what a terminal would obey.
 pub(super) fn clean(text: &str) -> String {
-    text.chars()
-        .map(|c| match c {
-            '\n' | '\t' | '\r' => ' ',
-            c if c.is_control() => '\u{fffd}',
-            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '\u{fffd}',
-            c => c,
-        })
-        .collect()
+    text.chars().map(clean_character).collect()
+}
+
+/// Control characters, and the marks that turn the direction of writing, are not shown.
+pub(super) fn clean_character(c: char) -> char {
+    match c {
+        '\n' | '\t' | '\r' => ' ',
+        c if c.is_control() => '\u{fffd}',
+        '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '\u{fffd}',
+        c => c,
+    }
 }
 
 #[cfg(test)]

@@ -45,7 +45,8 @@ impl<'a> Builder<'a> {
         }
     }
 
-    pub(super) fn into_shape(self, kind: StatementKind) -> Shape {
+    pub(super) fn into_shape(mut self, kind: StatementKind) -> Shape {
+        self.shrink();
         let mut references: Vec<Reference> = self.references.into_iter().collect();
         references.sort_by(|a, b| {
             let key = |r: &Reference| (r.column.block, r.column.table, r.on);
@@ -60,6 +61,17 @@ impl<'a> Builder<'a> {
             functions: Vec::new(),
             references,
         }
+    }
+
+    /// Gives back the room that vectors took to grow: a check keeps the shapes of all statements, and most have
+    /// one block with one condition, of which a vector makes room for four.
+    fn shrink(&mut self) {
+        for block in &mut self.blocks {
+            block.tables.shrink_to_fit();
+            block.conditions.shrink_to_fit();
+            block.projection.shrink_to_fit();
+        }
+        self.blocks.shrink_to_fit();
     }
 
     /// A new, empty block.

@@ -7,6 +7,8 @@ use crate::sql::Fingerprint;
 
 /// Parents that are tried out for one child, the nearest first.
 const PARENTS: usize = 8;
+/// Queries that run once, between two repeats, from which these are of two loops.
+const ELSEWHERE: usize = 2;
 /// Microseconds from one repeat of a burst to the next, on average, from which nothing says that they
 /// belong together: several requests took their turn in the session.
 const SLOW: i64 = 400_000;
@@ -55,16 +57,28 @@ pub(super) fn loops(steps: &[Placed], evidence: Evidence) -> Vec<Loop> {
         .map(|(query, repeated)| (*query, repeated))
         .collect();
     children.sort_unstable_by_key(|&(query, _)| query);
-    for (_, child) in children {
-        let parents = parents(child, &queries, steps);
+    let children = children.into_iter().flat_map(|(_, child)| separate(child, &queries, steps));
+    for child in children.filter(|child| child.at.len() >= LEAST) {
+        let parents = parents(&child, &queries, steps);
         let parent = parents.first().copied();
         if evidence == Evidence::Burst {
-            in_burst(child, &parents, steps, &mut found);
+            in_burst(&child, &parents, steps, &mut found);
         } else {
-            found.push(Loop { parent, evidence, repeats: child.at.clone() });
+            found.push(Loop { parent, evidence, repeats: child.at });
         }
     }
     found
+}
+
+/// The repeats of a query, apart where one loop of the unit ends and another begins.
+///
+/// What a loop does besides comes back with every turn. Where several queries stand between two repeats that the
+/// unit runs nowhere else, the program has gone on to another part of its work.
+fn separate(child: &Repeated, queries: &FxHashMap<Fingerprint, Repeated>, steps: &[Placed]) -> Vec<Repeated> {
+    let once =
+        |step: &&Placed| step.is_read() && queries.get(&step.query).is_some_and(|query| query.at.len() == 1);
+    let goes_on = |a: usize, b: usize| steps[a..b].iter().filter(once).take(ELSEWHERE).count() < ELSEWHERE;
+    child.at.chunk_by(|&a, &b| goes_on(a, b)).map(|at| Repeated { at: at.to_vec() }).collect()
 }
 
 /// Whether a query may run often enough for a loop: most units are short, and have none.
