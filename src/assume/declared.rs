@@ -15,7 +15,9 @@ pub(super) fn values(table: &Table, column: &Column, stored: &Stored) -> Vec<Str
         return ["f", "t"].map(str::to_owned).into();
     }
     let own = table.checks.iter().find_map(|check| of_check(&check.condition, &column.name));
-    let of_domain = || stored.checks.iter().flatten().find_map(|check| of_check(check, "VALUE"));
+    let of_domain = || {
+        stored.checks.iter().flatten().find_map(|check| of_check(check.trim_start_matches("CHECK "), "VALUE"))
+    };
     own.or_else(of_domain).unwrap_or_default()
 }
 
