@@ -137,7 +137,13 @@ fn a_schema_and_a_number_of_rows_make_a_snapshot() {
     assert!(page.contains("orders_user") && page.contains(stated), "{page}{}", said(&out));
     let out = sargable(folder.path(), &["explain", "--snapshot", "guess.snap", "--format", "json", query]);
     let report: serde_json::Value = serde_json::from_slice(&out.stdout).expect("a report");
-    assert_eq!(report["not_judged"][0]["why"], stated, "{report}");
+    let lines = report["not_judged"].as_array().expect("lines");
+    assert!(lines.iter().any(|line| line["what"] == "snapshot" && line["why"] == stated), "{report}");
+    // Every object of the schema is carried, the policy too.
+    assert!(
+        !lines.iter().any(|line| line["what"].as_str().is_some_and(|what| what.contains("policy"))),
+        "{report}"
+    );
     for arguments in
         [&["check", "q.sql", "--snapshot", "guess.snap"][..], &["index", "q.sql", "--snapshot", "guess.snap"]]
     {
@@ -247,6 +253,5 @@ fn plans_are_near_those_of_the_real_rows() {
     }
     let told =
         format!("{same} of {all} have the same shape, {same_reads} read the same\n{}", told.join("\n"));
-    println!("{told}");
     assert!(same >= 18 && same_reads >= 21, "{told}");
 }
