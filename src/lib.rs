@@ -30,6 +30,7 @@ pub mod rules;
 pub mod workload;
 
 pub mod advise;
+pub mod assume;
 pub mod detect;
 pub mod gate;
 pub mod lint;

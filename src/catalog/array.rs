@@ -48,7 +48,7 @@ pub fn elements(text: &str) -> Vec<String> {
 }
 
 /// The text that [`elements`] reads.
-pub(super) fn array(values: &[String]) -> String {
+pub fn array(values: &[String]) -> String {
     let element = |value: &String| {
         let plain = value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.+".contains(&byte));
         if plain && !value.is_empty() && !value.eq_ignore_ascii_case("null") {

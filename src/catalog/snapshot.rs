@@ -22,6 +22,9 @@ pub struct Snapshot {
     /// [`FORMAT`].
     pub snapshot: u32,
     pub server: Origin,
+    /// Where no server was asked for the figures.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assumed: Option<Assumed>,
     /// What could not be read, and why; the plans that it touches may differ.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub not_seen: Vec<NotSeen>,
@@ -37,6 +40,29 @@ pub struct Snapshot {
     /// Since when [`Activity`] counts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub counted: Option<Counted>,
+}
+
+/// The figures are assumptions of ours, on what a person said of the rows.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Assumed {
+    /// [`Assumed::FORM`]: what is assumed of what else.
+    pub form: u32,
+    /// `--rows`, `--stats`, both, or the schema alone.
+    pub from: String,
+    pub tables: Vec<AssumedRows>,
+}
+
+impl Assumed {
+    pub const FORM: u32 = 1;
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct AssumedRows {
+    /// With its schema.
+    pub table: String,
+    pub rows: f64,
+    /// `given`, or what the number was taken from.
+    pub why: String,
 }
 
 /// The server and database that it was taken of.

@@ -68,6 +68,14 @@ impl Changes {
                 self.add(true, "server", format!("{what} {old} → {new}"));
             }
         }
+        let from = |snapshot: &Snapshot| match &snapshot.assumed {
+            Some(assumed) => format!("assumed from {}", assumed.from),
+            None => "read of a server".to_owned(),
+        };
+        let (old, new) = (from(before), from(after));
+        if old != new {
+            self.add(false, "statistics", format!("{old} → {new}"));
+        }
         let versions = |snapshot: &Snapshot| -> BTreeMap<String, String> {
             snapshot.extensions.iter().map(|one| (one.name.clone(), one.version.clone())).collect()
         };

@@ -41,6 +41,9 @@ impl Cli {
         if let (Some(server), Some((_, of_command))) = (server, matches.subcommand()) {
             server.named = named(of_command, "database_url");
         }
+        if let (Command::Snapshot(args), Some((_, of_command))) = (&mut cli.command, matches.subcommand()) {
+            args.named = named(of_command, "database_url");
+        }
         Ok(cli)
     }
 }

@@ -308,6 +308,12 @@ pub struct RuleWords {
 }
 
 impl Report {
+    /// What holds for everything that a snapshot tells, such as that its statistics are assumed.
+    pub fn of_snapshot(&self) -> impl Iterator<Item = String> {
+        let lines = self.not_judged.iter().filter(|line| line.what == "snapshot");
+        lines.map(|line| format!("snapshot: {}", line.why))
+    }
+
     pub fn new(
         inputs: &[InputSummary],
         workload: &Workload,

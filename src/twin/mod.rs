@@ -7,6 +7,7 @@
 //! does every statement that is planned here. Only the figures are written by a superuser.
 
 mod absent;
+mod draft;
 mod entries;
 mod expressions;
 mod figures;
@@ -17,6 +18,7 @@ mod what_if;
 
 use std::{collections::BTreeMap, path::PathBuf};
 
+pub use draft::{Draft, Statement};
 pub use what_if::Hypothetical;
 
 use crate::{
@@ -175,6 +177,9 @@ impl Twin {
     /// What cannot be judged for want of it.
     pub fn not_judged(&self) -> NotJudged {
         let mut not_judged = NotJudged::default();
+        if let Some(assumed) = &self.snapshot.assumed {
+            not_judged.add("snapshot", format!("statistics assumed from {}", assumed.from));
+        }
         for unseen in &self.snapshot.not_seen {
             not_judged.add_many(format!("snapshot: {}", unseen.what), unseen.why.clone(), unseen.count);
         }

@@ -17,6 +17,7 @@ pub(crate) const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("workload", &["error", "finding", "names", "sql"]),
     ("detect", &["catalog", "error", "finding", "names", "plan", "rules", "sql", "threads", "workload"]),
     ("advise", &["catalog", "error", "finding", "names", "plan", "rules", "sql", "workload"]),
+    ("assume", &["catalog", "error", "names", "yaml"]),
     ("gate", &["catalog", "error", "names", "plan", "sql", "yaml"]),
     ("lint", &["config", "error", "finding", "rules", "sql", "threads", "workload", "yaml"]),
     ("sources", &["catalog", "config", "error", "finding", "names", "plan", "sql", "threads", "workload"]),
@@ -26,7 +27,7 @@ pub(crate) const MAY_IMPORT: &[(&str, &[&str])] = &[
         "examples",
         &["catalog", "detect", "error", "finding", "lint", "plan", "rules", "sources", "sql", "workload"],
     ),
-    ("twin", &["catalog", "cluster", "error", "names", "plan", "server"]),
+    ("twin", &["assume", "catalog", "cluster", "error", "names", "plan", "server"]),
     (
         "report",
         &[

@@ -6,6 +6,7 @@ mod applog_django;
 mod applog_formats;
 mod applog_node;
 mod applog_sqlalchemy;
+mod assume;
 mod catalogue;
 mod check;
 mod check_fix;

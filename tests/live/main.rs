@@ -3,6 +3,7 @@
 mod advise;
 mod analyze;
 mod append_only;
+mod assumed;
 mod attack;
 mod catalog;
 mod cluster;

@@ -21,7 +21,7 @@ use sargable::{
 
 use crate::harness::{self, Database};
 
-static SHOP: LazyLock<Database> = LazyLock::new(shop);
+pub(crate) static SHOP: LazyLock<Database> = LazyLock::new(shop);
 
 fn shop() -> Database {
     let shop = harness::database();

@@ -1,5 +1,6 @@
 //! Takes a snapshot of a database, reads the file again, and tells two of them apart.
 
+mod assumed;
 mod diff;
 
 use std::{
@@ -33,11 +34,16 @@ pub(super) struct SnapshotArgs {
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Also how often tables and indexes are read and written
-    #[arg(long)]
+    #[arg(long, conflicts_with = "schema")]
     activity: bool,
     /// Take the values of columns out: others of the same order, length and frequency come in their place
     #[arg(long)]
     redact: bool,
+    #[command(flatten)]
+    assumed: assumed::AssumedArgs,
+    /// The URL stands on the command line.
+    #[arg(skip)]
+    pub(super) named: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -50,12 +56,27 @@ pub(super) fn run(args: &SnapshotArgs) -> Result<Outcome, Error> {
     if let Some(SnapshotCommand::Diff(args)) = &args.what {
         return diff::run(args);
     }
+    if args.assumed.wanted() {
+        if args.named {
+            return Err(Error::Usage {
+                what: "a snapshot is of a server or of --schema, not of both".to_owned(),
+                hint: Some("leave the URL out, or --schema".to_owned()),
+            });
+        }
+        let (snapshot, assumptions) = args.assumed.snapshot()?;
+        return finish(args, snapshot, &assumptions);
+    }
     let target = Target::resolve(args.database_url.as_deref(), &Environment::of_process())?;
     for warning in target.warnings() {
         tell(&format!("warning: {warning}"));
     }
     let mut server = Server::connect(&target)?;
-    let mut snapshot = server.snapshot(Wishes { activity: args.activity })?;
+    let snapshot = server.snapshot(Wishes { activity: args.activity })?;
+    finish(args, snapshot, &[])
+}
+
+/// Writes it, and says what of it is not as it is on the server.
+fn finish(args: &SnapshotArgs, mut snapshot: Snapshot, assumptions: &[String]) -> Result<Outcome, Error> {
     if args.redact {
         redacted(&mut snapshot);
     }
@@ -64,11 +85,14 @@ pub(super) fn run(args: &SnapshotArgs) -> Result<Outcome, Error> {
         Some(path) => write(path, &text)?,
         None => output::print(&text)?,
     }
-    for unseen in &snapshot.not_seen {
+    for unseen in snapshot.not_seen.iter().filter(|unseen| unseen.what != assumed::REFUSED) {
         tell(&format!("not seen: {} ({}): {}", unseen.what, unseen.count, unseen.why));
     }
     if let Some(path) = &args.output {
         tell(&format!("{}: {}", path.display(), summary(&snapshot)));
+    }
+    for line in assumptions {
+        tell(line);
     }
     Ok(Outcome::Clean)
 }

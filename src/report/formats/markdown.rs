@@ -37,6 +37,9 @@ pub fn render(report: &Report) -> String {
         let removed: u64 = fixed.iter().map(|entry| entry.count).sum();
         text.push_str(&format!("\n{removed} of the baseline's findings can be removed from it.\n"));
     }
+    for line in report.of_snapshot() {
+        text.push_str(&format!("\n{line}\n"));
+    }
     text
 }
 

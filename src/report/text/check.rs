@@ -56,7 +56,7 @@ pub(super) fn write(page: &mut Page, report: &Report) {
     fixed(page, checked);
     page.blank();
     page.prose(0, &format!("{}; {}", tally(report), scope(checked)));
-    for line in lacking(report) {
+    for line in lacking(report).into_iter().chain(report.of_snapshot()) {
         page.hanging(0, "note: ", 6, &line);
     }
 }

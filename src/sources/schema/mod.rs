@@ -12,7 +12,7 @@
 mod files;
 mod given;
 
-use std::{collections::BTreeSet, fmt};
+use std::{collections::BTreeSet, fmt, path::PathBuf};
 
 pub(super) use files::{is_down, undone};
 pub(super) use given::{Given, given};
@@ -20,7 +20,7 @@ pub(super) use given::{Given, given};
 use super::scripts;
 use crate::{
     catalog::{Catalog, Migration, Step, Table},
-    error::NotJudged,
+    error::{Error, NotJudged},
     finding::Location,
     names::RelName,
     sql::ddl::{self, Action, Ddl},
@@ -82,6 +82,16 @@ pub fn read(text: &str) -> Schema {
         }
     }
     schema
+}
+
+/// The statements of DDL files and folders, in the order in which they are applied. What takes a migration back is
+/// not among them.
+///
+/// # Errors
+/// A file that cannot be read; a path that holds no statement.
+pub fn statements(paths: &[PathBuf]) -> Result<Vec<Statement>, Error> {
+    let given = given(paths)?;
+    Ok(in_order(&given.statements).into_iter().flat_map(|(_, list)| list).cloned().collect())
 }
 
 /// Reads the DDL of SQL files: their names and texts.

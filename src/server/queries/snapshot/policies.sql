@@ -14,8 +14,8 @@ SELECT 'policy',
        format('CREATE POLICY %I ON %I.%I AS %s FOR %s%s%s', p.polname, n.nspname, c.relname,
               CASE WHEN p.polpermissive THEN 'PERMISSIVE' ELSE 'RESTRICTIVE' END,
               CASE p.polcmd WHEN 'r' THEN 'SELECT' WHEN 'a' THEN 'INSERT' WHEN 'w' THEN 'UPDATE' WHEN 'd' THEN 'DELETE' ELSE 'ALL' END,
-              coalesce(format(' USING (%s)', pg_get_expr(p.polqual, p.polrelid)), ''),
-              coalesce(format(' WITH CHECK (%s)', pg_get_expr(p.polwithcheck, p.polrelid)), ''))
+              coalesce(' USING (' || pg_get_expr(p.polqual, p.polrelid) || ')', ''),
+              coalesce(' WITH CHECK (' || pg_get_expr(p.polwithcheck, p.polrelid) || ')', ''))
   FROM pg_policy p
   JOIN pg_class c ON c.oid = p.polrelid
   JOIN pg_namespace n ON n.oid = c.relnamespace
