@@ -1,6 +1,6 @@
 //! `--index` and `--hide`: the plan with indexes that do not exist, and without some that do.
 
-use super::super::{args::ExplainArgs, planner::Planner};
+use super::super::{args::ExplainArgs, planner::Planner, tell};
 use crate::{
     catalog::{Catalog, IndexSpec},
     error::Error,
@@ -66,8 +66,15 @@ impl Question {
     }
 }
 
+/// What a CREATE INDEX may say that the made-up one goes without.
+const LEFT_OUT: [&str; 4] = ["UNIQUE", "COLLATE", "WITH", "TABLESPACE"];
+
 /// `CREATE INDEX ON orders (total)`, or `orders (total)`.
 fn index(text: &str, catalog: &Catalog) -> Result<IndexSpec, Error> {
+    let words = || text.split(|c: char| !(c.is_alphanumeric() || c == '_'));
+    for left_out in LEFT_OUT.iter().filter(|out| words().any(|word| word.eq_ignore_ascii_case(out))) {
+        tell(&format!("note: --index {text:?} is planned without its {left_out}"));
+    }
     let create = text.trim_start().get(..6).is_some_and(|word| word.eq_ignore_ascii_case("create"));
     let sql = if create { text.to_owned() } else { format!("CREATE INDEX ON {text}") };
     IndexSpec::read(sql.trim_end().trim_end_matches(';'), catalog).map_err(|why| Error::Usage {
