@@ -77,11 +77,7 @@ pub(super) fn index(table: &Table, index: &Index, version: u32, stored: &[&Store
 
 /// The statistics of the one column that an expression is made of.
 fn behind<'a>(table: &'a Table, expression: &str) -> Option<&'a ColumnStatistics> {
-    let word = |c: char| !(c.is_ascii_alphanumeric() || c == '_');
-    let mut named =
-        table.columns.iter().filter(|column| expression.split(word).any(|word| word == column.name));
-    let only = named.next().filter(|_| named.next().is_none())?;
-    only.statistics.as_ref()
+    table.only_column_in(expression)?.statistics.as_ref()
 }
 
 /// Figures of an index's key that is an expression: as those of its column.

@@ -304,6 +304,14 @@ impl Table {
         self.columns.iter().find(|column| column.name == name)
     }
 
+    /// The column that an expression is made of; `None` where it names none, or several.
+    pub fn only_column_in(&self, expression: &str) -> Option<&Column> {
+        let words = |c: char| !(c.is_alphanumeric() || c == '_');
+        let named = |column: &&Column| expression.split(words).any(|word| word == column.name);
+        let mut named = self.columns.iter().filter(named);
+        named.next().filter(|_| named.next().is_none())
+    }
+
     /// Whether equality on these columns finds at most one row: they hold all keys of a valid unique
     /// index that is neither partial nor on expressions.
     pub fn unique_on(&self, columns: &[&str]) -> bool {
@@ -420,5 +428,21 @@ impl IndexSpec {
     /// `CREATE INDEX …`, for `HypoPG` and for private servers.
     pub fn create(&self) -> String {
         format!("CREATE INDEX {}", self.tail())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_expression_is_made_of_whole_names() {
+        let column = |name: &str| Column { name: name.to_owned(), ..Column::default() };
+        let table =
+            Table { columns: vec![column("id"), column("width"), column("body")], ..Table::default() };
+        let only = |text: &str| table.only_column_in(text).map(|column| column.name.as_str());
+        assert_eq!(only("abs(width)"), Some("width"), "which has an `id` inside");
+        assert_eq!(only("lower((body)::text)"), Some("body"));
+        assert_eq!((only("id + width"), only("now()")), (None, None));
     }
 }

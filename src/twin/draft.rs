@@ -5,13 +5,13 @@
 
 use std::collections::BTreeMap;
 
-use super::{DATABASE, Options, ROLE, words};
+use super::{DATABASE, Options, ROLE, connect, words};
 use crate::{
     assume::{Given, Stored},
     cluster::{self, Cluster},
     error::Error,
     names::{quote_ident, quote_literal},
-    server::raw::{Session, Target},
+    server::raw::Session,
 };
 
 /// One statement of a schema's files, and where it stands.
@@ -47,7 +47,7 @@ impl Draft {
         let settings = cluster::Settings { bin: options.bin.clone(), ..cluster::Settings::default() };
         let cluster = Cluster::start(&settings)?;
         let mut draft = Draft { cluster, refused: Vec::new(), passed_over: BTreeMap::new() };
-        let first = draft.connect("postgres", cluster::USER)?;
+        let first = connect(&draft.cluster, "postgres", cluster::USER)?;
         first.batch(&format!("CREATE ROLE {ROLE} LOGIN"))?;
         create_database(&first)?;
         for (name, value) in &given.stats.settings {
@@ -66,8 +66,8 @@ impl Draft {
     }
 
     fn run(&mut self, statements: &[Statement]) -> Result<(), Error> {
-        let admin = self.connect(DATABASE, cluster::USER)?;
-        let owner = self.connect(DATABASE, ROLE)?;
+        let admin = connect(&self.cluster, DATABASE, cluster::USER)?;
+        let owner = connect(&self.cluster, DATABASE, ROLE)?;
         let begin =
             format!("RESET ALL; SET check_function_bodies = off; SET client_min_messages = error; {LIMIT}");
         let mut file = None;
@@ -104,16 +104,6 @@ impl Draft {
         Ok(())
     }
 
-    fn connect(&self, database: &str, user: &str) -> Result<Session, Error> {
-        Session::connect(&Target {
-            socket_dir: self.cluster.socket_dir(),
-            port: cluster::PORT,
-            user,
-            database,
-            application_name: "sargable",
-        })
-    }
-
     /// Where [`crate::server::Server`] connects to: as a role without any privilege but to this database.
     pub fn url(&self) -> String {
         self.cluster.url_as(DATABASE, ROLE)
@@ -124,7 +114,7 @@ impl Draft {
     /// # Errors
     /// The server fails.
     pub fn columns(&self) -> Result<Vec<Stored>, Error> {
-        let session = self.connect(DATABASE, ROLE)?;
+        let session = connect(&self.cluster, DATABASE, ROLE)?;
         session.batch("SET search_path = pg_catalog")?;
         let rows = session.query(include_str!("queries/draft_columns.sql"), &[])?;
         let column = |row: &Vec<Option<String>>| serde_json::from_str(row.first()?.as_deref()?).ok();

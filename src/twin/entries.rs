@@ -67,31 +67,27 @@ pub(super) fn of(
         _ => return None,
     };
     let schema = table.name.schema.as_deref().unwrap_or("public");
-    let columns: Vec<&str> = match &key.expr {
+    let column = match &key.expr {
         KeyExpr::Column(name) => {
             let elements = elements(private, [schema, &table.name.name, name], rows);
             if elements.is_some() {
                 return elements;
             }
-            vec![name]
+            table.column(name)?
         }
-        KeyExpr::Expression(text) => {
-            let named = table.columns.iter().map(|column| column.name.as_str());
-            named.filter(|name| text.contains(name)).collect()
-        }
+        KeyExpr::Expression(text) => table.only_column_in(text)?,
     };
-    let [column] = columns.as_slice() else { return None };
     let expression = match &key.expr {
         KeyExpr::Column(name) => quote_ident(name),
         KeyExpr::Expression(text) => text.clone(),
     };
     let sql = include_str!("queries/entries.sql")
-        .replace("%COLUMN%", &quote_ident(column))
-        .replace("%TYPE%", &table.column(column)?.type_name)
+        .replace("%COLUMN%", &quote_ident(&column.name))
+        .replace("%TYPE%", &column.type_name)
         .replace("%KEYS%", class.keys)
         .replace("%WIDTH%", class.width)
         .replace("%EXPRESSION%", &expression);
-    let answer = tried(private, &sql, [schema, &table.name.name, column])?;
+    let answer = tried(private, &sql, [schema, &table.name.name, &column.name])?;
     let mut seen = Vec::new();
     let (mut sample, mut width) = (0.0, 0.0);
     for row in &answer {

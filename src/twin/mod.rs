@@ -91,12 +91,12 @@ impl Twin {
     }
 
     fn carry(&mut self) -> Result<(), Error> {
-        let first = self.connect("postgres", cluster::USER)?;
+        let first = connect(&self.cluster, "postgres", cluster::USER)?;
         first.batch(&format!("CREATE ROLE {ROLE} LOGIN"))?;
         self.create_database(&first)?;
-        let admin = self.connect(DATABASE, cluster::USER)?;
+        let admin = connect(&self.cluster, DATABASE, cluster::USER)?;
         self.missing.extend(schema::extensions(&admin, &self.snapshot)?);
-        let owner = self.connect(DATABASE, ROLE)?;
+        let owner = connect(&self.cluster, DATABASE, ROLE)?;
         self.missing.extend(schema::replay(&owner, &self.snapshot.schema)?);
         self.missing.extend(figures::settings(&admin, &self.snapshot, DATABASE)?);
         let derived = expressions::derive(&owner, &self.snapshot)?;
@@ -143,16 +143,6 @@ impl Twin {
             }
         }
         session.batch(&format!("CREATE DATABASE {DATABASE} OWNER {ROLE} TEMPLATE template0"))
-    }
-
-    fn connect(&self, database: &str, user: &str) -> Result<Session, Error> {
-        Session::connect(&Target {
-            socket_dir: self.cluster.socket_dir(),
-            port: cluster::PORT,
-            user,
-            database,
-            application_name: "sargable",
-        })
     }
 
     /// Where [`crate::server::Server`] connects to: as a role without any privilege but to this database.
@@ -224,6 +214,17 @@ impl Twin {
             }
         }
     }
+}
+
+/// A session of the private server's own socket.
+fn connect(cluster: &Cluster, database: &str, user: &str) -> Result<Session, Error> {
+    Session::connect(&Target {
+        socket_dir: cluster.socket_dir(),
+        port: cluster::PORT,
+        user,
+        database,
+        application_name: "sargable",
+    })
 }
 
 /// The server's own words, without what we were doing.
