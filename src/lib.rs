@@ -15,6 +15,7 @@
 //! **Invariant:** nothing is dropped in silence. What could not be read, parsed, planned or judged is
 //! counted ([`error::NotJudged`]) and shown.
 
+pub mod digits;
 pub mod error;
 pub mod names;
 pub mod threads;

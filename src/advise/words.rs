@@ -1,6 +1,9 @@
 //! Numbers and lists as a person reads them, for the sentences of advice.
 
-use crate::catalog::{IndexKey, IndexSpec};
+use crate::{
+    catalog::{IndexKey, IndexSpec},
+    digits,
+};
 
 /// `1 core`, `4 cores`, `2 queries`.
 pub(super) fn plural(count: u64, word: &str) -> String {
@@ -29,15 +32,7 @@ pub(super) fn grouped(number: f64) -> String {
     if number.abs() < 100.0 && number.fract() != 0.0 {
         return format!("{number:.1}");
     }
-    let digits = format!("{number:.0}");
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) && !text.ends_with('-') {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
+    digits::grouped(&format!("{number:.0}"))
 }
 
 /// `a`, `a and b`, `a, b and c`.

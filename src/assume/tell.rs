@@ -5,6 +5,7 @@ use super::{
     columns::How,
     rows::{self, Why},
 };
+use crate::digits;
 
 /// Tables that are told one by one.
 const SHOWN: usize = 20;
@@ -79,13 +80,5 @@ impl Assumptions {
 
 /// `10,000,000`
 fn grouped(number: f64) -> String {
-    let digits = format!("{number:.0}");
-    let mut grouped = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
+    digits::grouped(&format!("{number:.0}"))
 }

@@ -7,6 +7,7 @@
 use std::{collections::BTreeMap, fmt::Write as _};
 
 use super::snapshot::{ColumnFigures, Relation, Snapshot};
+use crate::digits;
 
 /// One change.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -255,15 +256,7 @@ fn first_share(column: &ColumnFigures) -> f64 {
 }
 
 fn number(value: f64) -> String {
-    let digits = format!("{:.0}", value.max(0.0));
-    let mut grouped = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
+    digits::grouped(&format!("{:.0}", value.max(0.0)))
 }
 
 #[cfg(test)]

@@ -1,16 +1,10 @@
 //! Numbers and lists as people read them: the same in every finding.
 
+use crate::digits;
+
 /// `1,234,567`, rounded to a whole number.
 pub(super) fn count(number: f64) -> String {
-    let digits = format!("{:.0}", number.max(0.0));
-    let mut grouped = String::new();
-    for (at, digit) in digits.char_indices() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
+    digits::grouped(&format!("{:.0}", number.max(0.0)))
 }
 
 /// `1 row`, `2,000 rows`.

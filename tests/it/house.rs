@@ -4,20 +4,24 @@ use std::{collections::BTreeSet, fs, path::Path};
 
 /// Each module under `src/`, with the modules of ours that it may name.
 pub(crate) const MAY_IMPORT: &[(&str, &[&str])] = &[
+    ("digits", &[]),
     ("names", &[]),
     ("error", &[]),
     ("threads", &[]),
     ("yaml", &[]),
     ("finding", &[]),
-    ("catalog", &["finding", "names", "sql"]),
+    ("catalog", &["digits", "finding", "names", "sql"]),
     ("plan", &["catalog", "names"]),
     ("sql", &["names"]),
     ("config", &["error", "finding", "yaml"]),
     ("rules", &["error", "finding", "names", "sql", "yaml"]),
     ("workload", &["error", "finding", "names", "sql"]),
-    ("detect", &["catalog", "error", "finding", "names", "plan", "rules", "sql", "threads", "workload"]),
-    ("advise", &["catalog", "error", "finding", "names", "plan", "rules", "sql", "workload"]),
-    ("assume", &["catalog", "error", "names", "yaml"]),
+    (
+        "detect",
+        &["catalog", "digits", "error", "finding", "names", "plan", "rules", "sql", "threads", "workload"],
+    ),
+    ("advise", &["catalog", "digits", "error", "finding", "names", "plan", "rules", "sql", "workload"]),
+    ("assume", &["catalog", "digits", "error", "names", "yaml"]),
     ("gate", &["catalog", "error", "names", "plan", "sql", "yaml"]),
     ("lint", &["config", "error", "finding", "rules", "sql", "threads", "workload", "yaml"]),
     ("sources", &["catalog", "config", "error", "finding", "names", "plan", "sql", "threads", "workload"]),
@@ -31,8 +35,8 @@ pub(crate) const MAY_IMPORT: &[(&str, &[&str])] = &[
     (
         "report",
         &[
-            "advise", "error", "finding", "gate", "lint", "names", "plan", "rules", "sql", "threads",
-            "workload",
+            "advise", "digits", "error", "finding", "gate", "lint", "names", "plan", "rules", "sql",
+            "threads", "workload",
         ],
     ),
 ];

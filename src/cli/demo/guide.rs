@@ -16,6 +16,7 @@ use super::{
 use crate::{
     advise::pool,
     cluster::{self, Cluster},
+    digits,
     error::Error,
     server::raw::Session,
 };
@@ -210,15 +211,7 @@ pub(super) fn thousands(value: f64) -> String {
     if value < 10.0 {
         return format!("{value:.1}");
     }
-    let digits = format!("{value:.0}");
-    let mut grouped = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) && digit.is_ascii_digit() {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
+    digits::grouped(&format!("{value:.0}"))
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 //! Between a number and its unit stands a no-break space, so that no line ends there; the page turns
 //! it into a plain one when it is written.
 
+use crate::digits;
+
 /// Joins a number and its unit.
 pub(super) const TIE: char = '\u{a0}';
 
@@ -26,24 +28,13 @@ fn figure(value: f64) -> String {
         value if value < 0.0095 => format!("{value:.3}"),
         value if value < 0.995 => format!("{value:.2}"),
         value if value < 9.95 => format!("{value:.1}"),
-        value => with_commas(&format!("{value:.0}")),
+        value => digits::grouped(&format!("{value:.0}")),
     }
 }
 
 /// `1,204`.
 pub(super) fn grouped(number: u64) -> String {
-    with_commas(&number.to_string())
-}
-
-fn with_commas(digits: &str) -> String {
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
+    digits::grouped(&number.to_string())
 }
 
 /// As [`grouped`], cut to millions and billions where a column is narrow.
@@ -62,7 +53,11 @@ pub(super) fn count(number: u64, one: &str, many: &str) -> String {
 
 /// Rows or loops, which averages make fractions of: `1,204`, `0.5`.
 pub(super) fn rows(rows: f64) -> String {
-    if rows < 9.95 && rows.fract() != 0.0 { format!("{rows:.1}") } else { with_commas(&format!("{rows:.0}")) }
+    if rows < 9.95 && rows.fract() != 0.0 {
+        format!("{rows:.1}")
+    } else {
+        digits::grouped(&format!("{rows:.0}"))
+    }
 }
 
 /// Powers of 1024, as `pg_size_pretty()` counts: `14 MB`.
@@ -97,7 +92,7 @@ pub(super) fn share(part: f64, whole: f64) -> String {
 
 /// A planner cost, which has no unit: `8.44`, `23,334`.
 pub(super) fn cost(cost: f64) -> String {
-    if cost < 99.995 { format!("{cost:.2}") } else { with_commas(&format!("{cost:.0}")) }
+    if cost < 99.995 { format!("{cost:.2}") } else { digits::grouped(&format!("{cost:.0}")) }
 }
 
 #[cfg(test)]
