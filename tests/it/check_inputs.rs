@@ -145,6 +145,20 @@ fn one_row_is_no_unbounded_read() {
     sargable(&["check"]).file("q.sql", sql).ends(0);
 }
 
+/// A log's long tail is folded together; what somebody wrote is not, however much it is and however it was
+/// shared out among the cores.
+#[test]
+fn every_statement_of_a_large_repository_is_judged() {
+    let statement = |n: u32| format!("SELECT * FROM t{n} WHERE id = {n};\n");
+    let (one, other): (String, String) =
+        ((0..9_000).map(statement).collect(), (6_000..21_000).map(statement).collect());
+    let ran = sargable(&["check", "--format", "json"]).file("a.sql", &one).file("b.sql", &other).ends(1);
+    let report = json(&ran.stdout);
+    assert_eq!(report["check"]["statements"], 24_000);
+    assert_eq!(report["coverage"]["parsed"], 21_000);
+    assert_eq!(places(&ran).iter().filter(|place| place.contains("select-star")).count(), 24_000);
+}
+
 #[test]
 fn bodies_of_functions_are_judged_where_they_stand() {
     let sql = "\
