@@ -145,6 +145,32 @@ fn one_row_is_no_unbounded_read() {
     sargable(&["check"]).file("q.sql", sql).ends(0);
 }
 
+/// In a statement of many lines, what is wrong stands on one.
+#[test]
+fn findings_point_at_their_part_of_the_statement() {
+    let sql = "\
+SELECT u.id
+  FROM users u
+  LEFT JOIN orders o ON o.user_id = u.id
+ WHERE u.region IN (
+       SELECT DISTINCT r.id FROM regions r WHERE r.open)
+   AND o.total > 5
+   AND u.score > (SELECT avg(v.score) FROM users v WHERE v.org = u.org)
+   AND (SELECT count(*) FROM visits WHERE visits.user_id = u.id) > 0
+ LIMIT 50;
+";
+    let ran = sargable(&["check", "--format", "json"]).file("q.sql", sql).ends(1);
+    assert_eq!(
+        places(&ran),
+        [
+            "q.sql:5:8 distinct-in-subquery note",
+            "q.sql:6:8 left-join-undone note",
+            "q.sql:7:8 correlated-subquery note",
+            "q.sql:8:9 count-for-existence warning",
+        ]
+    );
+}
+
 /// A log's long tail is folded together; what somebody wrote is not, however much it is and however it was
 /// shared out among the cores.
 #[test]
