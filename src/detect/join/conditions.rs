@@ -98,9 +98,9 @@ pub(in crate::detect) fn any_of_equalities(rule: &Rule, facts: &Facts<'_>, repor
                 .map(|(a, b)| format!("{} = {}", keys::shown(shape, b), keys::shown(shape, a)))
                 .collect();
             let [one, .., other] = texts.as_slice() else { continue };
-            let tests = links.iter().flatten();
-            let joined = tests.clone().map(|test| test.at.start).min().unwrap_or(0)
-                ..tests.map(|test| test.at.end).max().unwrap_or(0);
+            let starts = links.iter().flatten().map(|test| test.at.start);
+            let ends = links.iter().flatten().map(|test| test.at.end);
+            let joined = starts.min().unwrap_or(0)..ends.max().unwrap_or(0);
             let because = format!(
                 "{} and {} are joined by {}: neither a hash join nor a merge join can do an OR",
                 keys::alias(block, tables.0),
