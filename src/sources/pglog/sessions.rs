@@ -19,6 +19,20 @@ pub(in crate::sources) struct Facts {
     application: Option<Vec<u8>>,
 }
 
+impl Facts {
+    /// User, database, application and host.
+    pub(in crate::sources) fn names(&self) -> [Option<&[u8]>; 4] {
+        [&self.user, &self.database, &self.application, &self.host].map(|name| name.as_deref())
+    }
+}
+
+/// What one message tells of its session.
+pub(in crate::sources) fn told(message: &[u8]) -> Option<Facts> {
+    let mut one = Sessions::default();
+    learn(&mut one, 0, message);
+    one.remove(&0)
+}
+
 /// Takes in one LOG message of a session.
 pub(in crate::sources) fn learn(sessions: &mut Sessions, pid: u32, message: &[u8]) {
     let (_, message) = without_sqlstate(message);

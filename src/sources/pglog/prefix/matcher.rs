@@ -1,6 +1,6 @@
 //! The matcher: a line → the values of its prefix, going back where a value holds what separates values.
 
-use super::{Field, Fields, Head, Prefix, Step, number, pid_of_session};
+use super::{Field, Fields, Head, Prefix, Step, backend_len, number, pid_of_session};
 use crate::sources::pglog::{
     severity::{self, Word},
     time::{self, Clock},
@@ -124,6 +124,10 @@ impl Prefix {
                     None => return false,
                 }
             }
+            // A host is an address or a name, and neither holds a space.
+            if matches!(what, Field::Host | Field::HostAndPort) && line[at..end].contains(&b' ') {
+                return false;
+            }
             if self.step(index + 1, line, end, clock, search) {
                 store(what, &line[at..end], &mut search.head.fields);
                 return true;
@@ -197,6 +201,7 @@ pub(super) fn fixed<'a>(
             fields.sqlstate = text.get(..5).filter(|state| state.iter().all(u8::is_ascii_alphanumeric));
             fields.sqlstate.map(<[u8]>::len)
         }
+        Field::Backend => Some(backend_len(text)?),
         _ => return None,
     })
 }

@@ -50,7 +50,9 @@ enum Field {
     Application,
     Host,
     HostAndPort,
-    /// Text that we do not use: command tag, backend type, local address.
+    /// The type of the process: of two words, or of one.
+    Backend,
+    /// Text that we do not use: command tag, local address.
     Ignored,
 }
 
@@ -71,10 +73,19 @@ pub(in crate::sources) struct Fields<'a> {
 }
 
 impl Fields<'_> {
-    /// One of the values looks like several: `web,client=[local]`.
+    /// How many of the values that tell sessions and senders apart it has.
+    pub(in crate::sources) fn known(&self) -> usize {
+        let names = [self.user, self.database, self.application, self.host];
+        names.iter().flatten().count() + usize::from(self.pid.is_some())
+    }
+
+    /// One of the values looks like several: `web,client=[local]`, a database `shop/web`.
     pub(in crate::sources) fn look_merged(&self) -> bool {
         let several = |value: &[u8]| value.iter().any(|b| matches!(b, b'=' | b',' | b'|'));
+        // Applications have such names, users and databases hardly ever.
+        let not_one = |value: &[u8]| value.iter().any(|b| b" /:;()[]{}".contains(b));
         [self.user, self.database, self.application, self.host].into_iter().flatten().any(several)
+            || [self.user, self.database].into_iter().flatten().any(not_one)
     }
 }
 
@@ -125,7 +136,8 @@ impl Prefix {
                 Some(b'a') => Some(Field::Application),
                 Some(b'h') => Some(Field::Host),
                 Some(b'r') => Some(Field::HostAndPort),
-                Some(b'i' | b'b' | b'L') => Some(Field::Ignored),
+                Some(b'b') => Some(Field::Backend),
+                Some(b'i' | b'L') => Some(Field::Ignored),
                 // PostgreSQL writes nothing for an escape that it does not know.
                 _ => continue,
             };
@@ -179,6 +191,29 @@ impl Prefix {
     pub(in crate::sources) fn coarse(&self) -> bool {
         !self.has(Field::Millis) && !self.has(Field::Epoch)
     }
+}
+
+/// Types of processes that PostgreSQL itself has; extensions name their own.
+const BACKENDS: &[&[u8]] = &[
+    b"client backend",
+    b"background writer",
+    b"background worker",
+    b"parallel worker",
+    b"autovacuum launcher",
+    b"autovacuum worker",
+    b"logical replication launcher",
+    b"logical replication worker",
+    b"checkpointer",
+    b"walwriter",
+    b"walsender",
+    b"walreceiver",
+    b"postmaster",
+];
+
+/// The length of the type of process at the front, if it is a known one.
+pub(in crate::sources) fn backend_len(text: &[u8]) -> Option<usize> {
+    let ends = |len: usize| !text.get(len).is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'_');
+    BACKENDS.iter().find(|known| text.starts_with(known) && ends(known.len())).map(|known| known.len())
 }
 
 pub(in crate::sources) fn number(digits: &[u8]) -> Option<u32> {
@@ -245,7 +280,7 @@ mod tests {
         check(
             MAIN,
             &format!("{at} [7]: user=o,db=d,app=a,client=b ,client=h LOG:  x"),
-            "7|o|d|a|b ,client=h|-|-|x",
+            "7|o|d|a,client=b|h|-|-|x",
         );
     }
 

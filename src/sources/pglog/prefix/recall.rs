@@ -101,7 +101,8 @@ impl<'p, 'l> Recall<'p, 'l> {
         let known = if any { (0..SLOTS).map(|_| None).collect() } else { Vec::new() };
         let later = prefix.later.iter().map(Recall::new).collect();
         let unpadded = !steps.iter().any(|step| matches!(step, Step::Field { padded: true, .. }));
-        let is_name = |step: &Step| matches!(step, Step::Field { what, .. } if is_text(*what) && *what != Field::Ignored);
+        let is_name =
+            |step: &Step| matches!(step, Step::Field { what, .. } if is_text(*what) && !is_unused(*what));
         let holds_names = !steps[..from].iter().chain(&steps[to..]).any(is_name);
         let mut hasher = FxHasher::default();
         hasher.write(prefix.text.as_bytes());
@@ -257,14 +258,18 @@ fn is_text(what: Field) -> bool {
             | Field::Application
             | Field::Host
             | Field::HostAndPort
+            | Field::Backend
             | Field::Ignored
     )
 }
 
+fn is_unused(what: Field) -> bool {
+    matches!(what, Field::Backend | Field::Ignored)
+}
+
 /// Whether a value stays the same for as long as a session does, or hardly ever changes.
 fn is_of_session(what: Field) -> bool {
-    (is_text(what) && what != Field::Ignored)
-        || matches!(what, Field::Pid | Field::SessionId | Field::SessionStart)
+    (is_text(what) && !is_unused(what)) || matches!(what, Field::Pid | Field::SessionId | Field::SessionStart)
 }
 
 #[cfg(test)]
