@@ -4,7 +4,7 @@
 
 use std::time::{Duration, Instant};
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::args::{ExplainMode, ServerArgs};
 use crate::{
@@ -34,6 +34,8 @@ pub(super) struct Gathered {
 pub(super) struct Everything {
     pub(super) shapes: FxHashMap<Fingerprint, Shape>,
     pub(super) gathered: FxHashMap<Fingerprint, Gathered>,
+    /// Queries that were not understood.
+    pub(super) not_parsed: FxHashSet<Fingerprint>,
     pub(super) not_judged: NotJudged,
     pub(super) coverage: Coverage,
 }
@@ -66,9 +68,11 @@ pub(super) fn gather(
             };
             let unread = query.samples.iter().find_map(|sample| ddl::read(&sample.sql).err());
             if place.is_some() && query.samples.iter().any(unknown) {
+                all.not_parsed.insert(query.id);
                 all.not_judged.add(what(), "not parsed: it begins as no statement does");
             } else if let Some(unread) = unread.filter(|_| query.samples.iter().all(|sample| sample.complete))
             {
+                all.not_parsed.insert(query.id);
                 all.not_judged.add(what(), format!("not parsed: {unread}"));
             } else {
                 all.coverage.parsed += 1;
@@ -76,6 +80,7 @@ pub(super) fn gather(
             continue;
         }
         let Some(sample) = query.samples.iter().find(|sample| sample.complete) else {
+            all.not_parsed.insert(query.id);
             all.not_judged.add("query", format!("no sample under {} kB was kept", Sample::LONGEST / 1024));
             continue;
         };
@@ -83,6 +88,7 @@ pub(super) fn gather(
             Some(Ok(shape)) => shape,
             None => continue,
             Some(Err(not_parsed)) => {
+                all.not_parsed.insert(query.id);
                 all.not_judged.add(what(), format!("not parsed: {}", cause(&not_parsed.why)));
                 continue;
             }

@@ -168,10 +168,8 @@ impl Known {
     }
 }
 
-/// Where the statements stand that should have a shape and have none.
+/// Where the statements stand that were not understood.
 fn not_parsed<'a>(all: &Everything<'a>) -> FxHashSet<(&'a str, u64, u64)> {
-    let without =
-        |query: &&Query| gather::plannable(query.kind) && !all.gathered.shapes.contains_key(&query.id);
-    let queries = all.workload.ranked().into_iter().filter(without);
+    let queries = all.gathered.not_parsed.iter().filter_map(|id| all.workload.query(*id));
     queries.flat_map(|query| &query.statements).map(|at| (at.file.as_str(), at.line, at.column)).collect()
 }

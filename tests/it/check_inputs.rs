@@ -171,6 +171,15 @@ SELECT u.id
     );
 }
 
+/// Queries of the catalog are left alone, which is not the same as not being understood.
+#[test]
+fn what_was_not_parsed_is_what_nobody_could_read() {
+    let sql = "SELECT relname FROM pg_class;\nSELECT FROM WHERE;\nSELEC 1;\nSELECT id FROM t WHERE id = 1;\n";
+    let report = json(&sargable(&["check", "--format", "json"]).file("q.sql", sql).ends(0).stdout);
+    assert_eq!((&report["check"]["statements"], &report["check"]["not_parsed"]), (&4.into(), &2.into()));
+    assert_eq!((&report["coverage"]["read"], &report["coverage"]["parsed"]), (&4.into(), &2.into()));
+}
+
 /// A log's long tail is folded together; what somebody wrote is not, however much it is and however it was
 /// shared out among the cores.
 #[test]
