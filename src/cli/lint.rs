@@ -69,7 +69,10 @@ impl Lint {
         let mut report = detect::Report::default();
         for profile in &profiles {
             let found = found(profile, all, &special);
-            let placed = lint::place(&found.findings, all.workload, scripts);
+            let mut placed = lint::place(&found.findings, all.workload, scripts);
+            for finding in &mut placed {
+                lint::soften(finding, &profile.rules);
+            }
             report.findings.extend(placed.into_iter().filter(|finding| {
                 let file = finding.at.as_ref().map(|at| at.file.as_str());
                 file.map_or(profile.files.is_none(), |file| {

@@ -23,5 +23,5 @@ pub mod suppress;
 pub use baseline::Baseline;
 pub use checked::{Checked, Hidden, Job, Links, State, Suppressed, check};
 pub use diff::Changed;
-pub use place::place;
+pub use place::{place, soften};
 pub use policy::{Flags, Policy, Profile};

@@ -10,6 +10,7 @@ use rustc_hash::FxHashMap;
 
 use crate::{
     finding::{Finding, Location},
+    rules::Rule,
     sql::split,
     threads,
     workload::{Query, Script, Workload},
@@ -41,6 +42,24 @@ pub fn place(findings: &[Finding], workload: &Workload, scripts: &[Script]) -> V
         part.iter().map(one).collect::<Vec<_>>()
     });
     parts.into_iter().flatten().collect()
+}
+
+/// Gives a finding in a migration the severity that its rule has there.
+pub fn soften(finding: &mut Finding, rules: &[Rule]) {
+    let rule = rules.iter().find(|rule| rule.name == finding.rule);
+    let (Some(severity), Some(at)) = (rule.and_then(|rule| rule.in_migrations), &finding.at) else { return };
+    if is_migration(&at.file) {
+        finding.severity = finding.severity.min(severity);
+    }
+}
+
+/// Whether a file is run once, as the tools of all kinds name them: `db/migrate/`, `migrations/`, `alembic/`,
+/// `001_migration.py`.
+fn is_migration(file: &str) -> bool {
+    file.split(['/', '\\']).any(|part| {
+        let part = part.to_ascii_lowercase();
+        part.contains("migrat") || part == "alembic"
+    })
 }
 
 fn placed_at(finding: &Finding, query: &Query, at: &Location, script: Option<&Script>) -> Finding {

@@ -118,7 +118,9 @@ impl Policy {
                     continue;
                 }
                 on = setting.on.unwrap_or(on);
-                rule.severity = setting.severity.unwrap_or(rule.severity);
+                if let Some(severity) = setting.severity {
+                    (rule.severity, rule.in_migrations) = (severity, None);
+                }
                 for (name, number) in &setting.params {
                     if let Some(param) = rule.params.get_mut(&name.0) {
                         param.default = *number;

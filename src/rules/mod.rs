@@ -46,6 +46,9 @@ pub struct Rule {
     #[schemars(with = "Option<String>")]
     pub because: Option<matching::Template>,
     pub severity: Severity,
+    /// The severity in migrations, where such is mostly meant.
+    #[serde(default)]
+    pub in_migrations: Option<Severity>,
     /// How sure its findings are at best.
     #[serde(default)]
     pub confidence: Option<Confidence>,

@@ -180,6 +180,26 @@ fn what_was_not_parsed_is_what_nobody_could_read() {
     assert_eq!((&report["coverage"]["read"], &report["coverage"]["parsed"]), (&4.into(), &2.into()));
 }
 
+/// In a migration every row is mostly meant; who sets a severity gets it there too.
+#[test]
+fn what_migrations_mean_is_a_note_in_them() {
+    let sql = "UPDATE orders SET state = 'new';\n";
+    for (file, severity) in [
+        ("app/orders.sql", "warning"),
+        ("db/migrate/003_state.sql", "note"),
+        ("storage/alembic/versions/01.sql", "note"),
+    ] {
+        let ran = sargable(&["check", "--format", "json", "--fail-on", "never"]).file(file, sql).ends(0);
+        assert_eq!(places(&ran), [format!("{file}:1:1 update-without-where {severity}")]);
+    }
+    let config = "check:\n  rules:\n    update-without-where:\n      severity: error\n";
+    let ran = sargable(&["check", "--format", "json"])
+        .file("sargable.yaml", config)
+        .file("db/migrate/003_state.sql", sql)
+        .ends(1);
+    assert_eq!(places(&ran), ["db/migrate/003_state.sql:1:1 update-without-where error"]);
+}
+
 /// A log's long tail is folded together; what somebody wrote is not, however much it is and however it was
 /// shared out among the cores.
 #[test]

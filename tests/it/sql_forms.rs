@@ -36,6 +36,9 @@ fn facts(sql: &str) -> Vec<String> {
 fn another_spelling_has_the_same_facts() {
     let pairs: &[(&str, &str)] = &[
         // Refused by sqlparser.
+        ("SELECT a FROM t WHERE id IN %s AND b = 1", "SELECT a FROM t WHERE id = ANY (%s) AND b = 1"),
+        ("SELECT a FROM t WHERE id IN :ids ORDER BY a", "SELECT a FROM t WHERE id = ANY (:ids) ORDER BY a"),
+        ("DELETE FROM t WHERE id NOT IN %(ids)s", "DELETE FROM t WHERE id <> ALL (%(ids)s)"),
         ("SELECT (r).* FROM t WHERE id = 1", "SELECT (r) FROM t WHERE id = 1"),
         ("SELECT (f(a)).*, b FROM t", "SELECT (f(a)), b FROM t"),
         ("UPDATE t SET a[5] = 1, b = 2 WHERE id = 3", "UPDATE t SET a = 1, b = 2 WHERE id = 3"),

@@ -16,7 +16,14 @@ pub fn page(rule: &Rule) -> String {
         let _ = writeln!(text, "| {name} | {value} |");
     };
     row("Category", rule.category.word());
-    row("Severity", rule.severity.word());
+    let severity = rule.severity.word();
+    row(
+        "Severity",
+        &rule.in_migrations.map_or_else(
+            || severity.to_owned(),
+            |other| format!("{severity}; {} in migrations", other.word()),
+        ),
+    );
     row("Set", set(rule.set));
     row("Needs", &needs(rule));
     if fix::has(&rule.name) {

@@ -106,7 +106,14 @@ impl<'a> Source<'a> {
             let replacement = match token.kind {
                 Kind::Placeholder => {
                     self.placeholders.push(token.start..token.end);
-                    format!("${}", FIRST_NUMBER + self.placeholders.len() - 1)
+                    let number = format!("${}", FIRST_NUMBER + self.placeholders.len() - 1);
+                    match list_test(&tokens[..at]) {
+                        Some(test) => {
+                            edits.push(test);
+                            format!("({number})")
+                        }
+                        None => number,
+                    }
                 }
                 Kind::Word(Some(k::ONLY)) if only_of_a_table(before, after) => {
                     // `ONLY (t)`.
@@ -199,6 +206,18 @@ impl<'a> Source<'a> {
         }
         text
     }
+}
+
+/// `IN %s`, where the driver puts a list in with its parentheses: what stands for the IN before the placeholder.
+fn list_test(before: &[Token]) -> Option<(Range<usize>, String)> {
+    let [others @ .., last] = before else { return None };
+    if last.kind != Kind::Word(Some(k::IN)) {
+        return None;
+    }
+    Some(match others.last() {
+        Some(not) if not.kind == Kind::Word(Some(k::NOT)) => (not.start..last.end, "<> ALL".to_owned()),
+        _ => (last.start..last.end, "= ANY".to_owned()),
+    })
 }
 
 /// `FROM ONLY t`, not `FETCH FIRST 5 ROWS ONLY` or `READ ONLY`.
