@@ -4,6 +4,10 @@
 //! forms that are immutable for some types only. What is not on it is not advised: CREATE INDEX
 //! would refuse it, or the expression is better written another way.
 
+mod tokens;
+
+use tokens::{Token, tokens};
+
 use crate::{catalog::Table, sql::shape::Operand};
 
 /// Immutable in `pg_catalog` in all their variants. Sorted.
@@ -202,62 +206,6 @@ fn all_columns(tokens: &[Token], table: &Table, holds: impl Fn(&str) -> bool) ->
         .all(|column| holds(&column.type_name))
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Token {
-    /// A name, in its quotes where it has some.
-    Word(String),
-    /// A number or a string.
-    Constant(String),
-    Symbol(String),
-}
-
-/// `None` for anything that is not a word, a constant or one of the few symbols known here.
-fn tokens(text: &str) -> Option<Vec<Token>> {
-    let mut tokens = Vec::new();
-    let mut rest = text.trim_start();
-    while let Some(first) = rest.chars().next() {
-        let taken = match first {
-            '"' | '\'' => {
-                let end = closing(rest, first)?;
-                let word = rest[..end].to_owned();
-                tokens.push(if first == '"' { Token::Word(word) } else { Token::Constant(word) });
-                end
-            }
-            c if c.is_ascii_digit() => {
-                let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
-                tokens.push(Token::Constant(rest[..end].to_owned()));
-                end
-            }
-            c if c.is_alphabetic() || c == '_' => {
-                let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
-                tokens.push(Token::Word(rest[..end].to_owned()));
-                end
-            }
-            _ => {
-                let symbol = ["->>", "->", "::", "(", ")", ",", "."]
-                    .into_iter()
-                    .find(|symbol| rest.starts_with(symbol))?;
-                tokens.push(Token::Symbol(symbol.to_owned()));
-                symbol.len()
-            }
-        };
-        rest = rest[taken..].trim_start();
-    }
-    Some(tokens)
-}
-
-/// Where a quoted text ends, its closing quote included; a doubled quote does not close it.
-fn closing(text: &str, quote: char) -> Option<usize> {
-    let mut at = 1;
-    loop {
-        at += text[at..].find(quote)? + 1;
-        if !text[at..].starts_with(quote) {
-            return Some(at);
-        }
-        at += 1;
-    }
-}
-
 /// Whether two expressions are one to the planner: white space, case outside of quotes, casts of text
 /// to text and parentheses around a name make no difference.
 pub(super) fn same(left: &str, right: &str) -> bool {
@@ -343,79 +291,4 @@ pub(super) fn names(text: &str, column: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{catalog::Column, catalog::TableKind, names::RelName};
-
-    fn table() -> Table {
-        let column = |(name, type_name): (&str, &str)| Column {
-            name: name.to_owned(),
-            type_name: type_name.to_owned(),
-            not_null: false,
-            c_collation: false,
-            statistics: None,
-            ..Column::default()
-        };
-        let columns = [
-            ("email", "character varying(255)"),
-            ("made", "timestamp without time zone"),
-            ("seen", "timestamp with time zone"),
-            ("data", "jsonb"),
-            ("Odd", "text"),
-        ];
-        Table {
-            name: RelName::new(Some("public"), "users"),
-            kind: TableKind::Table,
-            rows: None,
-            bytes: None,
-            all_visible: None,
-            columns: columns.into_iter().map(column).collect(),
-            indexes: Vec::new(),
-            foreign_keys: Vec::new(),
-            activity: None,
-            ..Table::default()
-        }
-    }
-
-    #[track_caller]
-    fn check(text: &str, expect: Option<&str>) {
-        assert_eq!(indexable(text, &table()).as_deref(), expect, "{text}");
-    }
-
-    #[test]
-    fn immutable_expressions_can_be_indexed() {
-        check("lower(email)", Some("lower(email)"));
-        check("lower(u.email)", Some("lower(email)"));
-        check("lower((email)::text)", Some("lower((email)::text)"));
-        check("LOWER(\"Odd\")", Some("LOWER(\"Odd\")"));
-        check("substring(email, 1, 3)", Some("substring(email, 1, 3)"));
-        check("data ->> 'key'", Some("data ->> 'key'"));
-        check("date_trunc('day', made)", Some("date_trunc('day', made)"));
-        check("made::date", Some("made::date"));
-    }
-
-    #[test]
-    fn what_is_not_certainly_immutable_cannot() {
-        check("date_trunc('day', seen)", None);
-        check("seen::date", None);
-        check("to_char(made, 'YYYY')", None);
-        check("my_lower(email)", None);
-        check("other.lower(email)", None);
-        check("lower(nickname)", None);
-        check("seen::text", None);
-        check("lower('x')", None);
-        check("email || 'x'", None);
-        check("lower(email", None);
-        check("'unfinished", None);
-        check("", None);
-    }
-
-    #[test]
-    fn the_server_s_way_to_print_is_the_same_expression() {
-        assert!(same("lower(email)", "lower((email)::text)"));
-        assert!(same("LOWER( u.email )", "lower(email)"));
-        assert!(same("(data ->> 'key')", "data->>'key'::text"));
-        assert!(!same("lower(email)", "upper(email)"));
-        assert!(!same("lower(\"Email\")", "lower(email)"));
-    }
-}
+mod tests;
