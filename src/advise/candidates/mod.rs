@@ -129,7 +129,11 @@ impl Candidates {
             ask.add(&single, &access.distinct, true, false);
         }
         // An order alone is a bet on rows that match being spread evenly, where another index could find them.
-        let bet = equal.is_empty() && !access.driven && !access.inverted.is_empty();
+        let bet = equal.is_empty() && !access.driven && !access.inverted.is_empty()
+            || access.order.first().is_some_and(|first| {
+                // A prefix of the sort column lies in one place of that order, which LIKE cannot find there.
+                access.ranges.iter().any(|range| range.key.opclass.is_some() && range.key.expr == first.expr)
+            });
         if !access.order.is_empty() && !bet {
             let mut single: Vec<Part> = equal.iter().filter(|part| part.single).cloned().collect();
             let correlated = access.joined.iter().filter(|_| access.driven).map(|(part, _)| part.clone());

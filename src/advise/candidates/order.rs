@@ -4,7 +4,7 @@ use super::Ask;
 use crate::advise::parts::Part;
 
 impl Ask<'_, '_> {
-    /// One order of the equality columns per table; see the module's text.
+    /// One order of the equality columns per table; see the text of `candidates`.
     pub(super) fn sort(&self, equal: &mut [Part]) {
         equal.sort_by(|left, right| {
             let share = |part: &Part| self.shares.count(&self.access.table.name, &part.key.expr);

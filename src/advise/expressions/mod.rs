@@ -8,7 +8,7 @@ mod tokens;
 
 use tokens::{Token, tokens};
 
-use crate::{catalog::Table, sql::shape::Operand};
+use crate::catalog::{Column, Table};
 
 /// Immutable in `pg_catalog` in all their variants. Sorted.
 const IMMUTABLE: &[&str] = &[
@@ -43,6 +43,30 @@ const IMMUTABLE: &[&str] = &[
     "upper",
 ];
 
+/// Those of them whose result is text. Sorted.
+const GIVES_TEXT: &[&str] = &[
+    "btrim",
+    "initcap",
+    "left",
+    "lower",
+    "ltrim",
+    "md5",
+    "regexp_replace",
+    "replace",
+    "reverse",
+    "right",
+    "rtrim",
+    "split_part",
+    "substr",
+    "substring",
+    "translate",
+    "upper",
+];
+
+/// Types into which text and numbers turn alike in every session. Times do not: `DateStyle` and `TimeZone` have a say.
+const READ_ALIKE: &[&str] =
+    &["bigint", "bool", "boolean", "int", "int2", "int4", "int8", "integer", "numeric", "smallint", "uuid"];
+
 /// Immutable only on a timestamp or date without time zone: with one, the result hangs on the
 /// session's `TimeZone`. Sorted.
 const IMMUTABLE_WITHOUT_ZONE: &[&str] = &["date", "date_part", "date_trunc", "extract"];
@@ -51,6 +75,11 @@ const IMMUTABLE_WITHOUT_ZONE: &[&str] = &["date", "date_part", "date_trunc", "ex
 /// names this table's columns only.
 pub(super) fn indexable(text: &str, table: &Table) -> Option<String> {
     let tokens = tokens(text)?;
+    // Text joined with text is immutable, with anything else it hangs on how that is printed.
+    let joined = tokens.contains(&Token::Symbol("||".to_owned()));
+    if joined && !textual(&tokens, table) {
+        return None;
+    }
     let mut sql = String::new();
     let mut columns = 0;
     let mut open = 0_usize;
@@ -70,6 +99,8 @@ pub(super) fn indexable(text: &str, table: &Table) -> Option<String> {
             Token::Word(word) if next == Some(&Token::Symbol("(".to_owned())) => {
                 let name = word.to_ascii_lowercase();
                 let immutable = IMMUTABLE.binary_search(&name.as_str()).is_ok()
+                    && (!joined || GIVES_TEXT.binary_search(&name.as_str()).is_ok())
+                    || name == "coalesce"
                     || IMMUTABLE_WITHOUT_ZONE.binary_search(&name.as_str()).is_ok()
                         && without_zone(&tokens, table);
                 if !immutable {
@@ -82,8 +113,8 @@ pub(super) fn indexable(text: &str, table: &Table) -> Option<String> {
                     let target = word.to_ascii_lowercase();
                     let safe = match target.as_str() {
                         "text" => textual(&tokens, table),
-                        "date" | "timestamp" => without_zone(&tokens, table),
-                        _ => false,
+                        "date" | "timestamp" => !joined && without_zone(&tokens, table),
+                        _ => !joined && READ_ALIKE.contains(&target.as_str()) && readable(&tokens, table),
                     };
                     if !safe {
                         return None;
@@ -121,7 +152,7 @@ pub(super) fn indexable(text: &str, table: &Table) -> Option<String> {
                 }
                 "::" => sql.push_str(symbol),
                 "," => sql.push_str(", "),
-                "->" | "->>" => {
+                "->" | "->>" | "||" => {
                     sql.push(' ');
                     sql.push_str(symbol);
                     sql.push(' ');
@@ -194,6 +225,45 @@ fn textual(tokens: &[Token], table: &Table) -> bool {
             || type_name.starts_with("character")
             || from_json && type_name.starts_with("json")
     })
+}
+
+/// Every column in it is text, a number, or a document that one is taken out of.
+fn readable(tokens: &[Token], table: &Table) -> bool {
+    all_columns(tokens, table, |type_name| {
+        let numbers = ["smallint", "integer", "bigint", "numeric"];
+        type_name == "text"
+            || type_name.starts_with("character")
+            || type_name == "jsonb"
+            || type_name == "json"
+            || numbers.iter().any(|number| type_name.starts_with(number))
+    })
+}
+
+/// The type that an expression turns text into: a row whose text is none of it can be written no more, once an index
+/// holds the expression.
+pub(super) fn refuses_all_but(text: &str) -> Option<String> {
+    let tokens = tokens(text)?;
+    let cast = tokens.iter().position(|token| *token == Token::Symbol("::".to_owned()))?;
+    match tokens.get(cast + 1) {
+        Some(Token::Word(word)) if READ_ALIKE.contains(&word.to_ascii_lowercase().as_str()) => {
+            Some(word.to_ascii_lowercase())
+        }
+        _ => None,
+    }
+}
+
+/// Whether an expression gives a document: the last thing that it does is to take a part out of one with `->`.
+pub(super) fn gives_document(text: &str, column: &Column) -> bool {
+    let Some(tokens) = tokens(text) else { return false };
+    column.type_name == "jsonb"
+        && tokens.contains(&Token::Symbol("->".to_owned()))
+        && tokens.iter().all(|token| match token {
+            Token::Symbol(symbol) => matches!(symbol.as_str(), "->" | "(" | ")" | "."),
+            _ => true,
+        })
+        && !tokens
+            .windows(2)
+            .any(|pair| matches!(pair, [Token::Word(_), Token::Symbol(symbol)] if symbol == "("))
 }
 
 fn all_columns(tokens: &[Token], table: &Table, holds: impl Fn(&str) -> bool) -> bool {
@@ -271,14 +341,6 @@ fn matching(tokens: &[Token]) -> Option<usize> {
         }
         depth == 0
     })
-}
-
-/// A LIKE pattern that begins with a letter of its own.
-pub(super) fn begins_literally(pattern: &Operand) -> bool {
-    let Operand::Constant(text) = pattern else { return false };
-    text.trim_start_matches(['E', 'e'])
-        .strip_prefix('\'')
-        .is_some_and(|rest| !rest.starts_with(['%', '_', '\'']))
 }
 
 /// Whether an expression names a column.

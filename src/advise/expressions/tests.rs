@@ -46,6 +46,9 @@ fn immutable_expressions_can_be_indexed() {
     check("data ->> 'key'", Some("data ->> 'key'"));
     check("date_trunc('day', made)", Some("date_trunc('day', made)"));
     check("made::date", Some("made::date"));
+    check("(data ->> 'n')::int", Some("(data ->> 'n')::int"));
+    check("email || ' ' || lower(\"Odd\")", Some("email || ' ' || lower(\"Odd\")"));
+    check("coalesce(seen, made)", Some("coalesce(seen, made)"));
 }
 
 #[test]
@@ -58,7 +61,11 @@ fn what_is_not_certainly_immutable_cannot() {
     check("lower(nickname)", None);
     check("seen::text", None);
     check("lower('x')", None);
-    check("email || 'x'", None);
+    check("length(email) || 'x'", None);
+    check("made || 'x'", None);
+    check("data || 'x'", None);
+    check("(data ->> 'at')::timestamptz", None);
+    check("seen::int", None);
     check("lower(email", None);
     check("'unfinished", None);
     check("", None);

@@ -32,7 +32,7 @@ pub(super) fn tokens(text: &str) -> Option<Vec<Token>> {
                 end
             }
             _ => {
-                let symbol = ["->>", "->", "::", "(", ")", ",", "."]
+                let symbol = ["->>", "->", "::", "||", "(", ")", ",", "."]
                     .into_iter()
                     .find(|symbol| rest.starts_with(symbol))?;
                 tokens.push(Token::Symbol(symbol.to_owned()));
