@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::harness::{self, Database};
 
 /// 20,000 people whose names sort by a language's rules, as the planner sees it.
-const PEOPLE: &str = r#"
+const PEOPLE: &str = r"
     CREATE EXTENSION hypopg;
     CREATE COLLATION other (locale = 'C.UTF-8');
     CREATE TABLE people (id bigint PRIMARY KEY, name text COLLATE other NOT NULL, family text COLLATE other NOT NULL,
@@ -16,7 +16,7 @@ const PEOPLE: &str = r#"
         jsonb_build_object('ticket', n::text, 'labels', jsonb_build_array('l' || n % 3000), 'room', 'r' || n % 900),
         timestamptz '2025-01-01' + n * interval '7 minute',
         CASE WHEN n % 3 = 0 THEN timestamptz '2025-02-01' + n * interval '7 minute' END
-        FROM generate_series(1, 20000) n;"#;
+        FROM generate_series(1, 20000) n;";
 
 fn people() -> Database {
     let people = harness::database();
