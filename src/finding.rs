@@ -191,6 +191,13 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// The same about a part of the statement, in bytes of the text that was parsed; an empty one is not known.
+    #[must_use]
+    pub fn on(self, part: &Range<usize>) -> Finding {
+        let span = if part.is_empty() { self.span } else { Some(part.clone()) };
+        Finding { span, ..self }
+    }
+
     /// The same about one node of the plan.
     #[must_use]
     pub fn at_node(self, number: usize) -> Finding {

@@ -1,6 +1,8 @@
 //! How many rows a statement counts or returns, and which columns it carries along: rules beside
 //! `select-star` and `unbounded-select`.
 
+use std::ops::Range;
+
 use serde_json::json;
 
 use super::{Facts, Report, is_system, reads_system, words};
@@ -20,6 +22,10 @@ pub(super) fn insert_select_star(rule: &Rule, facts: &Facts<'_>, report: &mut Re
     let Some(shape) = facts.shape else { return };
     let Some(target) = &shape.target else { return };
     let Some(source) = shape.blocks.iter().find(|block| block.role == Role::InsertSource) else { return };
+    let star = source.projection.iter().find_map(|item| match item {
+        Projected::Star { at, .. } => Some(at),
+        _ => None,
+    });
     let from: Vec<String> = source
         .projection
         .iter()
@@ -32,7 +38,9 @@ pub(super) fn insert_select_star(rule: &Rule, facts: &Facts<'_>, report: &mut Re
     }
     let because =
         format!("{} takes every column of {}, by position", target.table.plain(), words::list(&from));
-    report.findings.push(facts.finding(rule, Confidence::Shape, because, rule.instead.trim().to_owned()));
+    let instead = rule.instead.trim().to_owned();
+    let finding = facts.finding(rule, Confidence::Shape, because, instead);
+    report.findings.push(star.iter().fold(finding, |finding, at| finding.on(at)));
 }
 
 fn starred<'a>(block: &'a Block, star: &Projected) -> Vec<&'a RelName> {
@@ -76,21 +84,21 @@ pub(super) fn count_for_existence(rule: &Rule, facts: &Facts<'_>, report: &mut R
             let plain = block.group_by.is_empty() && !block.tables.is_empty();
             plain.then(|| existence(text, &["count("])).flatten()
         };
-        let mut texts: Vec<(&str, bool)> = Vec::new();
+        let mut texts: Vec<(&str, bool, Range<usize>)> = Vec::new();
         let mut open: Vec<&Condition> = block.conditions.iter().collect();
         while let Some(condition) = open.pop() {
             match condition {
-                Condition::Opaque { text, .. } => texts.push((text, false)),
+                Condition::Opaque { text, at } => texts.push((text, false, at.clone())),
                 Condition::Any(inside) | Condition::All(inside) => open.extend(inside),
                 Condition::Test(_) => {}
             }
         }
         for item in &block.projection {
             if let Projected::Expression { text, .. } = item {
-                texts.push((text, true));
+                texts.push((text, true, block.within()));
             }
         }
-        for (text, projected) in texts {
+        for (text, projected, at) in texts {
             let there = existence(text, &["(select count("]).filter(|_| ends_as_one(text));
             let Some(there) = there.or_else(|| counted_here(text).filter(|_| projected)) else { continue };
             let word = if there { "EXISTS" } else { "NOT EXISTS" };
@@ -104,7 +112,7 @@ pub(super) fn count_for_existence(rule: &Rule, facts: &Facts<'_>, report: &mut R
             );
             let instead =
                 format!("{word} (SELECT 1 FROM {} WHERE …): it stops at the first row.", tables.join(", "));
-            report.findings.push(facts.finding(rule, Confidence::Shape, because, instead));
+            report.findings.push(facts.finding(rule, Confidence::Shape, because, instead).on(&at));
         }
     }
 }
@@ -224,7 +232,8 @@ pub(super) fn distinct_with_key(rule: &Rule, facts: &Facts<'_>, report: &mut Rep
         let Some(key) = key_of(table, |name| whole || columns.contains(&name)) else { continue };
         let because =
             format!("DISTINCT with {} of {}, which no two rows share", words::list(&key), name.plain());
-        report.findings.push(facts.finding(rule, Confidence::Shape, because, rule.instead.trim().to_owned()));
+        let instead = rule.instead.trim().to_owned();
+        report.findings.push(facts.finding(rule, Confidence::Shape, because, instead).on(&block.within()));
     }
 }
 

@@ -24,7 +24,9 @@ pub(super) fn queue(rule: &Rule, facts: &Facts<'_>, report: &mut Report) {
                 "locks the first rows of {table} by an order ({locking}): a second worker waits for the same rows"
             );
             let instead = format!("{locking} SKIP LOCKED, with which each worker takes the next free rows.");
-            report.findings.push(facts.finding(rule, Confidence::Shape, because, instead));
+            report
+                .findings
+                .push(facts.finding(rule, Confidence::Shape, because, instead).on(&block.within()));
         }
     }
 }
@@ -50,12 +52,8 @@ pub(super) fn claim(rule: &Rule, facts: &Facts<'_>, report: &mut Report) {
                 "two sessions at once pick the same rows of {}, and the second updates them again after the first",
                 target.table
             );
-            report.findings.push(facts.finding(
-                rule,
-                Confidence::Shape,
-                because,
-                rule.instead.trim().to_owned(),
-            ));
+            let instead = rule.instead.trim().to_owned();
+            report.findings.push(facts.finding(rule, Confidence::Shape, because, instead).on(&block.at));
         }
     }
 }
@@ -94,7 +92,7 @@ pub(super) fn unordered(rule: &Rule, facts: &Facts<'_>, report: &mut Report) {
             "ORDER BY {} before {locking}, in every statement that locks several rows of this table.",
             test.column.name
         );
-        report.findings.push(facts.finding(rule, Confidence::Shape, because, instead));
+        report.findings.push(facts.finding(rule, Confidence::Shape, because, instead).on(&test.at));
     }
 }
 
@@ -131,7 +129,7 @@ pub(super) fn strength(rule: &Rule, facts: &Facts<'_>, report: &mut Report) {
         let weaker = locking.replacen("FOR UPDATE", "FOR NO KEY UPDATE", 1);
         let instead =
             format!("{weaker}, unless the row is deleted or its key changes: foreign keys pass it.");
-        report.findings.push(facts.finding(rule, Confidence::Shape, because, instead));
+        report.findings.push(facts.finding(rule, Confidence::Shape, because, instead).on(&block.within()));
     }
 }
 
@@ -146,7 +144,8 @@ pub(super) fn advisory_with_limit(rule: &Rule, facts: &Facts<'_>, report: &mut R
             "an advisory lock is taken for rows of {} that the LIMIT then leaves out",
             only_table(block).unwrap_or_default()
         );
-        report.findings.push(facts.finding(rule, Confidence::Shape, because, rule.instead.trim().to_owned()));
+        let instead = rule.instead.trim().to_owned();
+        report.findings.push(facts.finding(rule, Confidence::Shape, because, instead).on(&block.within()));
     }
 }
 

@@ -13,15 +13,18 @@ pub mod figures;
 pub mod formats;
 pub mod incidents;
 pub mod index;
+pub mod inputs;
 pub mod json;
 pub mod migration;
 pub mod patch;
 pub mod plan_diff;
 pub mod plan_tree;
 pub mod pooler;
+pub mod queries;
 pub mod rules;
 pub mod slo;
 pub mod text;
+pub mod totals;
 pub mod verify;
 pub mod what_if;
 
@@ -32,16 +35,20 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub use self::figures::Latency;
-use self::figures::{Class, Over, Parts, Peak, Senders, Timeline, Trend};
+use self::figures::{Parts, Timeline};
+pub use self::{
+    figures::Latency,
+    inputs::Input,
+    queries::{Order, Query, Ranking},
+    totals::{Other, Totals},
+};
 use crate::{
     advise::{Advice, AdviceKind},
     error::{NotJudged, NotJudgedLine},
     finding::{Code, Finding, Severity},
     lint::Checked,
     rules::Rule,
-    sql::StatementKind,
-    workload::{self, ByKind, Condition, InputSummary, LeftOut, Sketch, Workload},
+    workload::{Condition, InputSummary, LeftOut, Workload},
 };
 
 /// The contract's name and version: keys may be added, none is renamed, removed or given another unit.
@@ -146,159 +153,6 @@ pub struct Coverage {
     pub planned: u64,
 }
 
-/// The order of the queries, and how many of them are shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ranking {
-    pub by: Order,
-    /// 0 is all; `None` is all in JSON, and the first ten on a page.
-    pub top: Option<usize>,
-}
-
-impl Default for Ranking {
-    fn default() -> Ranking {
-        Ranking { by: Order::Total, top: None }
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Order {
-    Total,
-    Calls,
-    Mean,
-    P95,
-    P99,
-    Max,
-    Rows,
-    Errors,
-}
-
-/// One input, see [`InputSummary`].
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Input {
-    pub name: String,
-    pub format: String,
-    pub bytes: u64,
-    pub entries: u64,
-    pub skipped: u64,
-    /// Where a few of the skipped lines stand, such as `line 12`; never what they say.
-    pub skipped_at: Vec<String>,
-    pub notes: Vec<String>,
-}
-
-/// Figures of the whole workload. Times are UTC in whole seconds, since some logs know no finer ones.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Totals {
-    pub executions: u64,
-    pub total_ms: f64,
-    pub by_kind: ByKind,
-    /// Statements that failed.
-    pub errors: u64,
-    /// RFC 3339; `None` when nothing was executed.
-    pub first: Option<String>,
-    pub last: Option<String>,
-    /// Sessions that ran a statement at once; `None` when the log cannot tell, as the next two.
-    pub peak_busy_sessions: Option<u64>,
-    pub p95_busy_sessions: Option<u64>,
-    pub average_busy_sessions: Option<f64>,
-    /// Parse and bind steps of the extended protocol: time, but no executions.
-    pub parse_bind_ms: f64,
-    pub parse_bind_steps: u64,
-    #[serde(flatten)]
-    pub latency: Latency,
-    /// How far a percentile may be off, relative to itself.
-    #[serde(default)]
-    pub percentile_error: f64,
-    #[serde(default)]
-    pub histogram: Vec<Class>,
-    #[serde(default)]
-    pub rows: Option<u64>,
-    /// Statements that failed, of those that failed and those that ran to their end; 0 to 1.
-    #[serde(default)]
-    pub error_rate: Option<f64>,
-    /// Executions that read (SELECT, and WITH that only reads), and that write.
-    #[serde(default)]
-    pub reads: u64,
-    #[serde(default)]
-    pub writes: u64,
-    /// From the end of the first execution to the end of the last.
-    #[serde(default)]
-    pub executions_per_second: Option<f64>,
-    #[serde(default)]
-    pub peak_second: Option<Peak>,
-    #[serde(default)]
-    pub peak_minute: Option<Peak>,
-    /// The cheapest queries of a workload that has too many of them to list: also in the figures above.
-    #[serde(default)]
-    pub other: Other,
-}
-
-/// Queries that are not listed one by one.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Other {
-    pub queries: u64,
-    pub calls: u64,
-    pub total_ms: f64,
-}
-
-/// One query. Durations are `None` when no execution had one.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Query {
-    /// Fingerprint, 16 hex digits.
-    pub id: String,
-    /// Normalised.
-    pub text: String,
-    /// `select`, `insert`, `update`, `delete`, `with` or `utility`, as in [`ByKind`].
-    pub kind: String,
-    pub calls: u64,
-    /// Calls whose duration is known.
-    pub timed_calls: u64,
-    pub total_ms: f64,
-    pub mean_ms: Option<f64>,
-    pub min_ms: Option<f64>,
-    pub max_ms: Option<f64>,
-    pub p50_ms: Option<f64>,
-    pub p90_ms: Option<f64>,
-    pub p95_ms: Option<f64>,
-    pub p99_ms: Option<f64>,
-    /// Of the whole workload's time, 0 to 1; `None` where nothing has a duration.
-    #[serde(default)]
-    pub share: Option<f64>,
-    #[serde(default)]
-    pub histogram: Vec<Class>,
-    /// Rows of all calls; `None` where the log does not say.
-    pub rows: Option<u64>,
-    pub errors: u64,
-    /// Parse and bind steps of the extended protocol, which are in no other figure.
-    #[serde(default)]
-    pub parse_steps: u64,
-    #[serde(default)]
-    pub parse_ms: f64,
-    #[serde(default)]
-    pub bind_steps: u64,
-    #[serde(default)]
-    pub bind_ms: f64,
-    pub first: Option<String>,
-    pub last: Option<String>,
-    #[serde(default)]
-    pub over_time: Over,
-    #[serde(default)]
-    pub trend: Option<Trend>,
-    #[serde(default)]
-    pub senders: Senders,
-    pub databases: Vec<String>,
-    pub users: Vec<String>,
-    pub applications: Vec<String>,
-    pub hosts: Vec<String>,
-    pub routes: Vec<String>,
-    /// Lines of code that send it, as the application's log says: `app/models/user.rb:4`.
-    #[serde(default)]
-    pub callers: Vec<String>,
-    /// Which of the six lists above hold only the first names in the alphabet, since there were too many.
-    pub incomplete: Vec<String>,
-    /// `name:line` of its first event in each log, `file:line:column` in SQL files.
-    pub sources: Vec<String>,
-}
-
 /// A rule in words, for readers that do not have the rules at hand.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RuleWords {
@@ -321,7 +175,8 @@ impl Report {
         advice: Vec<Advice>,
         not_judged: &NotJudged,
     ) -> Report {
-        let queries = workload.ranked().into_iter().map(|one| query(one, inputs, workload)).collect();
+        let queries =
+            workload.ranked().into_iter().map(|one| queries::query(one, inputs, workload)).collect();
         Report { queries, ..Report::without_queries(inputs, workload, findings, advice, not_judged) }
     }
 
@@ -360,8 +215,8 @@ impl Report {
         });
         Report {
             schema: SCHEMA.to_owned(),
-            inputs: inputs.iter().map(input).collect(),
-            totals: totals(workload),
+            inputs: inputs.iter().map(inputs::input).collect(),
+            totals: totals::totals(workload),
             queries: Vec::new(),
             findings,
             advice,
@@ -455,143 +310,6 @@ pub(crate) fn saved_ms(advice: &Advice) -> f64 {
     }
 }
 
-fn input(summary: &InputSummary) -> Input {
-    let place = |sample: &String| {
-        let (place, _text) = sample.split_once(": ")?;
-        place.strip_prefix("line ")?.parse::<u64>().ok()?;
-        Some(place.to_owned())
-    };
-    Input {
-        name: summary.name.clone(),
-        format: summary.format.clone(),
-        bytes: summary.bytes,
-        entries: summary.entries,
-        skipped: summary.skipped,
-        skipped_at: summary.skipped_samples.iter().filter_map(place).collect(),
-        notes: summary.notes.clone(),
-    }
-}
-
-fn totals(workload: &Workload) -> Totals {
-    let totals = workload.totals();
-    let overall = workload.overall();
-    let (reads, writes) = workload.reads_and_writes();
-    let seconds = |us: i64| us.div_euclid(1_000_000);
-    let span =
-        totals.first.zip(totals.last).map(|(first, last)| seconds(last).saturating_sub(seconds(first)));
-    let (peak_second, peak_minute) = workload.peaks().unzip();
-    let peak = |peak: workload::Peak| {
-        let start = figures::second_since_1970(peak.second)?;
-        Some(Peak { start, executions: peak.executions })
-    };
-    let busy = workload.concurrency();
-    Totals {
-        executions: totals.executions,
-        total_ms: ms(totals.total_us),
-        by_kind: totals.by_kind,
-        errors: totals.errors,
-        first: totals.first.and_then(whole_seconds),
-        last: totals.last.and_then(whole_seconds),
-        peak_busy_sessions: busy.map(|busy| busy.peak),
-        p95_busy_sessions: busy.map(|busy| busy.p95),
-        average_busy_sessions: busy.map(|busy| rounded(busy.average)),
-        parse_bind_ms: ms(totals.parse_bind_us),
-        parse_bind_steps: totals.parse_bind_steps,
-        other: Other {
-            queries: totals.other.queries,
-            calls: totals.other.calls,
-            total_ms: ms(totals.other.total_us),
-        },
-        latency: Latency::of(&overall),
-        percentile_error: Sketch::RELATIVE_ERROR,
-        histogram: figures::histogram(&overall.sketch),
-        rows: overall.rows,
-        error_rate: figures::share(totals.errors as f64, (totals.errors + totals.executions) as f64),
-        reads,
-        writes,
-        executions_per_second: span
-            .filter(|span| *span > 0)
-            .map(|span| rounded(totals.executions as f64 / span as f64)),
-        peak_second: peak_second.and_then(peak),
-        peak_minute: peak_minute.and_then(peak),
-    }
-}
-
-fn query(query: &workload::Query, inputs: &[InputSummary], workload: &Workload) -> Query {
-    let timed = query.timed > 0;
-    // The sketch answers within half a percent, so a quantile may lie outside what was seen.
-    let quantile = |q: f64| {
-        let us = query.sketch.quantile(q).filter(|_| timed)?;
-        Some(rounded(us.clamp(query.min_us as f64, query.max_us.max(query.min_us) as f64) / 1000.0))
-    };
-    let logged = query.seen_at.iter().map(|at| {
-        let input = usize::try_from(at.input).ok().and_then(|index| inputs.get(index));
-        format!("{}:{}", input.map_or("?", |input| input.name.as_str()), at.line)
-    });
-    let written = query.statements.iter().map(|at| format!("{}:{}:{}", at.file, at.line, at.column));
-    Query {
-        id: query.id.to_string(),
-        text: query.text.clone(),
-        kind: kind(query.kind).to_owned(),
-        calls: query.calls,
-        timed_calls: query.timed,
-        total_ms: ms(query.total_us),
-        mean_ms: query.mean_ms().map(rounded),
-        min_ms: timed.then(|| ms(query.min_us)),
-        max_ms: timed.then(|| ms(query.max_us)),
-        p50_ms: quantile(0.5),
-        p90_ms: quantile(0.9),
-        p95_ms: quantile(0.95),
-        p99_ms: quantile(0.99),
-        share: figures::share(query.total_us as f64, workload.totals().total_us as f64),
-        histogram: figures::histogram(&query.sketch),
-        rows: query.rows,
-        errors: query.errors,
-        parse_steps: query.steps.parses,
-        parse_ms: ms(query.steps.parse_us),
-        bind_steps: query.steps.binds,
-        bind_ms: ms(query.steps.bind_us),
-        first: query.first.and_then(whole_seconds),
-        last: query.last.and_then(whole_seconds),
-        over_time: figures::over_time(&query.series),
-        trend: figures::trend(&query.series, workload),
-        senders: figures::senders(query, workload),
-        databases: query.databases.as_slice().to_vec(),
-        users: query.users.as_slice().to_vec(),
-        applications: query.applications.as_slice().to_vec(),
-        hosts: query.hosts.as_slice().to_vec(),
-        routes: query.routes.as_slice().to_vec(),
-        callers: query.callers.as_slice().to_vec(),
-        incomplete: incomplete(query),
-        sources: logged.chain(written).collect(),
-    }
-}
-
-fn incomplete(query: &workload::Query) -> Vec<String> {
-    let lists = [
-        ("databases", &query.databases),
-        ("users", &query.users),
-        ("applications", &query.applications),
-        ("hosts", &query.hosts),
-        ("routes", &query.routes),
-        ("callers", &query.callers),
-    ];
-    lists.iter().filter(|(_, names)| names.is_full()).map(|(key, _)| (*key).to_owned()).collect()
-}
-
-fn kind(kind: StatementKind) -> &'static str {
-    match kind {
-        StatementKind::Select => "select",
-        StatementKind::Insert => "insert",
-        StatementKind::Update => "update",
-        StatementKind::Delete => "delete",
-        StatementKind::With => "with",
-        StatementKind::Begin | StatementKind::Commit | StatementKind::Rollback | StatementKind::Utility => {
-            "utility"
-        }
-    }
-}
-
 /// Microseconds to milliseconds: exact, since three decimals hold them.
 fn ms(us: u64) -> f64 {
     us as f64 / 1000.0
@@ -628,19 +346,5 @@ mod tests {
         assert_eq!(serde_json::json!(ms(123_456_789_012_345)).to_string(), "123456789012.345");
         assert_eq!(serde_json::json!(rounded(0.1 + 0.2)).to_string(), "0.3");
         assert_eq!(rounded(f64::NAN).to_string(), "0");
-    }
-
-    /// A line that was not understood may hold anything, a password too.
-    #[test]
-    fn of_a_skipped_line_only_its_place_is_kept() {
-        let summary = InputSummary {
-            skipped: 3,
-            skipped_samples: vec![
-                "line 12: ALTER USER app PASSWORD 'hunter2'".to_owned(),
-                "PASSWORD 'hunter2': line 3".to_owned(),
-            ],
-            ..InputSummary::default()
-        };
-        assert_eq!(input(&summary).skipped_at, ["line 12"]);
     }
 }

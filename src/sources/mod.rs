@@ -220,22 +220,35 @@ fn ingest_named(
     let digest = options
         .digest
         .map(|literals| Digest::of(&workload, &inputs, &not_judged, literals == Literals::Keep));
-    let Tools { mut normalizer, filter, mut verdicts } = tools();
     let schema = schema::of_statements(&given, &statements);
-    for statement in statements {
-        let sql = statement.text.as_bytes();
-        if filter.as_ref().is_none_or(|filter| filter.admits_text(sql, &mut normalizer, &mut verdicts)) {
-            workload.add_statement(statement, &mut normalizer);
-        } else {
-            left_out.statements += 1;
-        }
+    for counted in threads::in_parts(&statements, AT_ONCE, |part| count(part, tools())) {
+        workload.merge_statements(counted.workload);
+        left_out.merge(&counted.left_out);
     }
+    drop(statements);
     workload.close();
     let silent = workload.totals().executions == 0 && workload.totals().errors == 0;
     if silent && inputs.iter().any(|input| !input.is_written() && input.format != pgbouncer::KIND.name) {
         not_judged.add("log", "it tells of no statement (set log_min_duration_statement = 0)");
     }
     Ok(Ingested { workload, inputs, not_judged, damages, digest, left_out, scripts, schema })
+}
+
+/// Statements that one core counts before it takes others.
+const AT_ONCE: usize = 4096;
+
+fn count(statements: &[Statement], tools: Tools) -> Counted {
+    let Tools { mut normalizer, filter, mut verdicts } = tools;
+    let mut counted = Counted::default();
+    for statement in statements {
+        let sql = statement.text.as_bytes();
+        if filter.as_ref().is_none_or(|filter| filter.admits_text(sql, &mut normalizer, &mut verdicts)) {
+            counted.workload.add_statement(statement.clone(), &mut normalizer);
+        } else {
+            counted.left_out.statements += 1;
+        }
+    }
+    counted
 }
 
 /// Events and statements as they were read, for a collector of one's own.

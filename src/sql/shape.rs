@@ -384,6 +384,13 @@ pub enum WriteKind {
     Merge,
 }
 
+impl Block {
+    /// Where it stands within the statement, in bytes; empty when it is the statement itself.
+    pub fn within(&self) -> Range<usize> {
+        if self.role == Role::Root { 0..0 } else { self.at.clone() }
+    }
+}
+
 impl Shape {
     /// Whether the statement only reads, as far as its text tells (not what its functions do): a
     /// SELECT, VALUES or TABLE without a row lock, INTO, or a write in a WITH, at any depth.

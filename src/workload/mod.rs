@@ -340,6 +340,12 @@ impl Workload {
         query.statements.insert(behind, statement.at);
     }
 
+    /// Adds what was counted of statements alone. However many they are, none is folded away: somebody wrote
+    /// each of them.
+    pub fn merge_statements(&mut self, written: Workload) {
+        merge_queries(&mut self.queries, written.queries, &[]);
+    }
+
     /// Adds what came after `self` in the log.
     #[expect(clippy::iter_over_hash_type, reason = "counts add up in any order")]
     pub fn merge(&mut self, later: Workload) {

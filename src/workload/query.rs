@@ -291,6 +291,11 @@ impl Query {
         if let Some(plan) = other.plan {
             self.keep_plan(plan);
         }
+        self.one_row = match (self.statements.is_empty(), other.statements.is_empty()) {
+            (true, _) => other.one_row,
+            (_, true) => self.one_row,
+            (false, false) => self.one_row && other.one_row,
+        };
         self.statements.extend(other.statements);
         self.statements.sort();
         self.statements.dedup();

@@ -145,6 +145,46 @@ fn one_row_is_no_unbounded_read() {
     sargable(&["check"]).file("q.sql", sql).ends(0);
 }
 
+/// In a statement of many lines, what is wrong stands on one.
+#[test]
+fn findings_point_at_their_part_of_the_statement() {
+    let sql = "\
+SELECT u.id
+  FROM users u
+  LEFT JOIN orders o ON o.user_id = u.id
+ WHERE u.region IN (
+       SELECT DISTINCT r.id FROM regions r WHERE r.open)
+   AND o.total > 5
+   AND u.score > (SELECT avg(v.score) FROM users v WHERE v.org = u.org)
+   AND (SELECT count(*) FROM visits WHERE visits.user_id = u.id) > 0
+ LIMIT 50;
+";
+    let ran = sargable(&["check", "--format", "json"]).file("q.sql", sql).ends(1);
+    assert_eq!(
+        places(&ran),
+        [
+            "q.sql:5:8 distinct-in-subquery note",
+            "q.sql:6:8 left-join-undone note",
+            "q.sql:7:8 correlated-subquery note",
+            "q.sql:8:9 count-for-existence warning",
+        ]
+    );
+}
+
+/// A log's long tail is folded together; what somebody wrote is not, however much it is and however it was
+/// shared out among the cores.
+#[test]
+fn every_statement_of_a_large_repository_is_judged() {
+    let statement = |n: u32| format!("SELECT * FROM t{n} WHERE id = {n};\n");
+    let (one, other): (String, String) =
+        ((0..9_000).map(statement).collect(), (6_000..21_000).map(statement).collect());
+    let ran = sargable(&["check", "--format", "json"]).file("a.sql", &one).file("b.sql", &other).ends(1);
+    let report = json(&ran.stdout);
+    assert_eq!(report["check"]["statements"], 24_000);
+    assert_eq!(report["coverage"]["parsed"], 21_000);
+    assert_eq!(places(&ran).iter().filter(|place| place.contains("select-star")).count(), 24_000);
+}
+
 #[test]
 fn bodies_of_functions_are_judged_where_they_stand() {
     let sql = "\

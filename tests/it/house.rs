@@ -14,7 +14,7 @@ pub(crate) const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("plan", &["catalog", "names"]),
     ("sql", &["names"]),
     ("config", &["error", "finding", "yaml"]),
-    ("rules", &["error", "finding", "names", "sql", "yaml"]),
+    ("rules", &["error", "finding", "names", "sql", "threads", "yaml"]),
     ("workload", &["error", "finding", "names", "sql"]),
     (
         "detect",

@@ -60,12 +60,8 @@ pub(in crate::detect) fn no_equality(rule: &Rule, facts: &Facts<'_>, report: &mu
                     keys::shown(shape, &test.column),
                     keys::shown(shape, other)
                 );
-                report.findings.push(facts.finding(
-                    rule,
-                    Confidence::Shape,
-                    because,
-                    rule.instead.trim().to_owned(),
-                ));
+                let instead = rule.instead.trim().to_owned();
+                report.findings.push(facts.finding(rule, Confidence::Shape, because, instead).on(&test.at));
             }
         }
     }
@@ -102,6 +98,9 @@ pub(in crate::detect) fn any_of_equalities(rule: &Rule, facts: &Facts<'_>, repor
                 .map(|(a, b)| format!("{} = {}", keys::shown(shape, b), keys::shown(shape, a)))
                 .collect();
             let [one, .., other] = texts.as_slice() else { continue };
+            let starts = links.iter().flatten().map(|test| test.at.start);
+            let ends = links.iter().flatten().map(|test| test.at.end);
+            let joined = starts.min().unwrap_or(0)..ends.max().unwrap_or(0);
             let because = format!(
                 "{} and {} are joined by {}: neither a hash join nor a merge join can do an OR",
                 keys::alias(block, tables.0),
@@ -112,7 +111,7 @@ pub(in crate::detect) fn any_of_equalities(rule: &Rule, facts: &Facts<'_>, repor
                 "Two joins, the second without what the first found: … ON {one} UNION ALL … ON {other} AND ({one}) \
                  IS NOT TRUE; or a condition that both share, beside the OR."
             );
-            report.findings.push(facts.finding(rule, Confidence::Shape, because, instead));
+            report.findings.push(facts.finding(rule, Confidence::Shape, because, instead).on(&joined));
         }
     }
 }
@@ -184,7 +183,7 @@ pub(in crate::detect) fn types_differ(rule: &Rule, facts: &Facts<'_>, report: &m
             "Give both columns the same type. Until then, an index on {} serves the join the other way round.",
             keys::shown(shape, kept)
         );
-        report.findings.push(facts.finding(rule, Confidence::Shape, because, instead));
+        report.findings.push(facts.finding(rule, Confidence::Shape, because, instead).on(&test.at));
     }
 }
 
@@ -231,5 +230,5 @@ pub(in crate::detect) fn unbound_write(rule: &Rule, facts: &Facts<'_>, report: &
         ),
         _ => format!("Add the condition that binds them: … WHERE {other}.… = {target}.…"),
     };
-    report.findings.push(facts.finding(rule, Confidence::Shape, because, instead));
+    report.findings.push(facts.finding(rule, Confidence::Shape, because, instead).on(&block.tables[1].at));
 }

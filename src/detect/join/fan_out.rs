@@ -43,7 +43,9 @@ pub(in crate::detect) fn distinct(rule: &Rule, facts: &Facts<'_>, report: &mut R
                  copies"
             );
             let instead = format!("Remove the LEFT JOIN of {name}: the same rows come back.");
-            report.findings.push(facts.finding(rule, Confidence::Shape, because, instead));
+            report
+                .findings
+                .push(facts.finding(rule, Confidence::Shape, because, instead).on(&block.tables[at].at));
         }
         let filters: Vec<usize> =
             filters.into_iter().filter(|&at| block.tables[at].join != JoinKind::Left).collect();
@@ -72,7 +74,9 @@ pub(in crate::detect) fn distinct(rule: &Rule, facts: &Facts<'_>, report: &mut R
                 "with DISTINCT kept for rows that agree in the selected columns."
             }
         );
-        report.findings.push(facts.finding(rule, Confidence::Shape, because, instead));
+        report
+            .findings
+            .push(facts.finding(rule, Confidence::Shape, because, instead).on(&block.tables[filters[0]].at));
     }
 }
 
@@ -136,7 +140,9 @@ pub(in crate::detect) fn aggregate(rule: &Rule, facts: &Facts<'_>, report: &mut 
             words::list(&many.iter().map(|&at| keys::alias(block, at)).collect::<Vec<_>>()),
             keys::alias(block, parent)
         );
-        report.findings.push(facts.finding(rule, Confidence::Shape, because, instead));
+        report
+            .findings
+            .push(facts.finding(rule, Confidence::Shape, because, instead).on(&block.tables[many[0]].at));
     }
 }
 

@@ -37,7 +37,7 @@ pub(in crate::detect) fn unused(rule: &Rule, facts: &Facts<'_>, report: &mut Rep
                 );
                 let instead = format!("Remove the LEFT JOIN of {name}.");
                 let finding = facts.finding(rule, Confidence::Shape, because, instead);
-                report.findings.push(finding.with("name", name));
+                report.findings.push(finding.on(&block.tables[at].at).with("name", name));
             }
         }
     }
@@ -70,7 +70,7 @@ pub(in crate::detect) fn undone(rule: &Rule, facts: &Facts<'_>, report: &mut Rep
                  into the ON."
             );
             let finding = facts.finding(rule, Confidence::Shape, because, instead);
-            report.findings.push(finding.with("name", name));
+            report.findings.push(finding.on(&test.at).with("name", name));
         }
     }
 }
@@ -162,7 +162,7 @@ pub(in crate::detect) fn anti_join(rule: &Rule, facts: &Facts<'_>, report: &mut 
                      since {name}.{} is never NULL in a row of the table.",
                     first.column.name
                 );
-                report.findings.push(facts.finding(rule, Confidence::Shape, because, instead));
+                report.findings.push(facts.finding(rule, Confidence::Shape, because, instead).on(&first.at));
             }
         }
     }

@@ -45,7 +45,7 @@ pub(in crate::detect) fn detect(rule: &Rule, facts: &Facts<'_>, report: &mut Rep
                     words::list(&columns)
                 );
                 let instead = format!("Read the columns of {b} from {a}, and remove {b}.");
-                report.findings.push(facts.finding(rule, Confidence::Shape, because, instead));
+                report.findings.push(facts.finding(rule, Confidence::Shape, because, instead).on(&right.at));
             }
         }
     }

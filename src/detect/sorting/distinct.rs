@@ -26,7 +26,7 @@ pub(in crate::detect) fn on_without_order(rule: &Rule, facts: &Facts<'_>, report
         let instead = format!(
             "ORDER BY {key}, and then what makes a row the first of its group (created_at DESC, the key)."
         );
-        report.findings.push(facts.finding(rule, Confidence::Shape, because, instead));
+        report.findings.push(facts.finding(rule, Confidence::Shape, because, instead).on(&block.within()));
     }
 }
 
@@ -80,7 +80,7 @@ pub(in crate::detect) fn redundant(rule: &Rule, facts: &Facts<'_>, report: &mut 
             )
         };
         let instead = "Remove the DISTINCT: the same rows come back, without the sort or hash.".to_owned();
-        report.findings.push(facts.finding(rule, Confidence::Shape, because, instead));
+        report.findings.push(facts.finding(rule, Confidence::Shape, because, instead).on(&block.within()));
     }
 }
 
@@ -105,6 +105,7 @@ pub(in crate::detect) fn aggregates(rule: &Rule, facts: &Facts<'_>, report: &mut
             "{} each sort all rows of their group, one after another, in one process",
             words::list(&calls)
         );
-        report.findings.push(facts.finding(rule, Confidence::Shape, because, rule.instead.trim().to_owned()));
+        let instead = rule.instead.trim().to_owned();
+        report.findings.push(facts.finding(rule, Confidence::Shape, because, instead).on(&block.within()));
     }
 }

@@ -63,6 +63,7 @@ pub(in crate::detect) fn detect(rule: &Rule, facts: &Facts<'_>, report: &mut Rep
             words::list(&shown),
             keys::shown(shape, first)
         );
-        report.findings.push(facts.finding(rule, Confidence::Shape, because, rule.instead.trim().to_owned()));
+        let instead = rule.instead.trim().to_owned();
+        report.findings.push(facts.finding(rule, Confidence::Shape, because, instead).on(&block.within()));
     }
 }

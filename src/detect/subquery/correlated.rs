@@ -46,7 +46,7 @@ fn subqueries(shape: &Shape) -> impl Iterator<Item = (BlockId, &Predicate, Block
 /// `WHERE x < (SELECT avg(…) … WHERE inner.k = outer.k)`.
 pub(in crate::detect) fn compared(rule: &Rule, facts: &Facts<'_>, report: &mut Report) {
     let Some(shape) = facts.shape else { return };
-    for (id, _, inner) in subqueries(shape) {
+    for (id, test, inner) in subqueries(shape) {
         let block = &shape.blocks[inner];
         if block.role != Role::Scalar || !keys::is_one_row(block) {
             continue;
@@ -71,7 +71,7 @@ pub(in crate::detect) fn compared(rule: &Rule, facts: &Facts<'_>, report: &mut R
             own.name,
             keys::shown(shape, outer)
         );
-        let mut finding = facts.finding(rule, Confidence::Shape, because, instead);
+        let mut finding = facts.finding(rule, Confidence::Shape, because, instead).on(&test.at);
         let indexed = shape.table_of(own).and_then(|name| facts.catalog?.table(name)).map(|table| {
             table.indexes.iter().any(|index| {
                 index.valid
@@ -116,6 +116,6 @@ pub(in crate::detect) fn in_subquery(rule: &Rule, facts: &Facts<'_>, report: &mu
             "EXISTS (SELECT … AND {selected} = {}) with the same conditions: that becomes a semi-join.",
             keys::shown(shape, &test.column)
         );
-        report.findings.push(facts.finding(rule, Confidence::Shape, because, instead));
+        report.findings.push(facts.finding(rule, Confidence::Shape, because, instead).on(&test.at));
     }
 }

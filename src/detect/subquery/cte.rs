@@ -38,7 +38,10 @@ pub(in crate::detect) fn recursion(rule: &Rule, facts: &Facts<'_>, report: &mut 
             keys::shown(shape, a),
             keys::shown(shape, b)
         );
-        report.findings.push(facts.finding(rule, Confidence::Shape, because, rule.instead.trim().to_owned()));
+        let instead = rule.instead.trim().to_owned();
+        report
+            .findings
+            .push(facts.finding(rule, Confidence::Shape, because, instead).on(&shape.blocks[arm].at));
     }
 }
 

@@ -4,7 +4,7 @@
 //! is read once and does not say MATERIALIZED, which is merged into its reader since PostgreSQL 12.
 
 use crate::{
-    detect::{Facts, Report, keys, known},
+    detect::{Facts, Report, keys},
     finding::Confidence,
     rules::Rule,
     sql::{
@@ -52,9 +52,8 @@ pub(in crate::detect) fn detect(rule: &Rule, facts: &Facts<'_>, report: &mut Rep
             "{name} is made as a whole ({why}), and then {} picks from it: the condition does not reach the tables of {name}",
             keys::shown(shape, &test.column)
         );
-        let mut finding = facts.finding(rule, Confidence::Shape, because, rule.instead.trim().to_owned());
-        finding.span = known(&test.at);
-        report.findings.push(finding);
+        let instead = rule.instead.trim().to_owned();
+        report.findings.push(facts.finding(rule, Confidence::Shape, because, instead).on(&test.at));
     }
 }
 

@@ -6,7 +6,7 @@
 use rustc_hash::FxHashMap;
 
 use crate::{
-    detect::{Facts, Report, keys, known},
+    detect::{Facts, Report, keys},
     finding::Confidence,
     rules::Rule,
     sql::{
@@ -55,8 +55,9 @@ pub(in crate::detect) fn detect(rule: &Rule, facts: &Facts<'_>, report: &mut Rep
             "the subquery on {} stands twice, word for word: each is run by itself",
             keys::alias(block, 0)
         );
-        let mut finding = facts.finding(rule, Confidence::Shape, because, rule.instead.trim().to_owned());
-        finding.span = known(&shape.blocks[id].at);
-        report.findings.push(finding);
+        let instead = rule.instead.trim().to_owned();
+        report
+            .findings
+            .push(facts.finding(rule, Confidence::Shape, because, instead).on(&shape.blocks[id].at));
     }
 }

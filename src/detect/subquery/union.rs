@@ -31,7 +31,7 @@ pub(in crate::detect) fn detect(rule: &Rule, facts: &Facts<'_>, report: &mut Rep
             arms.len()
         );
         let instead = "UNION ALL: the same rows, without the search for copies.".to_owned();
-        report.findings.push(facts.finding(rule, Confidence::Shape, because, instead));
+        report.findings.push(facts.finding(rule, Confidence::Shape, because, instead).on(&block.within()));
     }
 }
 

@@ -36,7 +36,7 @@ pub(in crate::detect) fn distinct(rule: &Rule, facts: &Facts<'_>, report: &mut R
         );
         let instead = format!("Remove the {word} from the subquery: the result is the same.");
         let finding = facts.finding(rule, Confidence::Shape, because, instead);
-        report.findings.push(finding.with("word", word));
+        report.findings.push(finding.on(&block.at).with("word", word));
     }
 }
 
@@ -62,7 +62,7 @@ pub(in crate::detect) fn order(rule: &Rule, facts: &Facts<'_>, report: &mut Repo
         let because = format!("the subquery sorts by {key}, and nothing sees that order: {why}");
         let instead = "Remove the ORDER BY from the subquery.".to_owned();
         let finding = facts.finding(rule, Confidence::Shape, because, instead);
-        report.findings.push(finding.with("aggregated", why == AGGREGATED));
+        report.findings.push(finding.on(&block.at).with("aggregated", why == AGGREGATED));
     }
 }
 
@@ -119,7 +119,7 @@ pub(in crate::detect) fn cte(rule: &Rule, facts: &Facts<'_>, report: &mut Report
             let because = format!("nothing reads the CTE {name}: PostgreSQL does not even run it");
             let instead = format!("Remove {name}.");
             let finding = facts.finding(rule, Confidence::Shape, because, instead);
-            report.findings.push(finding.with("name", name.as_str()));
+            report.findings.push(finding.on(&block.at).with("name", name.as_str()));
         }
     }
 }

@@ -24,12 +24,9 @@ pub(in crate::detect) fn total(rule: &Rule, facts: &Facts<'_>, report: &mut Repo
                 "{}() OVER () is over all rows that the conditions leave: every one is read before LIMIT takes its few",
                 call.name
             );
-            report.findings.push(facts.finding(
-                rule,
-                Confidence::Shape,
-                because,
-                rule.instead.trim().to_owned(),
-            ));
+            let instead = rule.instead.trim().to_owned();
+            let finding = facts.finding(rule, Confidence::Shape, because, instead);
+            report.findings.push(finding.on(&block.within()));
         }
     }
 }
@@ -64,7 +61,7 @@ pub(in crate::detect) fn first(rule: &Rule, facts: &Facts<'_>, report: &mut Repo
                     keys::shown(shape, &test.column)
                 );
                 let instead = rule.instead.trim().to_owned();
-                report.findings.push(facts.finding(rule, Confidence::Shape, because, instead));
+                report.findings.push(facts.finding(rule, Confidence::Shape, because, instead).on(&test.at));
             }
         }
     }

@@ -197,7 +197,7 @@ fn marked(line: &str, from: u64, to: u64, room: usize) -> (String, String) {
     let shown: String = text[start..stop].iter().collect();
     let mut under = " ".repeat(before.width());
     for (width, inside) in &mark[start..stop] {
-        under.push_str(&(if *inside { "^" } else { " " }).repeat(*width));
+        under.extend(std::iter::repeat_n(if *inside { '^' } else { ' ' }, *width));
     }
     (format!("{before}{}{after}", shown.trim_end()), under.trim_end().to_owned())
 }

@@ -86,9 +86,12 @@ impl Page {
         let left = indent + lead_width;
         let room = self.style.width.min(left + WIDEST_PROSE).saturating_sub(left);
         for (at, line) in wrap(text, room).iter().enumerate() {
-            match at {
-                0 => self.line(indent, &format!("{lead}{line}")),
-                _ => self.line(left, line),
+            if at == 0 {
+                self.text.extend(std::iter::repeat_n(' ', indent));
+                self.text.push_str(lead);
+                self.line(0, line);
+            } else {
+                self.line(left, line);
             }
         }
     }
@@ -143,23 +146,36 @@ impl Page {
 pub(super) fn wrap(text: &str, room: usize) -> Vec<String> {
     let text = clean(text);
     let mut lines = Vec::new();
-    let mut line = String::new();
+    let (mut line, mut used) = (String::with_capacity(text.len().min(room)), 0);
     for word in text.split(' ').filter(|word| !word.is_empty()) {
+        let width = columns(word);
         if !line.is_empty() {
-            if line.width() + 1 + word.width() > room {
+            if used + 1 + width > room {
                 lines.push(std::mem::take(&mut line));
+                used = 0;
             } else {
                 line.push(' ');
+                used += 1;
             }
         }
         line.push_str(word);
+        used += width;
     }
     lines.push(line);
     lines
 }
 
+/// Columns of a clean text on a terminal.
+fn columns(text: &str) -> usize {
+    // Nearly all are ASCII, one column each.
+    if text.is_ascii() { text.len() } else { text.width() }
+}
+
 /// The text on one line, without what a terminal would obey.
 pub(super) fn clean(text: &str) -> String {
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return text.to_owned();
+    }
     text.chars().map(clean_character).collect()
 }
 

@@ -22,10 +22,7 @@ mod write;
 use sqlparser::{ast::Statement, dialect::PostgreSqlDialect, parser::Parser, tokenizer::Token};
 
 use self::{forms::Forms, scope::Builder, source::Source};
-use super::{
-    Normalizer, StatementKind,
-    shape::{Role, Shape},
-};
+use super::shape::{Role, Shape};
 
 /// Why a statement has no shape, in words for a person, such as sqlparser's message with line and column.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,31 +52,30 @@ const STACK_PER_OPERATOR: usize = if cfg!(debug_assertions) { 16 << 10 } else { 
 /// operands like any other. A utility statement has a shape without blocks, but for CREATE TABLE AS.
 /// Never panics, also on deep nesting.
 pub fn parse(sql: &str) -> Result<Shape, NotParsed> {
-    let scanned = Normalizer::default().scan(sql.as_bytes());
-    match scanned.statements {
+    let source = Source::new(sql, Forms::default());
+    match source.boundary.statements() {
         0 => return Err(NotParsed::new("there is no statement")),
         1 => {}
         several => return Err(NotParsed::new(format!("{several} statements in one text"))),
     }
-    let source = Source::new(sql, Forms::default());
     if source.operators > MOST_OPERATORS {
         return Err(NotParsed::new(format!("more than {MOST_OPERATORS} operators in one statement")));
     }
     if source.depth > DEPTH {
         return Err(NotParsed::new(TOO_DEEP));
     }
-    let first = read(&source, scanned.kind);
+    let first = read(&source);
     let Err(why) = &first else { return first };
     match forms::read(sql) {
         Ok(forms) if !forms.edits.is_empty() => {
             // Where it fails again, the first message has the statement's own words and places.
-            read(&Source::new(sql, forms), scanned.kind).map_err(|_| why.clone())
+            read(&Source::new(sql, forms)).map_err(|_| why.clone())
         }
         _ => first,
     }
 }
 
-fn read(source: &Source<'_>, kind: StatementKind) -> Result<Shape, NotParsed> {
+fn read(source: &Source<'_>) -> Result<Shape, NotParsed> {
     with_stack(source, || {
         let statements = Parser::new(&PostgreSqlDialect {})
             .with_recursion_limit(DEPTH)
@@ -91,7 +87,7 @@ fn read(source: &Source<'_>, kind: StatementKind) -> Result<Shape, NotParsed> {
         };
         let mut builder = Builder::new(source);
         builder.statement(statement);
-        let mut shape = builder.into_shape(kind);
+        let mut shape = builder.into_shape(source.boundary.kind());
         facts::collect(statement, &mut shape)?;
         for block in &mut shape.blocks {
             block.locking = block.locking.take().map(|words| source.restore(words));

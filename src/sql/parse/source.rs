@@ -11,6 +11,7 @@ use sqlparser::tokenizer::{Location, Span};
 
 use super::forms::Forms;
 use crate::sql::{
+    boundary::Boundary,
     keywords as k,
     lex::{Kind, Lexer, Token},
 };
@@ -29,6 +30,8 @@ pub(super) struct Source<'a> {
     pub(super) operators: usize,
     /// Brackets in brackets, and CASE in CASE.
     pub(super) depth: usize,
+    /// How many statements it holds, and what the first one is.
+    pub(super) boundary: Boundary,
     pub(super) forms: Forms,
 }
 
@@ -48,6 +51,7 @@ impl<'a> Source<'a> {
             lines: Vec::new(),
             operators: 0,
             depth: 0,
+            boundary: Boundary::default(),
             forms,
         };
         source.rewrite();
@@ -60,8 +64,17 @@ impl<'a> Source<'a> {
             .filter(|token| !matches!(token.kind, Kind::LineComment | Kind::BlockComment))
             .collect();
         let mut edits = Vec::new();
-        let mut depth = 0_usize;
+        let (mut depth, mut brackets) = (0_usize, 0_usize);
         for (at, token) in tokens.iter().enumerate() {
+            if !(token.kind == Kind::Punct(b';') && brackets == 0 && self.boundary.semicolon()) {
+                let keyword = if let Kind::Word(keyword) = token.kind { keyword } else { None };
+                self.boundary.token(keyword, token.kind == Kind::Punct(b'('));
+            }
+            match token.kind {
+                Kind::Punct(b'(' | b'[') => brackets += 1,
+                Kind::Punct(b')' | b']') => brackets = brackets.saturating_sub(1),
+                _ => {}
+            }
             let before = at.checked_sub(1).map(|at| tokens[at].kind);
             let after = tokens.get(at + 1).map(|token| token.kind);
             match token.kind {
