@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::harness::{self, Database};
 
-/// 60,000 orders of 3,000 users, updated once; every index but the small one is larger than a megabyte.
+/// 60,000 orders of 3,000 users; every index but the small one is larger than a megabyte.
 const ORDERS: &str = r#"
     CREATE TABLE users (id bigint PRIMARY KEY);
     INSERT INTO users SELECT generate_series(0, 2999);
