@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::{
     Advice, Proof,
-    access::{self, Access},
+    access::{self, Access, Values},
     candidates::{Candidate, Candidates, Shares},
     costs::{Costs, Set},
     existing, foreign_keys,
@@ -82,7 +82,9 @@ pub fn indexes(
         .iter()
         .map(|asked| {
             let is_constant = |predicate: &Predicate| is_constant(asked, predicate);
-            access::accesses(asked.shape, catalog, &is_constant, &mut advised.not_judged)
+            let binds = asked.probe.as_ref().map_or(&[][..], |probe| &probe.binds);
+            let values = Values { is_constant: &is_constant, binds };
+            access::accesses(asked.shape, catalog, &values, &mut advised.not_judged)
         })
         .collect();
     let each =

@@ -4,10 +4,10 @@
 //! Operator classes: <https://www.postgresql.org/docs/current/gin.html#GIN-BUILTIN-OPCLASSES>, `pg_trgm`:
 //! <https://www.postgresql.org/docs/current/pgtrgm.html#PGTRGM-INDEX>.
 
-use super::expressions;
+use super::{expressions, patterns};
 use crate::{
     catalog::{Column, IndexKey, KeyExpr, Table},
-    sql::shape::{Op, Operand, Predicate},
+    sql::shape::{Op, Predicate},
 };
 
 /// An index on one key of another kind than a B-tree.
@@ -28,6 +28,11 @@ pub(super) fn serving(predicate: &Predicate, table: &Table) -> Option<Inverted> 
     let (method, opclass) = match predicate.op {
         Op::Like | Op::ILike | Op::Regex => ("gin", Some(trigrams(predicate, column)?)),
         Op::Matches => return full_text(predicate, table, column),
+        Op::Contains | Op::HasKey
+            if predicate.wrapped.as_ref().is_some_and(|text| expressions::gives_document(text, column)) =>
+        {
+            by_type(predicate.op, column)?
+        }
         _ if predicate.wrapped.is_some() => return None,
         Op::Contains | Op::HasKey | Op::Overlaps => by_type(predicate.op, column)?,
         _ => return None,
@@ -78,11 +83,7 @@ fn trigrams(predicate: &Predicate, column: &Column) -> Option<&'static str> {
     if !matches!(base, "text" | "character varying" | "citext") || base == "citext" {
         return None;
     }
-    let Operand::Constant(text) = &predicate.operand else { return None };
-    let pattern = text.trim_start_matches(['E', 'e']).strip_prefix('\'')?;
-    let pattern = &pattern[..pattern.rfind('\'')?];
     // A LIKE that begins with text is a B-tree's.
-    let prefix = predicate.op == Op::Like && !pattern.starts_with(['%', '_']);
-    let longest = pattern.split(|c: char| !c.is_alphanumeric()).map(|run| run.chars().count()).max();
-    (!prefix && longest.is_some_and(|longest| longest >= 3)).then_some("gin_trgm_ops")
+    let prefix = predicate.op == Op::Like && patterns::begins_literally(&predicate.operand);
+    (!prefix && patterns::has_trigrams(&predicate.operand, predicate.op)).then_some("gin_trgm_ops")
 }

@@ -19,6 +19,7 @@ mod indexes;
 mod inverted;
 mod name;
 mod parts;
+mod patterns;
 pub mod pool;
 pub mod pooler;
 mod rent;

@@ -3,7 +3,7 @@
 //! In: a predicate of the [`Shape`](crate::sql::Shape) and its table. Out: a [`Part`], or nothing where no
 //! B-tree can serve it. Left alone: what wants another kind of index (GIN, `GiST`, BRIN).
 
-use super::{expressions, selectivity};
+use super::{expressions, patterns, selectivity};
 use crate::{
     catalog::{Column, IndexKey, KeyExpr, Table},
     sql::shape::{Op, Operand, Predicate, Sargable},
@@ -40,9 +40,17 @@ pub(super) fn part(predicate: &Predicate, table: &Table) -> Option<Part> {
         return None;
     }
     let column = table.column(&predicate.column.name)?;
+    let prefix = predicate.op == Like && patterns::begins_literally(&predicate.operand);
     let (expr, sorts_like_c) = match (&predicate.wrapped, &predicate.sargable) {
         (None, Sargable::Yes) if sorts(column) => (KeyExpr::Column(column.name.clone()), column.c_collation),
-        (Some(text), Sargable::Wrapped | Sargable::Yes) => {
+        // What the pattern begins with stands in a call or a bind value.
+        (None, Sargable::LeadingWildcard) if prefix && sorts(column) => {
+            (KeyExpr::Column(column.name.clone()), column.c_collation)
+        }
+        (Some(text), sargable)
+            if matches!(sargable, Sargable::Wrapped | Sargable::Yes)
+                || prefix && *sargable == Sargable::LeadingWildcard =>
+        {
             // The collation of a function's result is that of its argument.
             (KeyExpr::Expression(expressions::indexable(text, table)?), column.c_collation)
         }
@@ -50,7 +58,7 @@ pub(super) fn part(predicate: &Predicate, table: &Table) -> Option<Part> {
     };
     let mut key = IndexKey { expr, desc: false, nulls_first: false, opclass: None };
     if predicate.op == Like {
-        if predicate.sargable == Sargable::Wrapped && !expressions::begins_literally(&predicate.operand) {
+        if predicate.wrapped.is_some() && !prefix {
             return None;
         }
         if !sorts_like_c {

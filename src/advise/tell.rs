@@ -284,6 +284,15 @@ fn because(
         }
     }
     parts.extend(append_only::why(&case.spec, table));
+    for key in &case.spec.keys {
+        if let KeyExpr::Expression(text) = &key.expr
+            && let Some(type_name) = expressions::refuses_all_but(text)
+        {
+            parts.push(format!(
+                "with it, a row whose {text} is no {type_name} can be written no more, as reading it fails today"
+            ));
+        }
+    }
     if let Some(why) = &case.why {
         parts.push(format!("not costed: {why}"));
     }

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     inverted::{self, Inverted},
     parts::{Part, is_equality, part, plain},
-    selectivity,
+    patterns, selectivity,
 };
 use crate::{
     catalog::{Catalog, IndexKey, KeyExpr, Table, TableKind},
@@ -70,13 +70,20 @@ pub(super) struct Access<'a> {
     pub(super) reads: Option<BTreeSet<String>>,
 }
 
+/// What is known of the values that a statement's calls had.
+pub(super) struct Values<'v> {
+    /// Whether all calls have the same value in a condition.
+    pub(super) is_constant: &'v dyn Fn(&Predicate) -> bool,
+    /// Bind values of one call, by the parameter's number; empty where they are not known.
+    pub(super) binds: &'v [Option<String>],
+}
+
 /// Every access of a statement; what cannot be advised on is counted in `not_judged`.
 ///
-/// `is_constant` tells whether all calls have the same value in a condition.
 pub(super) fn accesses<'a>(
     shape: &Shape,
     catalog: &'a Catalog,
-    is_constant: &dyn Fn(&Predicate) -> bool,
+    values: &Values<'_>,
     not_judged: &mut NotJudged,
 ) -> Vec<Access<'a>> {
     let mut found: BTreeMap<(BlockId, usize), Access<'a>> = BTreeMap::new();
@@ -103,7 +110,7 @@ pub(super) fn accesses<'a>(
         }
     }
 
-    let mut reader = Reader { shape, is_constant, found, not_judged };
+    let mut reader = Reader { shape, values, found, not_judged };
     for block in &shape.blocks {
         for condition in &block.conditions {
             match condition {
@@ -167,7 +174,7 @@ impl<'a> Access<'a> {
 
 struct Reader<'s, 'a, 'n> {
     shape: &'s Shape,
-    is_constant: &'s dyn Fn(&Predicate) -> bool,
+    values: &'s Values<'s>,
     found: BTreeMap<(BlockId, usize), Access<'a>>,
     not_judged: &'n mut NotJudged,
 }
@@ -189,6 +196,8 @@ impl<'a> Reader<'_, 'a, '_> {
             self.join(predicate, other);
             return;
         }
+        let filled = patterns::with_values(predicate, self.values.binds);
+        let predicate = filled.as_ref().unwrap_or(predicate);
         let Some(place) = self.place(&predicate.column) else { return };
         if !narrows(block, &predicate.clause, &predicate.column) {
             return;
@@ -300,7 +309,9 @@ impl<'a> Reader<'_, 'a, '_> {
         let condition = match (predicate.op, &predicate.operand) {
             (Op::IsTrue, _) => name,
             (Op::IsFalse, _) => format!("NOT {name}"),
-            (Op::Eq, Operand::Constant(text)) if (self.is_constant)(predicate) => format!("{name} = {text}"),
+            (Op::Eq, Operand::Constant(text)) if (self.values.is_constant)(predicate) => {
+                format!("{name} = {text}")
+            }
             _ => return None,
         };
         let fraction = selectivity::of_common(predicate, column)?;
@@ -318,6 +329,8 @@ impl<'a> Reader<'_, 'a, '_> {
                 _ => return,
             };
             let Some(predicate) = tests.next() else { return };
+            let filled = patterns::with_values(predicate, self.values.binds);
+            let predicate = filled.as_ref().unwrap_or(predicate);
             if matches!(predicate.operand, Operand::Column(_) | Operand::Subquery(_) | Operand::Expression(_))
             {
                 return;

@@ -8,6 +8,9 @@
 //! Sort columns keep the direction that the query has. For a single direction that is a matter of taste
 //! (a B-tree is read backwards as well); mixed directions need it.
 
+mod covering;
+mod order;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
@@ -38,9 +41,6 @@ const UNSELECTIVE_COVERED: f64 = 0.5;
 
 /// Rows of which the fetching is worth a wider index.
 const WORTH_COVERING: f64 = 1000.0;
-
-/// Bytes of an index entry beside its columns: the line pointer and the tuple's header.
-const ENTRY_OVERHEAD: f64 = 12.0;
 
 #[derive(Clone, Debug)]
 pub(super) struct Candidate {
@@ -129,7 +129,11 @@ impl Candidates {
             ask.add(&single, &access.distinct, true, false);
         }
         // An order alone is a bet on rows that match being spread evenly, where another index could find them.
-        let bet = equal.is_empty() && !access.driven && !access.inverted.is_empty();
+        let bet = equal.is_empty() && !access.driven && !access.inverted.is_empty()
+            || access.order.first().is_some_and(|first| {
+                // A prefix of the sort column lies in one place of that order, which LIKE cannot find there.
+                access.ranges.iter().any(|range| range.key.opclass.is_some() && range.key.expr == first.expr)
+            });
         if !access.order.is_empty() && !bet {
             let mut single: Vec<Part> = equal.iter().filter(|part| part.single).cloned().collect();
             let correlated = access.joined.iter().filter(|_| access.driven).map(|(part, _)| part.clone());
@@ -346,80 +350,6 @@ impl Ask<'_, '_> {
         if candidate.ordered && !known.ordered {
             known.spec = candidate.spec;
             known.ordered = true;
-        }
-    }
-
-    /// The same index carrying all that the query reads of the table, where an index-only scan is within
-    /// reach: few columns are left, much narrower than the row, and most pages are all-visible
-    /// (<https://www.postgresql.org/docs/current/indexes-index-only-scans.html>).
-    fn covering(&self, candidate: &Candidate) -> Option<Candidate> {
-        /// More carried columns make most updates of the table write to the index.
-        const MOST: usize = 4;
-        /// Below this, many rows must be looked up in the heap all the same.
-        const VISIBLE: f64 = 0.7;
-        /// The entry as part of the row: a wider one reads hardly fewer pages than the table.
-        const NARROW: f64 = 0.6;
-        let table = self.access.table;
-        if table.all_visible.is_none_or(|part| part < VISIBLE) {
-            return None;
-        }
-        let mut keys = BTreeSet::new();
-        for key in &candidate.spec.keys {
-            match &key.expr {
-                KeyExpr::Column(name) => keys.insert(name.clone()),
-                KeyExpr::Expression(_) => return None,
-            };
-        }
-        let rest: Vec<String> = self.access.reads.as_ref()?.difference(&keys).cloned().collect();
-        if rest.is_empty() || rest.len() > MOST {
-            return None;
-        }
-        let width = |name: &String| {
-            let statistics = table.column(name)?.statistics.as_ref()?;
-            Some(f64::from(statistics.average_width))
-        };
-        let entry: f64 = keys.iter().chain(&rest).map(width).sum::<Option<f64>>()?;
-        let row = table.bytes? as f64 / table.rows?.max(1.0);
-        if entry + ENTRY_OVERHEAD > row * NARROW {
-            return None;
-        }
-        let mut covering = candidate.clone();
-        // As further keys where the keys alone would be those that an index begins with already.
-        let begun = table.indexes.iter().any(|index| existing::is_prefix(&candidate.spec, &index.spec));
-        if begun && candidate.spec.keys.len() + rest.len() <= MAX_KEYS {
-            covering.spec.keys.extend(rest.iter().map(|name| IndexKey::column(name)));
-        } else {
-            covering.spec.include = rest;
-        }
-        Some(covering)
-    }
-
-    /// One order of the equality columns per table; see the module's text.
-    fn sort(&self, equal: &mut [Part]) {
-        equal.sort_by(|left, right| {
-            let share = |part: &Part| self.shares.count(&self.access.table.name, &part.key.expr);
-            let left_over = |part: &Part| part.selectivity.unwrap_or(1.0);
-            share(right)
-                .cmp(&share(left))
-                .then(left_over(left).total_cmp(&left_over(right)))
-                .then_with(|| left.key.cmp(&right.key))
-        });
-        let widened = self
-            .access
-            .table
-            .indexes
-            .iter()
-            .filter(|index| {
-                index.valid
-                    && !index.unique
-                    && index.spec.predicate.is_none()
-                    && index.spec.method == "btree"
-                    && index.spec.keys.iter().all(|key| equal.iter().any(|part| part.key == *key))
-            })
-            .max_by_key(|index| (index.spec.keys.len(), std::cmp::Reverse(&index.name)));
-        if let Some(index) = widened {
-            let place = |part: &Part| index.spec.keys.iter().position(|key| *key == part.key);
-            equal.sort_by_key(|part| place(part).unwrap_or(usize::MAX));
         }
     }
 }

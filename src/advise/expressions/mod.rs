@@ -4,7 +4,11 @@
 //! forms that are immutable for some types only. What is not on it is not advised: CREATE INDEX
 //! would refuse it, or the expression is better written another way.
 
-use crate::{catalog::Table, sql::shape::Operand};
+mod tokens;
+
+use tokens::{Token, tokens};
+
+use crate::catalog::{Column, Table};
 
 /// Immutable in `pg_catalog` in all their variants. Sorted.
 const IMMUTABLE: &[&str] = &[
@@ -39,6 +43,30 @@ const IMMUTABLE: &[&str] = &[
     "upper",
 ];
 
+/// Those of them whose result is text. Sorted.
+const GIVES_TEXT: &[&str] = &[
+    "btrim",
+    "initcap",
+    "left",
+    "lower",
+    "ltrim",
+    "md5",
+    "regexp_replace",
+    "replace",
+    "reverse",
+    "right",
+    "rtrim",
+    "split_part",
+    "substr",
+    "substring",
+    "translate",
+    "upper",
+];
+
+/// Types into which text and numbers turn alike in every session. Times do not: `DateStyle` and `TimeZone` have a say.
+const READ_ALIKE: &[&str] =
+    &["bigint", "bool", "boolean", "int", "int2", "int4", "int8", "integer", "numeric", "smallint", "uuid"];
+
 /// Immutable only on a timestamp or date without time zone: with one, the result hangs on the
 /// session's `TimeZone`. Sorted.
 const IMMUTABLE_WITHOUT_ZONE: &[&str] = &["date", "date_part", "date_trunc", "extract"];
@@ -47,6 +75,11 @@ const IMMUTABLE_WITHOUT_ZONE: &[&str] = &["date", "date_part", "date_trunc", "ex
 /// names this table's columns only.
 pub(super) fn indexable(text: &str, table: &Table) -> Option<String> {
     let tokens = tokens(text)?;
+    // Text joined with text is immutable, with anything else it hangs on how that is printed.
+    let joined = tokens.contains(&Token::Symbol("||".to_owned()));
+    if joined && !textual(&tokens, table) {
+        return None;
+    }
     let mut sql = String::new();
     let mut columns = 0;
     let mut open = 0_usize;
@@ -66,6 +99,8 @@ pub(super) fn indexable(text: &str, table: &Table) -> Option<String> {
             Token::Word(word) if next == Some(&Token::Symbol("(".to_owned())) => {
                 let name = word.to_ascii_lowercase();
                 let immutable = IMMUTABLE.binary_search(&name.as_str()).is_ok()
+                    && (!joined || GIVES_TEXT.binary_search(&name.as_str()).is_ok())
+                    || name == "coalesce"
                     || IMMUTABLE_WITHOUT_ZONE.binary_search(&name.as_str()).is_ok()
                         && without_zone(&tokens, table);
                 if !immutable {
@@ -78,8 +113,8 @@ pub(super) fn indexable(text: &str, table: &Table) -> Option<String> {
                     let target = word.to_ascii_lowercase();
                     let safe = match target.as_str() {
                         "text" => textual(&tokens, table),
-                        "date" | "timestamp" => without_zone(&tokens, table),
-                        _ => false,
+                        "date" | "timestamp" => !joined && without_zone(&tokens, table),
+                        _ => !joined && READ_ALIKE.contains(&target.as_str()) && readable(&tokens, table),
                     };
                     if !safe {
                         return None;
@@ -117,7 +152,7 @@ pub(super) fn indexable(text: &str, table: &Table) -> Option<String> {
                 }
                 "::" => sql.push_str(symbol),
                 "," => sql.push_str(", "),
-                "->" | "->>" => {
+                "->" | "->>" | "||" => {
                     sql.push(' ');
                     sql.push_str(symbol);
                     sql.push(' ');
@@ -192,6 +227,45 @@ fn textual(tokens: &[Token], table: &Table) -> bool {
     })
 }
 
+/// Every column in it is text, a number, or a document that one is taken out of.
+fn readable(tokens: &[Token], table: &Table) -> bool {
+    all_columns(tokens, table, |type_name| {
+        let numbers = ["smallint", "integer", "bigint", "numeric"];
+        type_name == "text"
+            || type_name.starts_with("character")
+            || type_name == "jsonb"
+            || type_name == "json"
+            || numbers.iter().any(|number| type_name.starts_with(number))
+    })
+}
+
+/// The type that an expression turns text into: a row whose text is none of it can be written no more, once an index
+/// holds the expression.
+pub(super) fn refuses_all_but(text: &str) -> Option<String> {
+    let tokens = tokens(text)?;
+    let cast = tokens.iter().position(|token| *token == Token::Symbol("::".to_owned()))?;
+    match tokens.get(cast + 1) {
+        Some(Token::Word(word)) if READ_ALIKE.contains(&word.to_ascii_lowercase().as_str()) => {
+            Some(word.to_ascii_lowercase())
+        }
+        _ => None,
+    }
+}
+
+/// Whether an expression gives a document: the last thing that it does is to take a part out of one with `->`.
+pub(super) fn gives_document(text: &str, column: &Column) -> bool {
+    let Some(tokens) = tokens(text) else { return false };
+    column.type_name == "jsonb"
+        && tokens.contains(&Token::Symbol("->".to_owned()))
+        && tokens.iter().all(|token| match token {
+            Token::Symbol(symbol) => matches!(symbol.as_str(), "->" | "(" | ")" | "."),
+            _ => true,
+        })
+        && !tokens
+            .windows(2)
+            .any(|pair| matches!(pair, [Token::Word(_), Token::Symbol(symbol)] if symbol == "("))
+}
+
 fn all_columns(tokens: &[Token], table: &Table, holds: impl Fn(&str) -> bool) -> bool {
     tokens
         .iter()
@@ -200,62 +274,6 @@ fn all_columns(tokens: &[Token], table: &Table, holds: impl Fn(&str) -> bool) ->
             _ => None,
         })
         .all(|column| holds(&column.type_name))
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Token {
-    /// A name, in its quotes where it has some.
-    Word(String),
-    /// A number or a string.
-    Constant(String),
-    Symbol(String),
-}
-
-/// `None` for anything that is not a word, a constant or one of the few symbols known here.
-fn tokens(text: &str) -> Option<Vec<Token>> {
-    let mut tokens = Vec::new();
-    let mut rest = text.trim_start();
-    while let Some(first) = rest.chars().next() {
-        let taken = match first {
-            '"' | '\'' => {
-                let end = closing(rest, first)?;
-                let word = rest[..end].to_owned();
-                tokens.push(if first == '"' { Token::Word(word) } else { Token::Constant(word) });
-                end
-            }
-            c if c.is_ascii_digit() => {
-                let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
-                tokens.push(Token::Constant(rest[..end].to_owned()));
-                end
-            }
-            c if c.is_alphabetic() || c == '_' => {
-                let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
-                tokens.push(Token::Word(rest[..end].to_owned()));
-                end
-            }
-            _ => {
-                let symbol = ["->>", "->", "::", "(", ")", ",", "."]
-                    .into_iter()
-                    .find(|symbol| rest.starts_with(symbol))?;
-                tokens.push(Token::Symbol(symbol.to_owned()));
-                symbol.len()
-            }
-        };
-        rest = rest[taken..].trim_start();
-    }
-    Some(tokens)
-}
-
-/// Where a quoted text ends, its closing quote included; a doubled quote does not close it.
-fn closing(text: &str, quote: char) -> Option<usize> {
-    let mut at = 1;
-    loop {
-        at += text[at..].find(quote)? + 1;
-        if !text[at..].starts_with(quote) {
-            return Some(at);
-        }
-        at += 1;
-    }
 }
 
 /// Whether two expressions are one to the planner: white space, case outside of quotes, casts of text
@@ -325,14 +343,6 @@ fn matching(tokens: &[Token]) -> Option<usize> {
     })
 }
 
-/// A LIKE pattern that begins with a letter of its own.
-pub(super) fn begins_literally(pattern: &Operand) -> bool {
-    let Operand::Constant(text) = pattern else { return false };
-    text.trim_start_matches(['E', 'e'])
-        .strip_prefix('\'')
-        .is_some_and(|rest| !rest.starts_with(['%', '_', '\'']))
-}
-
 /// Whether an expression names a column.
 pub(super) fn names(text: &str, column: &str) -> bool {
     tokens(text).is_some_and(|tokens| {
@@ -343,79 +353,4 @@ pub(super) fn names(text: &str, column: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{catalog::Column, catalog::TableKind, names::RelName};
-
-    fn table() -> Table {
-        let column = |(name, type_name): (&str, &str)| Column {
-            name: name.to_owned(),
-            type_name: type_name.to_owned(),
-            not_null: false,
-            c_collation: false,
-            statistics: None,
-            ..Column::default()
-        };
-        let columns = [
-            ("email", "character varying(255)"),
-            ("made", "timestamp without time zone"),
-            ("seen", "timestamp with time zone"),
-            ("data", "jsonb"),
-            ("Odd", "text"),
-        ];
-        Table {
-            name: RelName::new(Some("public"), "users"),
-            kind: TableKind::Table,
-            rows: None,
-            bytes: None,
-            all_visible: None,
-            columns: columns.into_iter().map(column).collect(),
-            indexes: Vec::new(),
-            foreign_keys: Vec::new(),
-            activity: None,
-            ..Table::default()
-        }
-    }
-
-    #[track_caller]
-    fn check(text: &str, expect: Option<&str>) {
-        assert_eq!(indexable(text, &table()).as_deref(), expect, "{text}");
-    }
-
-    #[test]
-    fn immutable_expressions_can_be_indexed() {
-        check("lower(email)", Some("lower(email)"));
-        check("lower(u.email)", Some("lower(email)"));
-        check("lower((email)::text)", Some("lower((email)::text)"));
-        check("LOWER(\"Odd\")", Some("LOWER(\"Odd\")"));
-        check("substring(email, 1, 3)", Some("substring(email, 1, 3)"));
-        check("data ->> 'key'", Some("data ->> 'key'"));
-        check("date_trunc('day', made)", Some("date_trunc('day', made)"));
-        check("made::date", Some("made::date"));
-    }
-
-    #[test]
-    fn what_is_not_certainly_immutable_cannot() {
-        check("date_trunc('day', seen)", None);
-        check("seen::date", None);
-        check("to_char(made, 'YYYY')", None);
-        check("my_lower(email)", None);
-        check("other.lower(email)", None);
-        check("lower(nickname)", None);
-        check("seen::text", None);
-        check("lower('x')", None);
-        check("email || 'x'", None);
-        check("lower(email", None);
-        check("'unfinished", None);
-        check("", None);
-    }
-
-    #[test]
-    fn the_server_s_way_to_print_is_the_same_expression() {
-        assert!(same("lower(email)", "lower((email)::text)"));
-        assert!(same("LOWER( u.email )", "lower(email)"));
-        assert!(same("(data ->> 'key')", "data->>'key'::text"));
-        assert!(!same("lower(email)", "upper(email)"));
-        assert!(!same("lower(\"Email\")", "lower(email)"));
-    }
-}
+mod tests;
