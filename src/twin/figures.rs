@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::{Missing, columns, expressions::Derived, files::Files, pages, words};
 use crate::{
     catalog::{
-        size,
+        size_btree,
         snapshot::{Relation, Snapshot},
     },
     error::Error,
@@ -201,7 +201,7 @@ fn first_pages(relation: &Relation) -> Option<Vec<u8>> {
     match relation.method.as_deref()? {
         "btree" => {
             // A height that was read from a file older than the index is no height of it.
-            let guess = size::btree_level(blocks);
+            let guess = size_btree::btree_level(blocks);
             let level = relation.level.filter(|level| level + 1 >= guess).unwrap_or(guess);
             Some(pages::btree(level))
         }

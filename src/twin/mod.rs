@@ -14,6 +14,8 @@ mod expressions;
 mod extensions;
 mod figures;
 mod files;
+mod groups;
+mod measure;
 mod pages;
 mod schema;
 mod what_if;
