@@ -89,8 +89,8 @@ pub(super) fn bytes(spec: &IndexSpec, table: &Table, kept: f64, version: u32) ->
     if matches!(spec.method.as_str(), "gin" | "gist") {
         return None;
     }
-    let rows = table.rows.map(|rows| rows * kept);
-    size::of(spec, table, version, rows, &[], &mut |_| None).map(|size| size.bytes())
+    let asked = size::Asked { rows: table.rows.map(|rows| rows * kept), ..size::Asked::default() };
+    size::of(spec, table, version, &asked, &mut |_| None).map(|size| size.bytes())
 }
 
 impl Rent for Terms<'_> {

@@ -342,7 +342,7 @@ fn because(
                 .map(|(count, what)| words::plural(count, what))
                 .collect();
         parts.push(format!(
-            "{} saw {} since its statistics were reset, which keep up each of its indexes",
+            "{} had {} since its statistics were reset, and each index adds to the cost of such writes",
             table.name.plain(),
             words::list(&seen)
         ));

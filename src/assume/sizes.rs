@@ -65,7 +65,8 @@ fn laid_out(columns: &[(&Stored, &ColumnFigures)], widths: &[f64]) -> f64 {
 /// Of an index as CREATE INDEX would leave it; `None` of an access method that is not known.
 pub(super) fn index(table: &Table, index: &Index, version: u32, stored: &[&Stored]) -> Option<Size> {
     let rows = table.rows? * index.spec.predicate.as_deref().map_or(1.0, |condition| share(table, condition));
-    size::of(&index.spec, table, version, Some(rows), &[], &mut |expression| {
+    let asked = size::Asked { rows: Some(rows), ..size::Asked::default() };
+    size::of(&index.spec, table, version, &asked, &mut |expression| {
         let own = stored.iter().find(|own| own.expression.as_deref() == Some(expression));
         let type_name = own.map_or("text", |own| own.type_name.as_str());
         let width = own.map_or(16.0, |own| own.width());

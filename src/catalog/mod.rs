@@ -3,6 +3,7 @@
 
 pub mod redact;
 pub mod size;
+pub mod size_btree;
 pub mod size_gin;
 pub mod snapshot;
 pub mod snapshot_changes;

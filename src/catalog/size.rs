@@ -8,28 +8,18 @@
 
 use super::{
     ColumnStatistics, IndexSpec, KeyExpr, Table,
+    size_btree::btree,
     size_gin::{self, Entries},
     snapshot::Gin,
 };
 
-const PAGE: f64 = 8192.0;
+pub(super) const PAGE: f64 = 8192.0;
 /// Page header, and the special space of a B-tree page.
-const OVERHEAD: f64 = 24.0 + 16.0;
+pub(super) const OVERHEAD: f64 = 24.0 + 16.0;
 /// `IndexTupleData`, before the key.
-const TUPLE: f64 = 8.0;
+pub(super) const TUPLE: f64 = 8.0;
 /// `ItemIdData`, the line pointer of each entry.
-const POINTER: f64 = 4.0;
-/// One row's address within a posting list.
-const ADDRESS: f64 = 6.0;
-/// A new index builds posting lists of up to a tenth of a page (`_bt_load`).
-const POSTING: f64 = 812.0;
-/// Left free of a new leaf: `BTREE_DEFAULT_FILLFACTOR` is 90.
-const LEAF: f64 = (PAGE - OVERHEAD) * 0.9;
-/// `BTREE_NONLEAF_FILLFACTOR`.
-const INNER: f64 = (PAGE - OVERHEAD) * 0.7;
-/// Children of an inner page, over many real indexes.
-const FAN_OUT: u64 = 285;
-
+pub(super) const POINTER: f64 = 4.0;
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Size {
     pub pages: u64,
@@ -59,18 +49,6 @@ pub struct Key {
     pub null_fraction: f64,
     /// Equal values may share an entry: not where they can print differently.
     pub shares: bool,
-}
-
-/// The level of a B-tree's root by its pages alone.
-pub fn btree_level(pages: u64) -> u32 {
-    let mut level = 0;
-    // Without the first page; inner pages are too few to matter.
-    let mut nodes = pages.saturating_sub(1);
-    while nodes > 1 {
-        nodes = nodes.div_ceil(FAN_OUT);
-        level += 1;
-    }
-    level
 }
 
 /// What `statistics` say of a plain column.
@@ -114,21 +92,30 @@ pub fn expression(type_name: &str, width: f64, distinct: f64) -> Key {
     Key { width, alignment, distinct: distinct.max(1.0), null_fraction: 0.0, shares }
 }
 
+/// What only a server can tell; what is not known stays out.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Asked {
+    /// Those that the index would have, where it is partial.
+    pub rows: Option<f64>,
+    /// Of each key of a GIN index.
+    pub entries: Vec<Entries>,
+    /// Different combinations of the keys' values, where they depend on each other.
+    pub together: Option<f64>,
+}
+
 /// The size; `None` where a figure is missing or the access method is not known.
 ///
-/// `rows`: those that the index would have, where it is partial. `entries`: of each key of a GIN index, if known.
 /// `of_expression` is asked for keys that are no column.
 pub fn of(
     spec: &IndexSpec,
     table: &Table,
     version: u32,
-    rows: Option<f64>,
-    entries: &[Entries],
+    asked: &Asked,
     of_expression: &mut dyn FnMut(&str) -> Option<Key>,
 ) -> Option<Size> {
-    let rows = rows.or(table.rows)?.max(0.0);
-    if spec.method == "gin" && entries.len() == spec.keys.len() {
-        return Some(gin_of(table, rows, entries));
+    let rows = asked.rows.or(table.rows)?.max(0.0);
+    if spec.method == "gin" && asked.entries.len() == spec.keys.len() {
+        return Some(gin_of(table, rows, &asked.entries));
     }
     let mut keys = Vec::new();
     for key in &spec.keys {
@@ -144,96 +131,13 @@ pub fn of(
     }
     let included: Vec<Key> = spec.include.iter().map(|name| column(table, name)).collect::<Option<_>>()?;
     match spec.method.as_str() {
-        "btree" => Some(btree(rows, &keys, &included, version)),
+        "btree" => Some(btree(rows, &keys, &included, version, asked.together)),
         "brin" => Some(brin(table, rows, &keys)),
         "hash" => Some(hash(rows, &keys)),
         "gist" | "spgist" => Some(gist(rows, &keys)),
         "gin" => Some(gin(rows, &keys)),
         _ => None,
     }
-}
-
-fn btree(rows: f64, keys: &[Key], included: &[Key], version: u32) -> Size {
-    let mut width = 0.0_f64;
-    for key in keys.iter().chain(included) {
-        width = align(width, key.alignment) + key.width * (1.0 - key.null_fraction);
-    }
-    let some_null = keys.iter().chain(included).any(|key| key.null_fraction > 0.0);
-    let all_null: f64 = keys.iter().map(|key| key.null_fraction).product();
-    // A row with a NULL has a bitmap of 8 bytes.
-    let with_null = if some_null {
-        let none: f64 = keys.iter().chain(included).map(|key| 1.0 - key.null_fraction).product();
-        8.0 * (1.0 - none)
-    } else {
-        0.0
-    };
-    let key = align(width, 8.0) + with_null;
-    let plain = TUPLE + key + POINTER;
-
-    let distinct: f64 = keys.iter().map(|key| key.distinct).product();
-    // Rows that are NULL in every key are one group.
-    let distinct = if all_null < 1.0 { distinct.clamp(1.0, (rows * (1.0 - all_null)).max(1.0)) } else { 1.0 };
-    let repeats = rows * (1.0 - all_null) / distinct;
-    let shares = version >= 130_000 && included.is_empty() && keys.iter().all(|key| key.shares);
-    let entry = if shares && rows > 1.0 {
-        let nulls = group((rows * all_null).max(1.0), TUPLE + 8.0, TUPLE + 8.0 + POINTER)
-            / (rows * all_null).max(1.0);
-        all_null * nulls + (1.0 - all_null) * spread(repeats, TUPLE + key, plain)
-    } else {
-        plain
-    };
-    // Every leaf but the last begins with a copy of its highest key.
-    let leaves = (rows * entry / (LEAF - plain)).ceil().max(1.0);
-    let mut pages = leaves + 1.0;
-    let mut level = 0;
-    let mut below = leaves;
-    let children = (INNER / plain).floor().max(2.0);
-    while below > 1.0 {
-        below = (below / children).ceil();
-        pages += below;
-        level += 1;
-    }
-    Size { pages: whole(pages), tuples: rows, level: Some(level), gin: None }
-}
-
-/// Bytes of one row of groups that have `mean` rows on average, as chance spreads them.
-fn spread(mean: f64, base: f64, plain: f64) -> f64 {
-    if mean <= 1.0 {
-        return plain;
-    }
-    if mean > 40.0 {
-        return group(mean, base, plain) / mean;
-    }
-    // Poisson with at least one row: of `mean - 1` more.
-    let more = mean - 1.0;
-    let (mut chance, mut bytes) = ((-more).exp(), 0.0);
-    for extra in 0..200_u32 {
-        bytes += chance * group(1.0 + f64::from(extra), base, plain);
-        chance *= more / f64::from(extra + 1);
-    }
-    bytes / mean
-}
-
-/// Bytes of all rows with one value.
-fn group(rows: f64, base: f64, plain: f64) -> f64 {
-    if rows <= 1.0 {
-        return plain * rows;
-    }
-    let fits = ((POSTING - base) / ADDRESS).floor().max(1.0);
-    if fits <= 1.0 {
-        return plain * rows;
-    }
-    let full = (rows / fits).floor();
-    let rest = rows - full * fits;
-    let list = |rows: f64| align(base + rows * ADDRESS, 8.0) + POINTER;
-    full * list(fits)
-        + if rest <= 0.0 {
-            0.0
-        } else if rest <= 1.0 {
-            plain * rest
-        } else {
-            list(rest)
-        }
 }
 
 /// One summary for 128 pages of the table.
@@ -300,13 +204,13 @@ fn gin(rows: f64, keys: &[Key]) -> Size {
     Size { pages: whole(2.0 + (postings / (PAGE - 32.0)).ceil()), tuples: rows, level: None, gin: None }
 }
 
-fn align(bytes: f64, to: f64) -> f64 {
+pub(super) fn align(bytes: f64, to: f64) -> f64 {
     (bytes / to).ceil() * to
 }
 
 /// A positive number of pages.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole and positive")]
-fn whole(pages: f64) -> u64 {
+pub(super) fn whole(pages: f64) -> u64 {
     pages.max(1.0).ceil() as u64
 }
 
@@ -350,8 +254,9 @@ mod tests {
             "columns": columns, "indexes": [], "foreign_keys": [], "activity": null,
         }))
         .expect("a table");
-        let bytes =
-            of(&spec, &table, 150_018, None, &[], &mut |_| None).expect("everything is known").bytes();
+        let bytes = of(&spec, &table, 150_018, &Asked::default(), &mut |_| None)
+            .expect("everything is known")
+            .bytes();
         let off = bytes as f64 / real as f64;
         assert!((0.93..1.07).contains(&off), "{bytes} is {off:.3} times {real}");
     }
@@ -374,15 +279,6 @@ mod tests {
     fn numbers_take_their_digits() {
         for (text, bytes) in [("0", 3.0), ("12.50", 7.0), ("-12345.67", 9.0), ("901.00", 5.0), ("5", 5.0)] {
             assert!((numeric(text) - bytes).abs() < 0.1, "{text}");
-        }
-    }
-
-    #[test]
-    fn heights_are_those_of_real_trees() {
-        for (pages, level) in
-            [(1, 0), (2, 0), (3, 1), (275, 1), (448, 2), (3409, 2), (25_000, 2), (100_000, 3)]
-        {
-            assert_eq!(btree_level(pages), level, "{pages} pages");
         }
     }
 }

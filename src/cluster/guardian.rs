@@ -20,28 +20,40 @@ const POLL: Duration = Duration::from_millis(5);
 /// `$0` is the folder, `$1` the binaries, the rest the server's options. It is told `initdb` with more options of it,
 /// and `server`. What fails leaves `failed` behind, and the logs stay until the pipe closes, for the message.
 ///
-/// The watcher reads the rest of the pipe. It leaves `stop` behind so that a server that ended by itself can be told
-/// from one that was stopped. An immediate stop (SIGQUIT) is enough for files that are removed next; it is told again
-/// because a process that has only begun still ignores it, as a shell's children in the background do.
+/// A watcher reads the pipe meanwhile, which says nothing more until `initdb` has made its folder. It leaves `stop` behind,
+/// so that what ended by itself can be told from what was stopped.
+///
+/// `initdb` has servers of its own, so the whole group is told to end (SIGTERM): the shells trap it, and what they start
+/// does not. An immediate stop (SIGQUIT) is enough for the server, whose files are removed next. Both are told again
+/// because a process that has only begun may still ignore them, as a shell's children in the background do SIGQUIT.
 const SCRIPT: &str = r#"
 umask 077
 bin=$1; shift
-end() { cd / && rm -rf "$0"; exit; }
-failed() { : >failed; cat >/dev/null; end; }
-while read -r word options && [ "$word" = initdb ]; do
+exec 3<&0 </dev/null
+trap : TERM
+end() { cd / && { rm -rf "$0" || [ ! -e "$0/data" ] || { sleep 1; rm -rf "$0"; }; }; exit; }
+failed() { : >failed; cat <&3 >/dev/null; end; }
+while read -r word options <&3 && [ "$word" = initdb ]; do
     "$bin/initdb" -D data -U postgres -A trust --locale=C -E UTF8 --no-sync --wal-segsize=1 $options \
-        >initdb.log 2>&1 </dev/null || failed
+        >initdb.log 2>&1 3<&- &
+    initdb=$!
+    { trap : TERM; read -r word; : >stop; while kill -0 $initdb; do kill -TERM 0; sleep 1; done; } <&3 2>/dev/null &
+    watcher=$!
+    # The signal that the watcher sends ends the waiting too.
+    while kill -0 $initdb 2>/dev/null; do wait $initdb; status=$?; done
+    kill -KILL $watcher 2>/dev/null; wait $watcher
+    [ -e stop ] && end
+    [ $status = 0 ] || failed
     : >initialised
 done
 [ "$word" = server ] || end
-exec 3<&0 </dev/null
 "$bin/postgres" -D data -k "$0" "$@" >server.log 2>&1 3<&- &
 server=$!
 { cat <&3 >/dev/null; : >stop; while kill -QUIT $server; do sleep 1; done; } 2>/dev/null &
 watcher=$!
 wait $server
 kill $watcher 2>/dev/null
-[ -e stop ] || { : >failed; cat <&3 >/dev/null; }
+[ -e stop ] || failed
 end
 "#;
 

@@ -2,7 +2,10 @@
 
 use super::Missing;
 use crate::{
-    catalog::{Absent, snapshot::Snapshot},
+    catalog::{
+        Absent,
+        snapshot::{Piece, Snapshot},
+    },
     names::RelName,
 };
 
@@ -21,19 +24,32 @@ pub(super) fn of(snapshot: &Snapshot, missing: &[Missing]) -> Vec<Absent> {
 fn table(snapshot: &Snapshot, missing: &Missing) -> Option<RelName> {
     let name = missing.name.as_str();
     match missing.kind.as_str() {
+        "statistics of" => split(name.rsplit_once('.')?.0).map(|relation| owner(snapshot, relation)),
+        "file of" => split(name).map(|relation| owner(snapshot, relation)),
+        // A check spoils no plan.
+        "check" => None,
+        kind => {
+            let piece = snapshot.schema.iter().find(|piece| piece.kind == kind && piece.name == name);
+            concerned(kind, name, piece.map_or("", |piece| &piece.sql))
+        }
+    }
+}
+
+/// The table that a statement concerns.
+pub(super) fn table_of(piece: &Piece) -> Option<RelName> {
+    concerned(&piece.kind, &piece.name, &piece.sql)
+}
+
+fn concerned(kind: &str, name: &str, sql: &str) -> Option<RelName> {
+    match kind {
         "table" | "view" | "materialised view" | "partition" | "child table" => split(name),
         // `schema.constraint on table`
-        "primary key" | "unique constraint" | "exclusion constraint" => {
+        "check" | "primary key" | "unique constraint" | "exclusion constraint" => {
             let (constraint, table) = name.rsplit_once(" on ")?;
             Some(RelName::new(Some(constraint.split_once('.')?.0), table))
         }
-        "index" | "statistics object" => {
-            let piece =
-                snapshot.schema.iter().find(|piece| piece.kind == missing.kind && piece.name == name)?;
-            indexed(&piece.sql, if missing.kind == "index" { " ON " } else { " FROM " })
-        }
-        "statistics of" => split(name.rsplit_once('.')?.0).map(|relation| owner(snapshot, relation)),
-        "file of" => split(name).map(|relation| owner(snapshot, relation)),
+        "index" => indexed(sql, " ON "),
+        "statistics object" => indexed(sql, " FROM "),
         _ => None,
     }
 }
@@ -88,7 +104,6 @@ fn ident(rest: &mut &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalog::snapshot::Piece;
 
     #[test]
     fn each_missing_object_names_its_table_once() {

@@ -118,7 +118,11 @@ fn elements(private: &mut Private<'_>, column: [&str; 3], rows: f64) -> Option<E
 }
 
 /// The rows; a failure leaves the transaction as it was.
-fn tried(private: &mut Private<'_>, sql: &str, values: [&str; 3]) -> Option<Vec<Vec<Option<String>>>> {
+pub(super) fn tried(
+    private: &mut Private<'_>,
+    sql: &str,
+    values: [&str; 3],
+) -> Option<Vec<Vec<Option<String>>>> {
     private.rows("SAVEPOINT entries", &[]).ok()?;
     let answer = private.rows(sql, &values);
     let end = if answer.is_ok() { "RELEASE SAVEPOINT entries" } else { "ROLLBACK TO SAVEPOINT entries" };
@@ -126,7 +130,7 @@ fn tried(private: &mut Private<'_>, sql: &str, values: [&str; 3]) -> Option<Vec<
     answer.ok()
 }
 
-fn numbers<const N: usize>(row: &[Option<String>]) -> Option<[f64; N]> {
+pub(super) fn numbers<const N: usize>(row: &[Option<String>]) -> Option<[f64; N]> {
     let numbers: Option<Vec<f64>> = row.iter().map(|text| text.as_deref()?.parse().ok()).collect();
     numbers?.try_into().ok()
 }

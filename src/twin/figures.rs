@@ -1,14 +1,12 @@
 //! Settings, statistics and sizes of the snapshot, written where the planner reads them.
 
-use std::{borrow::Cow, collections::BTreeSet};
-
 use serde::Serialize;
 
-use super::{Missing, expressions::Derived, files::Files, pages, words};
+use super::{Missing, columns, expressions::Derived, files::Files, pages, words};
 use crate::{
     catalog::{
-        array, size,
-        snapshot::{ColumnFigures, Relation, Snapshot},
+        size_btree,
+        snapshot::{Relation, Snapshot},
     },
     error::Error,
     names::{quote_ident, quote_literal},
@@ -61,134 +59,35 @@ pub(super) fn settings(admin: &Session, snapshot: &Snapshot, database: &str) -> 
     Ok(missing)
 }
 
-/// Statistics and files.
+/// Statistics and files. Those of columns on all of the connections at once.
 pub(super) fn write(
-    admin: &Session,
+    admins: &[Session],
     snapshot: &Snapshot,
     derived: &[Derived],
     files: &Files,
 ) -> Result<Vec<Missing>, Error> {
     let mut missing = Vec::new();
+    let Some(admin) = admins.first() else { return Ok(missing) };
     let version = admin.query("SELECT current_setting('server_version_num')", &[])?;
     let version: u32 = version.first().and_then(|row| row[0].as_deref()?.parse().ok()).unwrap_or(0);
-    columns(admin, snapshot, derived, version, &mut missing)?;
+    let of_columns: Vec<columns::Line<'_>> = snapshot
+        .relations
+        .iter()
+        .flat_map(|relation| {
+            relation.columns.iter().map(|column| columns::Line::of(&relation.schema, &relation.name, column))
+        })
+        .collect();
+    let of_derived: Vec<columns::Line<'_>> =
+        derived.iter().map(|one| columns::Line::of(&one.schema, &one.index, &one.figures)).collect();
+    missing.extend(columns::write(admins, of_columns, version)?);
+    missing.extend(columns::write(admins, of_derived, version)?);
     extended(admin, snapshot, version, &mut missing)?;
     relations(admin, snapshot, files, version, &mut missing)?;
     Ok(missing)
 }
 
-/// The column's figures as the queries take them. The histogram ends with the real extremes, where they are known.
-#[derive(Serialize)]
-struct Line<'a> {
-    schema: &'a str,
-    relation: &'a str,
-    name: &'a str,
-    inherited: bool,
-    null_frac: f64,
-    avg_width: i32,
-    n_distinct: f64,
-    most_common_vals: Option<&'a str>,
-    most_common_freqs: Option<&'a str>,
-    histogram_bounds: Option<Cow<'a, str>>,
-    correlation: Option<f64>,
-    most_common_elems: Option<&'a str>,
-    most_common_elem_freqs: Option<&'a str>,
-    elem_count_histogram: Option<&'a str>,
-}
-
-impl<'a> Line<'a> {
-    fn of(schema: &'a str, relation: &'a str, column: &'a ColumnFigures) -> Line<'a> {
-        let bounds = column.histogram_bounds.as_deref();
-        let (lowest, highest) = (column.lowest.as_deref(), column.highest.as_deref());
-        let with_ends = bounds
-            .filter(|_| lowest.is_some() || highest.is_some())
-            .and_then(|bounds| array::with_ends(bounds, lowest, highest));
-        Line {
-            schema,
-            relation,
-            name: &column.name,
-            inherited: column.inherited,
-            null_frac: column.null_frac,
-            avg_width: column.avg_width,
-            n_distinct: column.n_distinct,
-            most_common_vals: column.most_common_vals.as_deref(),
-            most_common_freqs: column.most_common_freqs.as_deref(),
-            histogram_bounds: with_ends.map(Cow::Owned).or(bounds.map(Cow::Borrowed)),
-            correlation: column.correlation,
-            most_common_elems: column.most_common_elems.as_deref(),
-            most_common_elem_freqs: column.most_common_elem_freqs.as_deref(),
-            elem_count_histogram: column.elem_count_histogram.as_deref(),
-        }
-    }
-
-    /// As the query for what was refused gives it.
-    fn key(&self) -> Vec<Option<String>> {
-        let inherited = if self.inherited { "true" } else { "false" };
-        [self.schema, self.relation, self.name, inherited].map(|text| Some(text.to_owned())).into()
-    }
-}
-
 /// From this version on the server has functions of its own for what a dump of statistics holds.
-const RESTORES: u32 = 180_000;
-
-fn columns(
-    admin: &Session,
-    snapshot: &Snapshot,
-    derived: &[Derived],
-    version: u32,
-    missing: &mut Vec<Missing>,
-) -> Result<(), Error> {
-    let mut lines: Vec<Line<'_>> = snapshot
-        .relations
-        .iter()
-        .flat_map(|relation| {
-            relation.columns.iter().map(|column| Line::of(&relation.schema, &relation.name, column))
-        })
-        .chain(derived.iter().map(|one| Line::of(&one.schema, &one.index, &one.figures)))
-        .collect();
-    if version >= RESTORES {
-        lines = refused(admin, lines)?;
-    }
-    let insert = admin.prepare(include_str!("queries/statistics.sql"))?;
-    let mut open: Vec<&[Line<'_>]> = lines.chunks(500).collect();
-    // What one column's values spoil, the others of its part do not: halves are tried again.
-    while let Some(some) = open.pop() {
-        let json = serde_json::to_string(some).unwrap_or_default();
-        match admin.rows(&insert, &[&json]) {
-            Ok(_) => {}
-            Err(err @ Error::Server { .. }) => {
-                if let [one] = some {
-                    missing.push(Missing {
-                        kind: "statistics of".to_owned(),
-                        name: format!("{}.{}.{}", one.schema, one.relation, one.name),
-                        why: words(&err),
-                    });
-                } else {
-                    let (left, right) = some.split_at(some.len() / 2);
-                    open.extend([left, right]);
-                }
-            }
-            Err(err) => return Err(err),
-        }
-    }
-    Ok(())
-}
-
-/// Gives columns their statistics by the server's own function, and back those that it did not take whole.
-fn refused<'a>(admin: &Session, lines: Vec<Line<'a>>) -> Result<Vec<Line<'a>>, Error> {
-    let restore = admin.prepare(include_str!("queries/restore.sql"))?;
-    let mut refused = BTreeSet::new();
-    for some in lines.chunks(500) {
-        let json = serde_json::to_string(some).unwrap_or_default();
-        match admin.rows(&restore, &[&json]) {
-            Ok(rows) => refused.extend(rows),
-            // It ends at values that no reading of them allows: which ones, the other way finds.
-            Err(Error::Server { .. }) => refused.extend(some.iter().map(Line::key)),
-            Err(err) => return Err(err),
-        }
-    }
-    Ok(lines.into_iter().filter(|line| refused.contains(&line.key())).collect())
-}
+pub(super) const RESTORES: u32 = 180_000;
 
 fn extended(
     admin: &Session,
@@ -302,7 +201,7 @@ fn first_pages(relation: &Relation) -> Option<Vec<u8>> {
     match relation.method.as_deref()? {
         "btree" => {
             // A height that was read from a file older than the index is no height of it.
-            let guess = size::btree_level(blocks);
+            let guess = size_btree::btree_level(blocks);
             let level = relation.level.filter(|level| level + 1 >= guess).unwrap_or(guess);
             Some(pages::btree(level))
         }

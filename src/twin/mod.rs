@@ -7,11 +7,15 @@
 //! does every statement that is planned here. Only the figures are written by a superuser.
 
 mod absent;
+mod columns;
 mod draft;
 mod entries;
 mod expressions;
+mod extensions;
 mod figures;
 mod files;
+mod groups;
+mod measure;
 mod pages;
 mod schema;
 mod what_if;
@@ -95,12 +99,21 @@ impl Twin {
         first.batch(&format!("CREATE ROLE {ROLE} LOGIN"))?;
         self.create_database(&first)?;
         let admin = connect(&self.cluster, DATABASE, cluster::USER)?;
-        self.missing.extend(schema::extensions(&admin, &self.snapshot)?);
-        let owner = connect(&self.cluster, DATABASE, ROLE)?;
-        self.missing.extend(schema::replay(&owner, &self.snapshot.schema)?);
+        self.missing.extend(extensions::create(&admin, &self.snapshot)?);
+        let several = |user| -> Result<Vec<Session>, Error> {
+            let count = schema::sessions(&self.snapshot);
+            (0..count).map(|_| connect(&self.cluster, DATABASE, user)).collect()
+        };
+        let owners = several(ROLE)?;
+        self.missing.extend(schema::replay(&admin, &owners, &self.snapshot)?);
         self.missing.extend(figures::settings(&admin, &self.snapshot, DATABASE)?);
-        let derived = expressions::derive(&owner, &self.snapshot)?;
-        self.missing.extend(figures::write(&admin, &self.snapshot, &derived, &self.files)?);
+        let derived = match owners.first() {
+            Some(owner) => expressions::derive(owner, &self.snapshot)?,
+            None => Vec::new(),
+        };
+        drop(owners);
+        let admins = several(cluster::USER)?;
+        self.missing.extend(figures::write(&admins, &self.snapshot, &derived, &self.files)?);
         admin.batch(include_str!("queries/helpers.sql"))
     }
 

@@ -9,9 +9,14 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
-use super::{Twin, entries, files::Files, pages, qualified};
+use super::{
+    Twin,
+    files::Files,
+    measure::{measure, with_base_types},
+    pages, qualified,
+};
 use crate::{
-    catalog::{Catalog, IndexSpec, KeyExpr, Table, size},
+    catalog::{Catalog, IndexSpec},
     names::RelName,
     plan::{Estimate, Plan, Probe, WhatIf},
     server::{Limits, Private, Server},
@@ -189,75 +194,6 @@ fn heap(row: Vec<Option<String>>) -> Option<Heap> {
     let path = next()?;
     let folder = path.rsplit_once('/')?.0.to_owned();
     Some(Heap { oid, name, filenode, pages, tuples, visible, folder })
-}
-
-/// The table with the types behind its domains: those say how values are stored.
-fn with_base_types(private: &mut Private<'_>, table: &Table) -> Result<Table, String> {
-    const DOMAINS: &str = "
-SELECT a.attname::text, pg_catalog.format_type(t.typbasetype, t.typtypmod)
-  FROM pg_catalog.pg_attribute a
-  JOIN pg_catalog.pg_type t ON t.oid = a.atttypid AND t.typtype = 'd'
- WHERE a.attrelid = pg_catalog.to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped";
-    let mut table = table.clone();
-    for row in private.rows(DOMAINS, &[&table.name.to_string()])? {
-        let [Some(name), Some(base)] = row.as_slice() else { continue };
-        if let Some(column) = table.columns.iter_mut().find(|column| column.name == *name) {
-            column.type_name.clone_from(base);
-        }
-    }
-    Ok(table)
-}
-
-/// The size of the index on one table.
-fn measure(
-    private: &mut Private<'_>,
-    spec: &IndexSpec,
-    table: &Table,
-    version: u32,
-) -> Result<size::Size, String> {
-    let from = |private: &mut Private<'_>, list: &str, tail: &str| -> Result<Plan, String> {
-        private.explain(&Probe {
-            sql: format!("SELECT {list} FROM ONLY {}{tail}", table.name),
-            binds: Vec::new(),
-        })
-    };
-    let tail = spec.predicate.as_ref().map(|predicate| format!(" WHERE {predicate}")).unwrap_or_default();
-    let rows = match &spec.predicate {
-        Some(_) => Some(from(private, "1", &tail)?.root.rows),
-        None => None,
-    };
-    let mut asked: Vec<(String, size::Key)> = Vec::new();
-    let mut kinds: Vec<(String, String)> = Vec::new();
-    for key in &spec.keys {
-        if let KeyExpr::Expression(text) = &key.expr {
-            let width = f64::from(from(private, &format!("({text})"), "")?.root.width);
-            let distinct = from(private, &format!("({text})"), " GROUP BY 1")?.root.rows;
-            let kind = private.rows(
-                &format!("SELECT pg_catalog.pg_typeof((SELECT ({text}) FROM {} LIMIT 0))::text", table.name),
-                &[],
-            );
-            let kind =
-                kind.ok().and_then(|rows| rows.into_iter().flatten().flatten().next()).unwrap_or_default();
-            asked.push((text.clone(), size::expression(&kind, width, distinct)));
-            kinds.push((text.clone(), kind));
-        }
-    }
-    let mut of_expression = |text: &str| asked.iter().find(|(known, _)| known == text).map(|(_, key)| *key);
-    let mut entries = Vec::new();
-    if spec.method == "gin" {
-        let count = rows.or(table.rows).unwrap_or(0.0);
-        for key in &spec.keys {
-            let kind = match &key.expr {
-                KeyExpr::Column(name) => table.column(name).map_or("", |column| column.type_name.as_str()),
-                KeyExpr::Expression(text) => {
-                    kinds.iter().find(|(known, _)| known == text).map_or("", |(_, kind)| kind.as_str())
-                }
-            };
-            entries.extend(entries::of(private, table, key, kind, count));
-        }
-    }
-    size::of(spec, table, version, rows, &entries, &mut of_expression)
-        .ok_or_else(|| format!("the statistics of {} are not known", table.name.plain()))
 }
 
 fn hide(private: &mut Private<'_>, hidden: &[RelName]) -> Result<(), String> {

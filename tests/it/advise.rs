@@ -578,7 +578,7 @@ fn an_index_must_earn_its_upkeep() {
     );
     let advised = advise(&catalog, &[(read.0, 5000), (insert, 5)], Some(&mut Steps { asked: 0 }));
     let [advice] = advised.advice.as_slice() else { panic!("{:?}", advised.advice) };
-    assert!(advice.because.contains("orders saw 5,000,000 inserts and 1 update since"), "{}", advice.because);
+    assert!(advice.because.contains("orders had 5,000,000 inserts and 1 update since"), "{}", advice.because);
 }
 
 #[test]

@@ -31,7 +31,7 @@ pub(crate) const MAY_IMPORT: &[(&str, &[&str])] = &[
         "examples",
         &["catalog", "detect", "error", "finding", "lint", "plan", "rules", "sources", "sql", "workload"],
     ),
-    ("twin", &["assume", "catalog", "cluster", "error", "names", "plan", "server"]),
+    ("twin", &["assume", "catalog", "cluster", "error", "names", "plan", "server", "threads"]),
     (
         "report",
         &[

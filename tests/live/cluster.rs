@@ -2,7 +2,8 @@
 
 use std::{
     env, fs,
-    io::{self, BufRead, BufReader, Write as _},
+    io::{self, BufRead, BufReader, Read as _, Write as _},
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     thread,
@@ -122,6 +123,34 @@ fn it_dies_though_its_guardian_was_killed_first() {
     comes_true("the server outlives its guardian and us", || !lives(&server));
     let next = Cluster::start(&Settings::default()).expect("a cluster");
     assert!(!folder.exists() && next.socket_dir().exists(), "the next start sweeps {}", folder.display());
+}
+
+/// Where no data folder is kept from an earlier run.
+#[test]
+fn initdb_ends_with_a_process_that_is_killed() {
+    let parent = tempfile::tempdir().expect("a folder");
+    fs::set_permissions(parent.path(), fs::Permissions::from_mode(0o1777)).expect("a mode");
+    let mut child = Command::new(env::current_exe().expect("this test"))
+        .args(["--exact", "cluster::it_answers_and_leaves_nothing"])
+        .env(HOLD, "1")
+        .env("TMPDIR", parent.path())
+        .env("XDG_CACHE_HOME", parent.path().join("cache"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .expect("a second test process");
+    let folders = || fs::read_dir(parent.path()).expect("the folder").filter_map(Result::ok);
+    let log = || folders().map(|entry| entry.path().join("initdb.log")).find(|log| log.exists());
+    let begun = |log: PathBuf| fs::read_to_string(log).is_ok_and(|text| text.contains("data"));
+    comes_true("initdb does not begin", || log().is_some_and(begun));
+    let log = log().expect("its log");
+    let mut words = fs::File::open(&log).expect("its log");
+    child.kill().expect("SIGKILL");
+    child.wait().expect("its end");
+    comes_true("the folder outlives a killed process", || !log.exists());
+    let mut said = String::new();
+    words.read_to_string(&mut said).expect("text");
+    assert!(!said.contains("Success"), "initdb went on to its end:\n{said}");
 }
 
 #[test]

@@ -204,6 +204,38 @@ fn what_if_costs_what_the_real_index_costs() {
     );
 }
 
+/// Rows of one key share its entry: how many there are the statistics of columns do not say of an expression, nor of columns
+/// that depend on each other.
+#[test]
+fn an_index_is_sized_by_the_different_keys_that_it_would_have() {
+    let shop = harness::database();
+    shop.sql(
+        "CREATE TABLE calls AS SELECT n AS id, (10 + n % 25) || '-' || n AS phone, n % 5000 AS part, n % 5000 % 700 AS maker
+           FROM generate_series(1, 100000) n;
+         CREATE STATISTICS of_calls (ndistinct) ON part, maker FROM calls; ANALYZE calls",
+    );
+    let snapshot = shop.connect().snapshot(Wishes::default()).expect("a snapshot");
+    let (twin, mut server) = twin_of(&snapshot);
+    let (mut catalog, _) = server.catalog().expect("a catalog");
+    twin.correct(&mut catalog);
+    let calls = RelName::new(Some("public"), "calls");
+    let by = |text: &str| IndexSpec {
+        keys: vec![IndexKey { expr: KeyExpr::Expression(text.to_owned()), ..IndexKey::column("phone") }],
+        ..IndexSpec::btree(calls.clone(), &[])
+    };
+    for spec in [
+        by("substr(phone, 1, 2)"),
+        by("(id % 100)"),
+        IndexSpec::btree(calls.clone(), &["maker", "part"]),
+        IndexSpec::btree(calls.clone(), &["maker", "id"]),
+    ] {
+        let promised = twin.what_if(&mut server, &catalog, Limits::default()).size(&spec).expect("a size");
+        let (_, taken) = really(&shop, &spec, "SELECT FROM calls");
+        let off = promised as f64 / taken as f64;
+        assert!((0.8..1.2).contains(&off), "{}: {off:.3} of the real one's {taken}", spec.create());
+    }
+}
+
 #[test]
 fn an_index_can_be_hidden() {
     let (twin, mut server) = twin_of(&taken_by("postgres"));
