@@ -36,6 +36,10 @@ pub(super) fn detect(rule: &Rule, facts: &WorkloadFacts<'_>, report: &mut Report
             report.not_judged.add(&rule.name, "the repeated statement could not be parsed");
             continue;
         };
+        if shape.writes_in_cte {
+            report.not_judged.add(&rule.name, "the repeated statement writes in a WITH");
+            continue;
+        }
         let Some(child) = child(rule, facts, found, shape) else { continue };
         if child.lists { &mut batches } else { &mut children }.push(child);
     }
@@ -193,7 +197,7 @@ fn one(rule: &Rule, facts: &WorkloadFacts<'_>, children: &[Child<'_>], member: M
         finding.detail.insert("fed_by".to_owned(), Value::Object(fed));
     }
     // A single short burst may be chance: sessions of a pool serve several requests.
-    if found.evidence == Evidence::Burst && found.units < 2 && found.max_repeats < 2 * Repetition::LEAST {
+    if found.evidence >= Evidence::Burst && found.units < 2 && found.max_repeats < 2 * Repetition::LEAST {
         finding.severity = Severity::Note;
     }
     finding

@@ -71,7 +71,7 @@ fn detail(facts: &WorkloadFacts<'_>, found: &Repetition) -> Map<String, Value> {
     if let Some(callers) = callers.filter(|callers| !callers.is_empty()) {
         detail.insert("callers".to_owned(), json!(callers));
     }
-    if found.evidence == Evidence::Burst {
+    if found.evidence >= Evidence::Burst {
         detail.insert("surer".to_owned(), json!(SURER));
     }
     detail.insert("occurrences".to_owned(), json!(occurrences));
@@ -132,10 +132,11 @@ pub(super) fn units(by_evidence: &BTreeMap<Evidence, u64>) -> String {
             Evidence::Trace => "trace",
             Evidence::Tag => "request",
             Evidence::Transaction => "transaction",
-            Evidence::Burst => "burst",
+            Evidence::Burst | Evidence::Pool => "burst",
         };
         let plural = if units == 1 { "" } else { "s" };
-        (units, format!("{unit}{plural}"))
+        let over = if evidence == Evidence::Pool { " over a pool's sessions" } else { "" };
+        (units, format!("{unit}{plural}{over}"))
     };
     let kinds: Vec<(u64, String)> = by_evidence.iter().map(counted).collect();
     match &kinds[..] {
@@ -156,6 +157,7 @@ pub(super) fn evidence(evidence: Evidence) -> &'static str {
         Evidence::Tag => "certain: one request tag",
         Evidence::Transaction => "certain: one transaction",
         Evidence::Burst => "probable: no pause in between",
+        Evidence::Pool => "probable: close in time over the sessions of a pool",
     }
 }
 

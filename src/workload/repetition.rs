@@ -18,9 +18,10 @@ pub enum Evidence {
     Tag,
     /// One explicit transaction of one session.
     Transaction,
-    /// Statements of one session, or one loop over the sessions of a pool, with no long pause between
-    /// them.
+    /// Statements of one session with no long pause between them.
     Burst,
+    /// One loop over the sessions of a pool: close in time, and mostly fed by one query before it.
+    Pool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -186,6 +186,7 @@ fn check(script: &str, expect: &[&str]) {
                 Evidence::Tag => "tag",
                 Evidence::Transaction => "transaction",
                 Evidence::Burst => "burst",
+                Evidence::Pool => "pool",
             };
             let parent = found.parent.map_or("nothing".to_owned(), text);
             format!(

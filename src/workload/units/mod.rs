@@ -185,7 +185,7 @@ impl Window<'_> {
             let open = self.is_open(repeats.iter().filter_map(|step| step.end()).max(), newest, IDLE);
             if !open {
                 let parent = found.parent.map(|at| steps[at as usize].query);
-                folded.fold(parent, &repeats, Evidence::Burst);
+                folded.fold(parent, &repeats, Evidence::Pool);
             }
             for at in found.repeats {
                 places[at as usize] = if open { Place::Open } else { Place::Done };

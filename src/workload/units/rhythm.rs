@@ -37,12 +37,11 @@ const ENDS: f64 = 0.5;
 const MAGNITUDES: u8 = 15;
 type ByMagnitude = [f64; MAGNITUDES as usize];
 
-/// How much at most is said against a boundary (in log odds) between a query and its next repeat: as much as
-/// the query follows itself more often than it would by chance.
+/// How much at most is said against a boundary (in log odds) between a query and its next repeat, by how much
+/// more often than by chance it follows itself.
 const REPEATS: f64 = 4.0;
-/// The same between two queries that never stand apart.
-const PAIR: f64 = 2.0;
-/// Share of both queries' runs that stand together from which that begins.
+/// Share of both queries' runs (their geometric mean) that stand together from which a pair counts in the same
+/// way; two that never stand apart count in full.
 const TOGETHER: f64 = 0.5;
 
 /// The joint between two steps (or whole transactions) of one session.
@@ -267,9 +266,9 @@ fn weigh_order(joints: &mut [Joint]) {
             let chance = entered / all;
             1.0 / ((others + chance) / left / chance).clamp(1.0, REPEATS.exp())
         } else {
-            let together = (others / (entered + 1.0)).min(others / (left + 1.0));
+            let together = (others / (entered + 1.0) * others / (left + 1.0)).sqrt();
             let paired = ((together - TOGETHER) / (1.0 - TOGETHER)).max(0.0);
-            if paired > 0.0 { (-PAIR * paired).exp() } else { 1.0 }
+            if paired > 0.0 { (-REPEATS * paired).exp() } else { 1.0 }
         };
         #[expect(clippy::cast_possible_truncation, reason = "from 0 to 1")]
         let order = order as f32;
