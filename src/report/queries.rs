@@ -44,7 +44,7 @@ pub struct Query {
     pub id: String,
     /// Normalised.
     pub text: String,
-    /// `select`, `insert`, `update`, `delete`, `with` or `utility`, as in [`ByKind`].
+    /// `select`, `insert`, `update`, `delete`, `with` or `utility`, as in [`ByKind`](workload::ByKind).
     pub kind: String,
     pub calls: u64,
     /// Calls whose duration is known.

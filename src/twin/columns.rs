@@ -66,11 +66,11 @@ impl<'a> Line<'a> {
 pub(super) fn write(admins: &[Session], lines: Vec<Line<'_>>, version: u32) -> Result<Vec<Missing>, Error> {
     let each = lines.len().div_ceil(admins.len().max(1)).max(1);
     let mut lines = lines.into_iter();
-    let lanes: Vec<(&Session, Vec<Line<'_>>)> =
+    let parts: Vec<(&Session, Vec<Line<'_>>)> =
         admins.iter().map(|admin| (admin, lines.by_ref().take(each).collect())).collect();
-    let done = threads::in_parts(&lanes, 1, |lanes| {
+    let done = threads::in_parts(&parts, 1, |parts| {
         let mut missing = Vec::new();
-        for (admin, lines) in lanes {
+        for (admin, lines) in parts {
             lane(admin, lines, version, &mut missing)?;
         }
         Ok(missing)
