@@ -6,7 +6,7 @@ use super::{
     Outcome,
     advice::{self, AdviceArgs},
     args::{AnalyzeArgs, InputArgs, PoolSizeArgs, SaveArgs, ServerArgs},
-    complain, configure, filter, gather,
+    complain, configure, counted, filter, gather,
     lint::{self, Lint},
     output,
     planner::Planner,
@@ -35,6 +35,7 @@ pub(super) fn run(args: &AnalyzeArgs, config: &Config) -> Result<Outcome, Error>
         advice: None,
         verify: None,
         pool: Some(&args.pool),
+        counted: args.pg_stat_statements,
         save: None,
         lint: None,
     })?;
@@ -56,6 +57,8 @@ pub(super) struct Job<'a> {
     pub(super) verify: Option<&'a str>,
     /// `None`: no pool size.
     pub(super) pool: Option<&'a PoolSizeArgs>,
+    /// What the server counted is the workload, where no log tells of executions.
+    pub(super) counted: bool,
     /// Where the logs' digest goes, if anywhere.
     pub(super) save: Option<&'a SaveArgs>,
     /// Findings by their place in files, as the lint step wants them.
@@ -96,7 +99,9 @@ impl Done {
 }
 
 pub(super) fn perform(job: &Job<'_>) -> Result<Done, Error> {
-    demand_inputs(job.input)?;
+    if !job.counted || !job.input.paths.is_empty() {
+        demand_inputs(job.input)?;
+    }
     let known = user_rules::all()?;
     let readers = configure::readers(job.input, job.config)?;
     // A server that cannot be reached costs its part of the report, not the log's.
@@ -125,7 +130,14 @@ pub(super) fn perform(job: &Job<'_>) -> Result<Done, Error> {
         planner.verifier = Some(verifier);
     }
     let schema = job.config.schema();
-    let read = read(job.input, readers, schema, job.save, server.as_mut(), job.lint)?;
+    let mut read = if job.input.paths.is_empty() {
+        Ingested::default()
+    } else {
+        read(job.input, readers, schema, job.save, server.as_mut(), job.lint)?
+    };
+    if job.counted {
+        complete &= counted::add(&mut read, server.as_mut())?;
+    }
     if let Some(save) = job.save {
         saved(&read, save)?;
     }

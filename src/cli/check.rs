@@ -67,6 +67,7 @@ pub(super) fn run(args: &CheckArgs, config: &Config) -> Result<Outcome, Error> {
         advice: None,
         verify: None,
         pool: None,
+        counted: false,
         save: None,
         lint: Some(&lint),
     };

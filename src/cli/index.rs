@@ -31,6 +31,7 @@ pub(super) fn run(args: &IndexArgs, config: &Config) -> Result<Outcome, Error> {
         advice: Some(&args.advice),
         verify: args.verify.as_deref(),
         pool: None,
+        counted: args.pg_stat_statements,
         save: None,
         lint: None,
     })?;

@@ -19,6 +19,7 @@ pub(super) fn run(args: &LogsArgs, config: &Config) -> Result<Outcome, Error> {
         advice: None,
         verify: None,
         pool: None,
+        counted: false,
         save: Some(&args.save),
         lint: None,
     })?;

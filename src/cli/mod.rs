@@ -5,6 +5,7 @@ mod analyze;
 mod args;
 mod check;
 mod configure;
+mod counted;
 pub mod demo;
 mod explain;
 mod filter;

@@ -27,6 +27,7 @@ pub(super) fn run(args: &DemoArgs) -> Result<Outcome, Error> {
             advice: None,
             verify: None,
             pool: Some(&job.pool),
+            counted: false,
             save: None,
             lint: None,
         })?;

@@ -97,7 +97,8 @@ pub(super) fn totals(workload: &Workload) -> Totals {
         percentile_error: Sketch::RELATIVE_ERROR,
         histogram: figures::histogram(&overall.sketch),
         rows: overall.rows,
-        error_rate: figures::share(totals.errors as f64, (totals.errors + totals.executions) as f64),
+        error_rate: figures::share(totals.errors as f64, (totals.errors + totals.executions) as f64)
+            .filter(|_| totals.counted == 0),
         reads,
         writes,
         executions_per_second: span

@@ -13,6 +13,7 @@ mod safety;
 mod scratch;
 mod session;
 mod snapshot;
+mod statements;
 mod what_if;
 
 pub use connect::{Environment, Target};

@@ -7,6 +7,7 @@
 pub mod binds;
 pub mod cache;
 pub mod chatter;
+mod counted;
 pub mod digest;
 pub mod event;
 pub mod filter;
@@ -39,6 +40,7 @@ mod values;
 
 pub use cache::CacheCandidate;
 pub use chatter::Chatter;
+pub use counted::CountedStatement;
 pub use digest::Digest;
 pub use event::{Binds, Event, EventKind, PlanFormat, Position, ProtocolStep, UnitId};
 pub use figures::Concurrency;

@@ -33,6 +33,9 @@ pub struct Totals {
     /// Queries that were folded together, since there were too many to keep.
     #[serde(default)]
     pub other: Other,
+    /// Executions that a server counted, and no log tells of: whether others failed is not known.
+    #[serde(default)]
+    pub counted: u64,
 }
 
 /// The long tail of a workload whose statements differ in more than their constants. What it holds is in
@@ -63,6 +66,7 @@ impl Totals {
         self.errors += other.errors;
         self.parse_bind_us += other.parse_bind_us;
         self.parse_bind_steps += other.parse_bind_steps;
+        self.counted += other.counted;
         self.other.queries += other.other.queries;
         self.other.calls += other.other.calls;
         self.other.total_us += other.other.total_us;

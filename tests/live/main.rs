@@ -8,6 +8,7 @@ mod attack;
 mod catalog;
 mod cluster;
 mod connect;
+mod counted;
 mod demo;
 mod existing;
 mod explain;

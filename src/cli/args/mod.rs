@@ -101,6 +101,9 @@ pub(in crate::cli) enum Command {
 pub(in crate::cli) struct AnalyzeArgs {
     #[command(flatten)]
     pub(in crate::cli) input: InputArgs,
+    /// Take what `pg_stat_statements` counted on the server for the workload, where no log tells of executions
+    #[arg(long)]
+    pub(in crate::cli) pg_stat_statements: bool,
     #[command(flatten)]
     pub(in crate::cli) schema: SchemaArgs,
     #[command(flatten)]
@@ -120,6 +123,9 @@ pub(in crate::cli) struct AnalyzeArgs {
 pub(in crate::cli) struct IndexArgs {
     #[command(flatten)]
     pub(in crate::cli) input: InputArgs,
+    /// Take what `pg_stat_statements` counted on the server for the workload, where no log tells of executions
+    #[arg(long)]
+    pub(in crate::cli) pg_stat_statements: bool,
     #[command(flatten)]
     pub(in crate::cli) schema: SchemaArgs,
     #[command(flatten)]

@@ -40,7 +40,9 @@ fn read(inputs: &[Input]) -> String {
             format if is_written(format) => count(input.entries, "statement", "statements"),
             _ => count(input.entries, "entry", "entries"),
         };
-        format!("{} ({}, {}, {what})", input.name, input.format, bytes(input.bytes))
+        // What a server was asked for has no size.
+        let size = if input.bytes > 0 { format!("{}, ", bytes(input.bytes)) } else { String::new() };
+        format!("{} ({}, {size}{what})", input.name, input.format)
     });
     let named = named.collect::<Vec<_>>().join(", ");
     if let Some(rest) = inputs.get(NAMED..).filter(|rest| !rest.is_empty()) {
@@ -122,7 +124,9 @@ fn work(totals: &Totals, report: &Report) -> String {
             duration(totals.other.total_ms)
         ));
     }
-    parts.push(count(totals.errors, "error", "errors"));
+    if totals.error_rate.is_some() || totals.errors > 0 {
+        parts.push(count(totals.errors, "error", "errors"));
+    }
     if let Some(peak) = totals.peak_busy_sessions {
         parts.push(format!("at most {} busy at once", count(peak, "session", "sessions")));
     }
