@@ -17,7 +17,7 @@ const PARENTS: usize = 8;
 const AT_ONCE: usize = 16;
 /// Chance, too, puts executions of one query near each other: a loop has at most this share of its
 /// repeats by the query's usual rate.
-const CHANCE: f64 = 0.5;
+const CHANCE: f64 = 0.4;
 /// A parent or pause must be better than one before it by so much.
 const BETTER: f64 = 0.02;
 
@@ -52,7 +52,7 @@ impl Channel {
                 // A session that never runs the child is none of the pool's.
                 let parents: Vec<Run> =
                     parents.iter().copied().filter(|parent| sessions.contains(&parent.session)).collect();
-                let fit = Fit::of(child, &parents, &clusters, pause);
+                let fit = Fit::of(child, &parents, &clusters, pause.min(AFTER_PARENT));
                 if best.as_ref().is_none_or(|best| fit.explained > best.explained + BETTER) {
                     best = Some(fit);
                 }
@@ -89,17 +89,7 @@ impl Fit {
         self.loops.iter().map(|(_, repeats)| repeats.len()).sum()
     }
 
-    /// By the place of each repeat in a loop.
-    pub(super) fn parents(&self) -> FxHashMap<u32, Run> {
-        let of_loop = |(parent, repeats): &(Run, Vec<Run>)| {
-            let parent = *parent;
-            repeats.iter().map(move |run| (run.at, parent)).collect::<Vec<_>>()
-        };
-        self.loops.iter().flat_map(of_loop).collect()
-    }
-
-    fn of(child: &[Run], parents: &[Run], clusters: &[&[Run]], pause: i64) -> Fit {
-        let after = pause.min(AFTER_PARENT);
+    fn of(child: &[Run], parents: &[Run], clusters: &[&[Run]], after: i64) -> Fit {
         let mut fit = Fit { explained: 0.0, loops: Vec::new() };
         for cluster in clusters {
             let (Some(first), Some(last)) = (cluster.first(), cluster.last()) else { continue };
@@ -108,8 +98,7 @@ impl Fit {
             let to = parents.partition_point(|parent| parent.start <= last.start);
             let begun = &parents[from..to.max(from)];
             if !begun.is_empty() && begun.len() <= AT_ONCE {
-                fit.loops
-                    .extend(in_turn(cluster, begun, pause).into_iter().filter(|(_, run)| run.len() >= LEAST));
+                fit.loops.extend(in_turn(cluster, begun).into_iter().filter(|(_, run)| run.len() >= LEAST));
             }
         }
         let of_parents = fit.loops.len() as f64 / parents.len().max(1) as f64;
@@ -121,9 +110,8 @@ impl Fit {
     }
 }
 
-/// Gives each repeat to a loop of its session, or else to the one that has waited longest; one that has waited for
-/// longer than `pause` is over, unless no other waits.
-fn in_turn(cluster: &[Run], parents: &[Run], pause: i64) -> Vec<(Run, Vec<Run>)> {
+/// Gives each repeat to a loop of its session, or else to the one that has waited longest.
+fn in_turn(cluster: &[Run], parents: &[Run]) -> Vec<(Run, Vec<Run>)> {
     // Each with the end and the session of what it did last.
     let mut loops: Vec<(i64, u32, Run, Vec<Run>)> = Vec::new();
     let mut parents = parents.iter().peekable();
@@ -133,7 +121,7 @@ fn in_turn(cluster: &[Run], parents: &[Run], pause: i64) -> Vec<(Run, Vec<Run>)>
         }
         // A pool gives out the connection that came back last: often it is the same.
         let order = |(last, session, ..): &(i64, u32, Run, Vec<Run>)| {
-            (*last > run.start + TICK, *last < run.start - pause, *session != run.session, *last)
+            (*last > run.start + TICK, *session != run.session, *last)
         };
         if let Some(next) = loops.iter_mut().min_by_key(|open| order(open)) {
             next.0 = run.end();

@@ -8,9 +8,8 @@
 //!
 //! Other applications keep one session for one request. So a child's loops are those of the pool only
 //! where they explain more of its executions than the loops of its sessions do. And where they do so for a
-//! sender on the whole, its queries may stand in bursts that their usual rate does not explain (`surprise`):
-//! what one request sent all at once, whatever fed it. Where bursts take in nearly as much as the parent does,
-//! they are believed.
+//! sender on the whole, its other queries may stand in bursts that its usual rate does not explain
+//! (`surprise`): what one request sent all at once, whatever fed it.
 
 mod fit;
 mod surprise;
@@ -32,9 +31,6 @@ const EXPLAINED: f64 = 0.5;
 const MUCH_MORE: f64 = 0.3;
 /// How much more the pool's loops of a sender must explain on the whole.
 const MORE: f64 = 1.1;
-/// Share of the repeats that a parent's loops take in which bursts must take in to be believed instead: a burst
-/// has its ends from the traffic itself, a loop from what its parent leaves over.
-const BY_BURSTS: f64 = 0.8;
 /// Clocks of logs show milliseconds.
 const TICK: i64 = 1000;
 
@@ -43,12 +39,6 @@ pub(super) struct Loop {
     /// Into the steps that were given; so are the repeats.
     pub(super) parent: Option<u32>,
     pub(super) repeats: Vec<u32>,
-}
-
-impl Loop {
-    fn of(parent: Option<Run>, repeats: &[Run]) -> Loop {
-        Loop { parent: parent.map(|run| run.at), repeats: repeats.iter().map(|run| run.at).collect() }
-    }
 }
 
 /// A query of a sender on a route.
@@ -88,15 +78,6 @@ impl Channel {
             queries.entry(run.query).or_default().push(*run);
         }
         Channel { tagged, runs, queries }
-    }
-
-    fn runs_of(&self, query: Fingerprint) -> &[Run] {
-        self.queries.get(&query).map_or(&[], Vec::as_slice)
-    }
-
-    /// Bursts of a query that its usual rate does not explain.
-    fn bursts(&self, query: Fingerprint) -> Vec<&[Run]> {
-        surprise::bursts(self.runs_of(query), self.span())
     }
 
     /// Microseconds from its first to its last run.
@@ -143,45 +124,44 @@ fn of_sender(
 ) -> bool {
     let counted =
         |route: u32, query: Fingerprint| in_sessions.get(&(sender, route, query)).copied().unwrap_or(0);
-    let mut fits: Vec<(u32, Fingerprint, &Channel, Fit)> = Vec::new();
+    let mut fits: Vec<(u32, Fingerprint, usize, Fit)> = Vec::new();
     for (route, channel) in channels {
         for (&query, child) in &channel.queries {
             let fit = channel.fit(child).filter(|fit| fit.explained >= EXPLAINED);
-            fits.extend(fit.map(|fit| (*route, query, channel, fit)));
+            fits.extend(fit.map(|fit| (*route, query, child.len(), fit)));
         }
     }
     let by_pool: usize = fits.iter().map(|(.., fit)| fit.repeats()).sum();
     let by_session: usize = fits.iter().map(|&(route, query, ..)| counted(route, query)).sum();
     let pool = by_pool as f64 > MORE * by_session as f64;
     let mut known: FxHashSet<(u32, Fingerprint)> = FxHashSet::default();
-    for (route, query, channel, fit) in fits {
+    for (route, query, runs, fit) in fits {
         let more = fit.repeats() as f64 - counted(route, query) as f64;
-        if more < MUCH_MORE * channel.runs_of(query).len() as f64 && !(pool && more > 0.0) {
-            continue;
-        }
-        known.insert((route, query));
-        let bursts = if pool { channel.bursts(query) } else { Vec::new() };
-        if repeats(&bursts) as f64 > BY_BURSTS * fit.repeats() as f64 {
-            let parents = fit.parents();
-            let fed = |burst: &[Run]| burst.first().and_then(|first| parents.get(&first.at)).copied();
-            loops.extend(bursts.into_iter().map(|burst| Loop::of(fed(burst), burst)));
-        } else {
-            loops.extend(fit.loops.iter().map(|(parent, repeats)| Loop::of(Some(*parent), repeats)));
+        if more >= MUCH_MORE * runs as f64 || pool && more > 0.0 {
+            known.insert((route, query));
+            loops.extend(fit.loops.into_iter().map(|(parent, repeats)| Loop {
+                parent: Some(parent.at),
+                repeats: repeats.iter().map(|run| run.at).collect(),
+            }));
         }
     }
     for (route, channel) in channels.iter().filter(|_| pool) {
-        for &query in channel.queries.keys().filter(|&&query| !known.contains(&(*route, query))) {
-            let bursts = channel.bursts(query);
-            if repeats(&bursts) > counted(*route, query) {
-                loops.extend(bursts.into_iter().map(|burst| Loop::of(None, burst)));
+        for (&query, child) in &channel.queries {
+            if known.contains(&(*route, query)) {
+                continue;
+            }
+            let bursts = surprise::bursts(child, channel.span());
+            if bursts.iter().map(|burst| burst.len()).sum::<usize>() > counted(*route, query) {
+                loops.extend(
+                    bursts.into_iter().map(|burst| Loop {
+                        parent: None,
+                        repeats: burst.iter().map(|run| run.at).collect(),
+                    }),
+                );
             }
         }
     }
     pool
-}
-
-fn repeats(bursts: &[&[Run]]) -> usize {
-    bursts.iter().map(|burst| burst.len()).sum()
 }
 
 /// Runs of one query with no longer pause between them.
